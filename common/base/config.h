@@ -1,0 +1,58 @@
+#pragma once
+/* Settings: one table per process declares them; flag > environment > JSON file > default.
+ *     ROOM_SERVERS  →  --room-servers=…, environment ROOM_SERVERS, file key "ROOM_SERVERS"
+ * A row of type CONFIG_SECRET can also be given as NAME_FILE, the path of a file whose content
+ * (without the last newline) is the value. Unknown flags and file keys are errors; unknown
+ * environment names are ignored. */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "common/base/err.h"
+
+enum config_type {
+    CONFIG_STRING,   /* char *            */
+    CONFIG_SECRET,   /* char *, never printed */
+    CONFIG_INT,      /* int64_t           */
+    CONFIG_DURATION, /* int64_t ms: 250ms 15s 2m 1h; a bare number is not allowed, but 0 */
+    CONFIG_SIZE,     /* int64_t bytes: 64KiB 8MiB 1GiB; bare numbers are bytes */
+    CONFIG_BOOL,     /* bool: 1 0 true false yes no on off */
+    CONFIG_CHOICE,   /* int64_t: index into choices */
+};
+
+struct config_row {
+    const char *name; /* UPPER_CASE, as in the environment */
+    enum config_type type;
+    size_t offset;              /* of the field in the process's config struct */
+    const char *fallback;       /* the default, in the same spelling as a user's; NULL: none */
+    int64_t min, max;           /* for numbers, inclusive; both 0: any non-negative value */
+    const char *const *choices; /* for CONFIG_CHOICE, NULL-terminated */
+    bool required;              /* no default, and may not be empty */
+    /* A setting, or a value of it, that this version does not have yet: every value but this one
+     * (the fallback when NULL) is refused with a message. Only read when `reserved` is set. */
+    bool reserved;
+    const char *reserved_value;
+    const char *unit; /* for --help; may be NULL */
+    const char *help; /* one sentence */
+};
+
+struct config_table {
+    const char *process; /* "terrane-world" */
+    const char *about;   /* one line for --help */
+    const struct config_row *rows;
+    size_t count;
+};
+
+enum config_verdict {
+    CONFIG_RUN,  /* go on */
+    CONFIG_DONE, /* --help, --version, --check-config or --print-config was answered: exit 0 */
+    CONFIG_BAD,  /* every problem is on `err`, one line each with source, name, value and what is
+                    allowed: exit 2 */
+};
+
+/* Fills *config (which must be all zero) from argv, the environment and the file of --config. */
+MUST_CHECK enum config_verdict config_load(const struct config_table *table, void *config, int argc,
+                                           char **argv, FILE *out, FILE *err);
+/* Frees the strings that config_load made; secrets are wiped first. */
+void config_clear(const struct config_table *table, void *config);

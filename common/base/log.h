@@ -1,0 +1,30 @@
+#pragma once
+/* Logs: one line an event on stderr, JSON or (on a terminal) text.
+ *     log_info("session.open", "room=%.*s sockets=%zu", SPAN_ARG(room), n);
+ * `event` is a stable name; `fields` is blank-separated key=conversion pairs, one conversion each:
+ * %s %.*s %d %u %zu %ld %lu %lld %llu (PRId64 and PRIu64 are among them) and literal values.
+ * Strings are escaped, whatever they hold. Secrets and tokens are never passed in. */
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/base/err.h"
+
+enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
+enum log_format { LOG_AUTO, LOG_JSON, LOG_TEXT };
+
+/* `process` (borrowed for ever) is written into every line. LOG_AUTO: text on a terminal. */
+void log_open(const char *process, enum log_level level, enum log_format format);
+bool log_wants(enum log_level level);
+/* Where finished lines go instead of stderr (tests); NULL: back to stderr. `line` ends in '\n'. */
+void log_capture(void (*write)(const char *line, size_t len));
+void log_event(enum log_level level, const char *event, const char *fields, ...) PRINTF_LIKE(3, 4);
+
+#define LOG_AT(level, ...)                                                                         \
+    do {                                                                                           \
+        if (log_wants(level))                                                                      \
+            log_event((level), __VA_ARGS__);                                                       \
+    } while (0)
+#define log_debug(...) LOG_AT(LOG_DEBUG, __VA_ARGS__)
+#define log_info(...)  LOG_AT(LOG_INFO, __VA_ARGS__)
+#define log_warn(...)  LOG_AT(LOG_WARN, __VA_ARGS__)
+#define log_error(...) LOG_AT(LOG_ERROR, __VA_ARGS__) /* a person should look */

@@ -1,0 +1,55 @@
+#pragma once
+/* HTTP/1.1 client side: a pool of keep-alive connections to one origin, streamed bodies both ways.
+ */
+#include "common/net/loop.h"
+#include "common/proto/http_head.h"
+#include "common/proto/url.h"
+
+struct http_pool;
+struct http_call;
+
+struct http_pool_settings {
+    int64_t connect_ms; /* resolve and connect */
+    int64_t answer_ms; /* from the end of the request to the answer's head, and between its parts */
+    size_t max_idle;   /* kept connections */
+    int64_t idle_ms;   /* how long they are kept */
+    uint32_t high_water; /* of the request body's queue */
+};
+
+/* `origin` and `settings` are borrowed for the pool's life. */
+struct http_pool *http_pool_new(struct loop *l, const struct url_origin *origin,
+                                const struct http_pool_settings *settings);
+/* Cancels what is under way, without callbacks, and frees once the loop has turned. */
+void http_pool_free(struct http_pool *p);
+const struct url_origin *http_pool_origin(const struct http_pool *p);
+
+struct http_call_ops {
+    /* The head of the final answer (1xx are skipped); valid until return. */
+    void (*head)(void *ctx, const struct http_head *h);
+    void (*body)(void *ctx, struct span part); /* borrowed until return */
+    void (*end)(void *ctx);                    /* complete; the call is gone */
+    /* Failed before it was complete; the call is gone. ERR_IO: could not connect, or broken off;
+     * ERR_TIMEOUT; ERR_SYNTAX: not HTTP. A request without a body on a kept connection that had
+     * been closed meanwhile is sent once more by itself. */
+    void (*failed)(void *ctx, enum err why);
+    void (*drained)(void *ctx); /* the request's queue has room again. May be NULL */
+};
+
+enum { HTTP_BODY_NO = 0, HTTP_BODY_STREAM = -1 };
+/* Starts a call. `head` is the request head without the blank line at its end and without Host,
+ * Content-Length, Transfer-Encoding and Connection, which are added here; it is copied.
+ * body_len: HTTP_BODY_NO, HTTP_BODY_STREAM (chunked), or exactly so many bytes to come; a POST, PUT
+ * or PATCH of length 0 sends `Content-Length: 0`. Never calls back before it returns. */
+struct http_call *http_pool_call(struct http_pool *p, struct span head, int64_t body_len,
+                                 const struct http_call_ops *ops, void *ctx);
+void http_call_body(struct http_call *c, struct span part);
+void http_call_end(struct http_call *c); /* the request's body is complete */
+bool http_call_is_full(const struct http_call *c);
+void http_call_pause(struct http_call *c); /* stop reading the answer */
+void http_call_resume(struct http_call *c);
+void http_call_cancel(struct http_call *c); /* no more callbacks; the call is gone */
+
+/* A small request with a whole body and a short answer (at most 64 KiB kept; the rest is dropped).
+ * `done` is called exactly once: status 0 when it failed. */
+void http_pool_fetch(struct http_pool *p, struct span head, struct span body,
+                     void (*done)(void *ctx, int status, struct span body), void *ctx);

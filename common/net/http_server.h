@@ -1,0 +1,82 @@
+#pragma once
+/* HTTP/1.1 server side (RFC 9112): keep-alive, pipelining (one exchange at a time, answers in
+ * order), streamed bodies both ways, 100-continue, WebSocket and raw upgrades, limits and timeouts.
+ * Bad input is answered here (400, 408, 413, 431 with `{"error": …}`) and counted. */
+#include "common/net/ws_conn.h"
+#include "common/proto/http_head.h"
+
+struct http_exchange;
+
+struct http_app {
+    /* The head of a request is here. Answer at once, or later (any exchange may be answered at any
+     * time until `gone`). Set x->user freely. */
+    void (*begin)(void *ctx, struct http_exchange *x);
+    /* A part of the body; borrowed until return. Not called once the answer is complete. */
+    void (*body)(void *ctx, struct http_exchange *x, struct span part);
+    /* The whole body has been read (also for requests without one). */
+    void (*complete)(void *ctx, struct http_exchange *x);
+    /* The output queue has room again after http_exchange_is_full. May be NULL. */
+    void (*drained)(void *ctx, struct http_exchange *x);
+    /* The client went away before the answer was complete: forget x. May be NULL when all answers
+     * are given inside begin and complete. */
+    void (*gone)(void *ctx, struct http_exchange *x);
+    /* A request that the server refused by itself was answered with this status. May be NULL. */
+    void (*refused)(void *ctx, int status);
+};
+
+struct http_limits {
+    int64_t header_ms, body_ms, idle_ms; /* for the whole head; between two parts of a body; between
+                                            requests */
+    uint64_t body_max;                   /* bytes; beyond: 413; 0: no limit */
+    uint32_t high_water;                 /* output queue, bytes */
+    size_t max_connections;              /* beyond: 503 with Retry-After and close; 0: no limit */
+};
+
+struct http_server;
+
+/* `app`, `ctx` and `limits` are borrowed for the server's life. `headers` are whole lines that go
+ * into every answer that the server gives by itself (CORS); may be empty. */
+struct http_server *http_server_new(struct loop *l, const struct http_app *app, void *ctx,
+                                    const struct http_limits *limits, struct span headers);
+/* Takes a connected socket (a listener's `accepted`). `ctx` is the http_server. */
+void http_server_accept(void *ctx, int fd);
+size_t http_server_connections(const struct http_server *s); /* upgraded ones do not count */
+/* Closes idle connections now and the others after their answer (Connection: close). */
+void http_server_drain(struct http_server *s);
+/* Aborts what is left and frees, once the loop has turned; no more calls to `app`. */
+void http_server_free(struct http_server *s);
+
+/* ---- one exchange: lives from `begin` until its answer is complete and its body is read, or
+ * `gone` */
+struct http_exchange {
+    const struct http_head *head; /* valid for the whole exchange */
+    struct addr peer;
+    void *user;
+};
+
+/* A whole answer. `headers`: lines with CRLF (content-type, CORS …), without Content-Length, Date
+ * and Connection, which are added here. HEAD: the body is counted, not sent. */
+void http_respond(struct http_exchange *x, int status, struct span headers, struct span body);
+/* A streamed answer: length -1 means chunked (or until close for HTTP/1.0). 1xx is not for here. */
+void http_respond_begin(struct http_exchange *x, int status, struct span headers, int64_t length);
+void http_respond_part(struct http_exchange *x, struct span part);
+void http_respond_end(struct http_exchange *x);
+/* Breaks a begun answer off: the client sees an incomplete one. */
+void http_respond_abort(struct http_exchange *x);
+/* The answer was begun. */
+bool http_exchange_is_answered(const struct http_exchange *x);
+bool http_exchange_is_full(
+    const struct http_exchange *x);                /* output over high_water: stop sending */
+void http_exchange_pause(struct http_exchange *x); /* stop reading the body */
+void http_exchange_resume(struct http_exchange *x);
+
+/* Answers 101 and turns the connection into `w` (server side), which the owner has allocated and
+ * zeroed; the exchange is gone after it, without `gone`. Bytes that came behind the head go to `w`
+ * at the end of the turn. The handshake has been checked (ws_handshake_check). */
+void http_exchange_upgrade(struct http_exchange *x, struct ws_conn *w, struct span key,
+                           struct span protocol, const struct ws_ops *ops,
+                           const struct ws_settings *settings);
+/* Hands the raw connection to `to` (zeroed) without an answer; bytes behind the head are delivered
+ * to ops->data at the end of the turn. The exchange is gone after it, without `gone`; copy the head
+ * first. */
+void http_exchange_detach(struct http_exchange *x, struct conn *to, const struct conn_ops *ops);

@@ -1,0 +1,59 @@
+#pragma once
+/* A WebSocket connection, server or client side: conn + RFC 6455 codec + pings + closing handshake.
+ * Embedded in its owner. */
+#include "common/net/conn.h"
+#include "common/proto/ws.h"
+
+struct ws_conn;
+
+struct ws_ops {
+    /* A whole message; borrowed and mutable until return; valid UTF-8 when not binary. */
+    void (*message)(struct ws_conn *w, char *data, size_t len, bool binary);
+    /* As conn's. May be NULL. */
+    void (*drained)(struct ws_conn *w);
+    /* All bytes of one read have been handled (batching). May be NULL. */
+    void (*batch_end)(struct ws_conn *w);
+    /* The end, exactly once, from the end of a turn; the owner may free. `code`: what the peer
+     * said, WS_CODE_NO_STATUS, or WS_CODE_ABNORMAL when it broke off without a closing handshake;
+     * for our own closes what we said. */
+    void (*closed)(struct ws_conn *w, uint16_t code);
+};
+
+struct ws_settings {
+    size_t max_message;       /* bytes; beyond: 1009 */
+    int64_t ping_ms, pong_ms; /* a ping every ping_ms of silence from the peer, at most pong_ms for
+                                 its pong, else close 4002 `timeout`; 0: no pings */
+    uint32_t high_water;      /* output queue, bytes; see conn */
+    size_t max_queue;         /* output queue, bytes: beyond, close 4200 and drop what is queued
+                                 (one frame always fits into an empty queue); 0: no limit */
+};
+
+struct ws_conn {
+    struct conn conn;
+    struct ws_decoder decoder;
+    struct timer timer; /* next ping, pong deadline or close deadline */
+    const struct ws_ops *ops;
+    const struct ws_settings *settings; /* borrowed for the life of the connection */
+    int64_t heard_ms;                   /* when the last bytes came */
+    uint32_t mask_state;                /* client side: the last mask */
+    uint16_t code;                      /* what `closed` will say */
+    bool server, pinged, close_sent, close_received;
+};
+
+/* Takes over a connection whose handshake is done (see http_exchange_upgrade and ws_dial). */
+void ws_conn_start(struct ws_conn *w, struct conn *from, bool server, const struct ws_ops *ops,
+                   const struct ws_settings *settings);
+bool ws_is_open(const struct ws_conn *w); /* open and no close frame sent or received */
+
+/* A frame that is already framed for the server side (ws_frame_new); shared freely. Takes `f`. */
+void ws_send_frame(struct ws_conn *w, struct frame *f);
+/* A whole message; masked on the client side. */
+void ws_send(struct ws_conn *w, enum ws_opcode opcode, struct span payload);
+/* An unmasked frame with head and payload, for ws_send_frame. */
+struct frame *ws_frame_new(enum ws_opcode opcode, struct span payload);
+
+/* Starts the closing handshake: queued messages go first; after WS_CLOSE_MS without the peer's
+ * answer the socket is closed. WS_CODE_NONE: no code (the peer sees 1005). */
+enum { WS_CLOSE_MS = 2000 };
+void ws_close(struct ws_conn *w, uint16_t code, struct span reason);
+void ws_abort(struct ws_conn *w);

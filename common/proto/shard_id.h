@@ -1,0 +1,16 @@
+#pragma once
+/* Shard ids `{roomId}:{worldId}:{13-digit ms}-{0…9999}` and world ids. */
+#include "common/base/buf.h"
+
+struct shard_id {
+    struct span room;
+    struct span world; /* {NULL, 0}: the id names none */
+};
+
+/* Read from the right, so that room ids may hold colons; an id of another form is read as the
+ * reference reads it (room before the first colon, world after it if there are three parts). Never
+ * fails: a text without a colon is a room. Spans point into `id`. */
+struct shard_id shard_id_parse(struct span id);
+void shard_id_add(struct buf *out, struct span room, struct span world, int64_t ms, unsigned n);
+/* ^world-[A-Za-z0-9_-]+$ */
+bool world_id_is_valid(struct span id);

@@ -1,0 +1,37 @@
+#pragma once
+/* Request targets and origins: percent-encoding (RFC 3986), query strings as browsers read them
+ * (https://url.spec.whatwg.org/#urlencoded-parsing). */
+#include "common/base/buf.h"
+
+/* The parts of a request target, undecoded; spans into the target. */
+struct url_target {
+    struct span path;  /* from the first slash; never empty */
+    struct span query; /* behind '?', or {NULL, 0} */
+};
+
+/* Origin form, or absolute form whose authority is cut off; a fragment is cut off too.
+ * ERR_SYNTAX: neither. */
+MUST_CHECK enum err url_split_target(struct span target, struct url_target *out);
+/* `/parties/{party}/{name}[/rest]` with `.` and `..` segments (also as %2e) resolved first.
+ * *party and *name are decoded into `scratch`; *rest is the raw remainder, empty or with its slash.
+ * ERR_MISSING: another path; ERR_SYNTAX: bad escape in party or name, or bytes that are not UTF-8.
+ */
+MUST_CHECK enum err url_split_party(struct span path, struct buf *scratch, struct span *party,
+                                    struct span *name, struct span *rest);
+/* Percent-decodes a path segment. ERR_SYNTAX: a bad escape, or the result is not UTF-8. */
+MUST_CHECK enum err url_decode(struct buf *out, struct span s);
+/* encodeURIComponent. */
+void url_encode(struct buf *out, struct span s);
+/* The first value of a query parameter, decoded: + is a blank, bad escapes stay as written, bad
+ * UTF-8 becomes U+FFFD. False when there is none. Appends to `out`. */
+bool url_query_get(struct span query, struct span name, struct buf *out);
+
+/* `http://host[:port]`, as settings have it; https is refused until TLS is here. */
+struct url_origin {
+    char *host; /* without brackets; owned */
+    uint16_t port;
+    char *text; /* host:port as it goes into the Host header; owned */
+};
+/* ERR_SYNTAX: not an http origin (a path other than "/" is an error too). */
+MUST_CHECK enum err url_origin_parse(struct span text, struct url_origin *out);
+void url_origin_clear(struct url_origin *o);

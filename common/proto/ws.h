@@ -1,0 +1,90 @@
+#pragma once
+/* WebSocket frames and messages (RFC 6455 sections 5 to 8), sans I/O, server and client side.
+ * No extensions are ever negotiated here: any RSV bit is a protocol error. */
+#include <stdbool.h>
+
+#include "common/base/buf.h"
+
+enum ws_opcode {
+    WS_CONTINUATION = 0,
+    WS_TEXT = 1,
+    WS_BINARY = 2,
+    WS_CLOSE = 8,
+    WS_PING = 9,
+    WS_PONG = 10,
+};
+
+/* Close codes (RFC 6455 section 7.4, the IANA registry, and our own of docs/protocol.md). */
+enum ws_code {
+    WS_CODE_NONE = 0, /* send: a close frame without a code; received: no code came (1005) */
+    WS_CODE_NORMAL = 1000,
+    WS_CODE_GOING_AWAY = 1001,
+    WS_CODE_PROTOCOL = 1002,
+    WS_CODE_UNSUPPORTED = 1003,
+    WS_CODE_NO_STATUS = 1005,
+    WS_CODE_ABNORMAL = 1006,
+    WS_CODE_BAD_DATA = 1007,
+    WS_CODE_POLICY = 1008,
+    WS_CODE_TOO_BIG = 1009,
+    WS_CODE_INTERNAL = 1011,
+    WS_CODE_RESTART = 1012,
+    WS_CODE_TRY_LATER = 1013,
+    WS_CODE_AUTH_TIMEOUT = 4001,
+    WS_CODE_HEARTBEAT_TIMEOUT = 4002,
+    WS_CODE_AUTH_FAILED = 4003,
+    WS_CODE_SLOW_CONSUMER = 4200,
+    WS_CODE_RATE_LIMITED = 4201,
+    WS_CODE_UNKNOWN_SHARD = 4404,
+};
+
+enum { WS_HEAD_MAX = 14, WS_CONTROL_MAX = 125, WS_REASON_MAX = 123 };
+
+/* One per connection and direction. Zero it, then ws_decoder_init. */
+struct ws_decoder {
+    uint64_t left; /* payload bytes of the present frame still to come */
+    size_t max_message;
+    struct buf message; /* what came of a message (or control frame) that is not whole yet */
+    struct buf control;
+    uint32_t utf8; /* state of the UTF-8 check of a text message */
+    uint8_t mask[4];
+    uint8_t mask_at;
+    uint8_t head[WS_HEAD_MAX];
+    uint8_t head_len;     /* bytes of the next head that are here */
+    uint8_t frame_opcode; /* of the present frame */
+    uint8_t opcode;       /* of the message under way; 0: none */
+    bool in_frame, fin, expect_mask, failed;
+};
+
+/* `server`: frames must be masked; else they must not be. */
+void ws_decoder_init(struct ws_decoder *d, bool server, size_t max_message);
+void ws_decoder_clear(struct ws_decoder *d);
+
+struct ws_event {
+    enum ws_opcode opcode; /* WS_TEXT or WS_BINARY: a whole message; WS_PING, WS_PONG, WS_CLOSE */
+    char *data;            /* borrowed, mutable, until the next call; valid UTF-8 for WS_TEXT */
+    size_t len;
+    uint16_t code; /* WS_CLOSE: the peer's code, or WS_CODE_NO_STATUS; data is the reason */
+};
+
+/* Takes bytes off the wire (they are unmasked in place) up to the end of the next event.
+ * ERR_OK: *event holds one; ERR_AGAIN: all bytes are used, no event; ERR_SYNTAX: protocol error,
+ * fail the connection with 1002; ERR_DENIED: bad UTF-8, 1007; ERR_LIMIT: over max_message, 1009.
+ * After an error the decoder gives the same error for ever. A message that lies whole in `data` is
+ * never copied; no byte is ever left with the caller. */
+MUST_CHECK enum err ws_decode(struct ws_decoder *d, char *data, size_t len, size_t *used,
+                              struct ws_event *event);
+/* The close code for an error of ws_decode. */
+uint16_t ws_error_code(enum err e);
+
+/* Writes a frame head for `len` payload bytes; `mask` is NULL on the server side. Answers its
+ * length (2 to WS_HEAD_MAX). */
+size_t ws_encode_head(uint8_t out[WS_HEAD_MAX], enum ws_opcode opcode, uint64_t len,
+                      const uint8_t mask[4]);
+/* Masks or unmasks `len` bytes from `in` to `out` (may be the same); `at` is the offset of the
+ * first byte in its payload. */
+void ws_mask(char *out, const char *in, size_t len, const uint8_t mask[4], size_t at);
+/* The payload of a close frame; code WS_CODE_NONE: empty. `reason` is cut to WS_REASON_MAX at a
+ * character's border. Answers its length. */
+size_t ws_encode_close(char out[WS_CONTROL_MAX], uint16_t code, struct span reason);
+/* True for codes that may stand in a close frame (section 7.4.1 and 7.4.2). */
+bool ws_code_is_valid(uint16_t code);

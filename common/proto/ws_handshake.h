@@ -1,0 +1,23 @@
+#pragma once
+/* The opening handshake (RFC 6455 section 4), sans I/O. SHA-1 and base64 come from OpenSSL. */
+#include "common/base/rng.h"
+#include "common/proto/http_head.h"
+
+enum { WS_KEY_LEN = 24, WS_ACCEPT_LEN = 28 };
+
+/* What is wrong with an upgrade request; NULL: nothing, *key is its Sec-WebSocket-Key. A bad
+ * version wants 400 with `Sec-WebSocket-Version: 13`, all else 400. */
+const char *ws_handshake_check(const struct http_head *h, struct span *key);
+/* Sec-WebSocket-Accept for a key; no NUL behind it. */
+void ws_handshake_accept(char out[WS_ACCEPT_LEN], struct span key);
+/* The first subprotocol offered (that is what the reference accepts); {NULL, 0}: none. */
+struct span ws_handshake_protocol(const struct http_head *h);
+/* The whole 101 answer. */
+void ws_handshake_answer(struct buf *out, struct span key, struct span protocol);
+
+/* Client side: a new random key; then the request head: `headers` are whole lines with CRLF. */
+void ws_handshake_key(char out[WS_KEY_LEN]);
+void ws_handshake_request(struct buf *out, struct span host, struct span target, struct span key,
+                          struct span headers);
+/* True when the head is a 101 that answers `key`. */
+bool ws_handshake_answered(const struct http_head *h, struct span key);
