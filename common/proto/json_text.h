@@ -27,6 +27,3 @@ bool json_text_string_is(struct span raw, struct span text);
 /* Appends what a raw JSON string (without its quotes, already checked) decodes to, as UTF-8; lone
  * surrogates become U+FFFD, as when JavaScript writes them. */
 void json_text_unescape(struct buf *out, struct span raw);
-/* Appends `bytes` with every sequence that is not UTF-8 replaced by U+FFFD, as the WHATWG decoder
- * does (maximal subparts). */
-void utf8_repair(struct buf *out, struct span bytes);
