@@ -16,10 +16,13 @@ struct timer {
     void (*fire)(struct timer *t, int64_t now);
 };
 
+/* Does not move once it is initialised: the lists point into it. */
 struct wheel {
     struct list slots[WHEEL_SLOTS];
-    int64_t tick; /* the next tick to be looked at */
-    size_t count; /* timers that are set */
+    uint64_t used[WHEEL_SLOTS / 64]; /* a bit per slot; 0: the slot is surely empty */
+    struct list late;                /* set when their tick was over already */
+    int64_t tick;                    /* the next tick to be looked at */
+    size_t count;                    /* timers that are set */
 };
 
 void wheel_init(struct wheel *w, int64_t now);

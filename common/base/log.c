@@ -1,0 +1,273 @@
+/* Log lines. The format string is walked here, because each conversion is one field that has to be
+ * named, typed and escaped. The settings are global: a log line can come from anywhere. */
+#include "common/base/log.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/base/buf.h"
+#include "common/base/clock.h"
+#include "common/base/json.h"
+
+/* What strangers send is cut here, so that nobody fills the disk with one long name. */
+enum { STRING_MAX = 1024 };
+
+static struct {
+    const char *process;
+    enum log_level level;
+    bool text;
+    void (*write)(const char *line, size_t len);
+} log_state = {.level = LOG_INFO};
+
+/* A value under construction. */
+struct value {
+    struct buf text;
+    bool number; /* one numeric conversion and nothing else */
+};
+
+static const char *level_name(enum log_level level)
+{
+    switch (level) {
+    case LOG_DEBUG:
+        return "debug";
+    case LOG_INFO:
+        return "info";
+    case LOG_WARN:
+        return "warn";
+    case LOG_ERROR:
+        return "error";
+    }
+    return "error";
+}
+
+/* The controls that JSON leaves alone but terminals obey: DEL and U+0080 to U+009F. */
+static size_t odd_control(struct span s)
+{
+    if ((unsigned char)s.ptr[0] == 0x7F)
+        return 1;
+    bool c1 = s.len > 1 && (unsigned char)s.ptr[0] == 0xC2 && (unsigned char)s.ptr[1] < 0xA0;
+    return c1 ? 2 : 0;
+}
+
+static void add_quoted(struct buf *out, struct span s)
+{
+    struct buf quoted = {.len = 0};
+    json_add_string(&quoted, s);
+    struct span rest = buf_span(&quoted);
+    while (rest.len > 0) {
+        size_t odd = odd_control(rest);
+        if (odd > 0)
+            buf_addf(out, "\\u%04x", (unsigned)(unsigned char)rest.ptr[odd - 1]);
+        else
+            buf_add_char(out, rest.ptr[0]);
+        rest = span_slice(rest, odd > 0 ? odd : 1, rest.len);
+    }
+    buf_clear(&quoted);
+}
+
+static bool needs_quotes(struct span s)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        if (s.ptr[i] <= ' ' || s.ptr[i] > '~' || s.ptr[i] == '"' || s.ptr[i] == '\\')
+            return true;
+    }
+    return s.len == 0;
+}
+
+static void add_text_value(struct buf *out, struct span s)
+{
+    if (needs_quotes(s))
+        add_quoted(out, s);
+    else
+        buf_add_span(out, s);
+}
+
+static void value_add_string(struct value *v, struct span s)
+{
+    buf_add_span(&v->text, span_slice(s, 0, STRING_MAX));
+    if (s.len > STRING_MAX)
+        BUF_ADD_LIT(&v->text, "...");
+}
+
+static int64_t arg_signed(char size, va_list *args)
+{
+    if (size == 'q')
+        return va_arg(*args, long long);
+    return size == 'l' ? va_arg(*args, long) : va_arg(*args, int);
+}
+
+static uint64_t arg_unsigned(char size, va_list *args)
+{
+    if (size == 'q')
+        return va_arg(*args, unsigned long long);
+    if (size == 'z')
+        return va_arg(*args, size_t);
+    return size == 'l' ? va_arg(*args, unsigned long) : va_arg(*args, unsigned);
+}
+
+/* Reads z, l or ll; ll becomes 'q'. */
+static char length_modifier(const char **at)
+{
+    char size = 0;
+    if (**at == 'z' || **at == 'l')
+        size = *(*at)++;
+    if (size == 'l' && **at == 'l') {
+        (*at)++;
+        size = 'q';
+    }
+    return size;
+}
+
+/* Adds what the conversion at *at (behind its '%') asks for; false when it is none of ours. */
+static bool value_convert(struct value *v, const char **at, va_list *args)
+{
+    if (strncmp(*at, ".*s", 3) == 0) {
+        int len = va_arg(*args, int);
+        const char *text = va_arg(*args, const char *);
+        value_add_string(v, span_of(text, text == NULL || len < 0 ? 0 : (size_t)len));
+        *at += 3;
+        return true;
+    }
+    if (**at == 's') {
+        const char *text = va_arg(*args, const char *);
+        value_add_string(v, span_str(text == NULL ? "(null)" : text));
+        (*at)++;
+        return true;
+    }
+    char size = length_modifier(at);
+    char kind = *(*at)++;
+    v->number = v->text.len == 0;
+    if (kind == 'd' && size != 'z')
+        buf_add_i64(&v->text, arg_signed(size, args));
+    else if (kind == 'u')
+        buf_add_u64(&v->text, arg_unsigned(size, args));
+    else
+        return false;
+    return true;
+}
+
+/* Reads the value at *at up to the next blank. */
+static bool value_read(struct value *v, const char **at, va_list *args)
+{
+    while (**at != '\0' && **at != ' ') {
+        if (**at != '%') {
+            v->number = false;
+            buf_add_char(&v->text, *(*at)++);
+            continue;
+        }
+        (*at)++;
+        if (!value_convert(v, at, args))
+            return false;
+    }
+    return true;
+}
+
+static void add_field(struct buf *line, struct span key, const struct value *v)
+{
+    struct span text = buf_span(&v->text);
+    if (log_state.text) {
+        buf_addf(line, " %.*s=", SPAN_ARG(key));
+        add_text_value(line, text);
+        return;
+    }
+    BUF_ADD_LIT(line, ",");
+    add_quoted(line, key);
+    BUF_ADD_LIT(line, ":");
+    if (v->number)
+        buf_add_span(line, text);
+    else
+        add_quoted(line, text);
+}
+
+/* Stops at a conversion that it does not know: the arguments behind it cannot be found. */
+static void add_fields(struct buf *line, const char *at, va_list *args)
+{
+    bool known = true;
+    while (known) {
+        at += strspn(at, " ");
+        size_t key_len = strcspn(at, "= ");
+        if (at[key_len] != '=')
+            return;
+        struct span key = span_of(at, key_len);
+        struct value v = {.number = false};
+        at += key_len + 1;
+        known = value_read(&v, &at, args);
+        if (known)
+            add_field(line, key, &v);
+        buf_clear(&v.text);
+    }
+}
+
+static void add_time(struct buf *line)
+{
+    int64_t ms = clock_wall_ms();
+    time_t seconds = (time_t)(ms / 1000);
+    struct tm tm;
+    (void)gmtime_r(&seconds, &tm);
+    buf_addf(line, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", tm.tm_year + 1900, tm.tm_mon + 1,
+             tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, (int)(ms % 1000));
+}
+
+static void add_head(struct buf *line, enum log_level level, const char *event)
+{
+    if (log_state.text) {
+        add_time(line);
+        buf_addf(line, " %-5s %s", level_name(level), event);
+        return;
+    }
+    BUF_ADD_LIT(line, "{\"ts\":\"");
+    add_time(line);
+    buf_addf(line, "\",\"level\":\"%s\",\"event\":", level_name(level));
+    add_quoted(line, span_str(event));
+    if (log_state.process == NULL)
+        return;
+    BUF_ADD_LIT(line, ",\"process\":");
+    add_quoted(line, span_str(log_state.process));
+}
+
+/* One write a line, so that lines of several processes on one pipe do not mix. A line that cannot
+ * be written is lost: there is nobody to tell. */
+static void write_stderr(const char *line, size_t len)
+{
+    ssize_t written;
+    do
+        written = write(STDERR_FILENO, line, len);
+    while (written < 0 && errno == EINTR);
+}
+
+void log_open(const char *process, enum log_level level, enum log_format format)
+{
+    log_state.process = process;
+    log_state.level = level;
+    log_state.text = format == LOG_TEXT || (format == LOG_AUTO && isatty(STDERR_FILENO) == 1);
+}
+
+bool log_wants(enum log_level level)
+{
+    return level >= log_state.level;
+}
+
+void log_capture(void (*write)(const char *line, size_t len))
+{
+    log_state.write = write;
+}
+
+void log_event(enum log_level level, const char *event, const char *fields, ...)
+{
+    struct buf line = {.len = 0};
+    add_head(&line, level, event);
+    va_list args;
+    va_start(args, fields);
+    add_fields(&line, fields, &args);
+    va_end(args);
+    if (!log_state.text)
+        BUF_ADD_LIT(&line, "}");
+    BUF_ADD_LIT(&line, "\n");
+    if (log_state.write != NULL)
+        log_state.write(line.data, line.len);
+    else
+        write_stderr(line.data, line.len);
+    buf_clear(&line);
+}
