@@ -8,14 +8,17 @@
 #include "common/base/slots.h"
 #include "common/proto/http_head.h"
 
-/* What core asks io to do. No call here may call back into core before it returns. */
+/* What core asks io to do. No call here may call back into core before it returns. A client is
+ * never named before the node_client_open that made it has returned. */
 struct node_port {
-    /* A framed message (server side, unmasked) for a client. Borrowed: take a reference to keep it. */
+    /* A framed message (server side, unmasked) for a client. Borrowed: take a reference to keep it.
+     */
     void (*client_send)(void *io, struct handle client, struct frame *frame);
-    /* Start the closing handshake; queued frames go first. Core has forgotten the client already and
-     * will not name it again. code 0: close frame without a code. `reason` is borrowed. */
+    /* Start the closing handshake; queued frames go first. Core has forgotten the client already
+     * and will not name it again. code 0: close frame without a code. `reason` is borrowed. */
     void (*client_close)(void *io, struct handle client, uint16_t code, struct span reason);
-    /* Stop or resume reading from a client (the link is full). */
+    /* Stop or resume reading from a client (the link is full). What was read already and waits for
+     * node_client_message should wait on; core takes it all the same, within limits. */
     void (*client_pause)(void *io, struct handle client, bool pause);
 
     /* Warm the room up and dial it (DESIGN 5.3); answered by node_link_up or node_link_down. */
@@ -23,9 +26,10 @@ struct node_port {
                       struct span room);
     /* One text message for the room server; borrowed. */
     void (*link_send)(void *io, struct handle link, struct span text);
-    /* Close the link; core forgets it. */
+    /* Close the link, or give up its dial; core has forgotten it already. */
     void (*link_close)(void *io, struct handle link, uint16_t code);
-    /* Bytes that link_send has queued and the kernel has not taken. */
+    /* Bytes that link_send has queued and the kernel has not taken. Reaching node_link_high_water
+     * is what makes core pause clients; see node_link_drained. */
     size_t (*link_queued)(void *io, struct handle link);
 
     /* Tell the world how many sockets a shard holds; answered by node_reported, exactly once. */
@@ -34,41 +38,49 @@ struct node_port {
 };
 
 struct node_settings {
-    const char *world_id;      /* for shard ids that name none */
-    bool has_rooms;            /* a room server is configured */
+    const char *world_id; /* for shard ids that name none */
+    bool has_rooms;       /* a room server is configured */
     bool strict_envelope;
-    int64_t report_ms;         /* REPORT_INTERVAL */
-    int64_t link_wait_ms;      /* LINK_WAIT: how long messages wait for a link that fell */
-    int64_t link_first_ms;     /* how long the first client waits for a link that never stood */
-    size_t link_buffer;        /* LINK_BUFFER: what may wait or be queued for a link, bytes */
+    int64_t report_ms;     /* REPORT_INTERVAL */
+    int64_t link_wait_ms;  /* LINK_WAIT: how long messages wait for a link that fell */
+    int64_t link_first_ms; /* how long the first client waits for a link that never stood */
+    size_t link_buffer;    /* LINK_BUFFER: what may wait or be queued for a link, bytes */
     int64_t link_retry_min_ms, link_retry_max_ms;
-    size_t max_connections;    /* clients of this process */
-    size_t max_shards;         /* shards of this process; beyond: refused */
+    size_t max_connections;             /* clients of this process */
+    size_t max_shards;                  /* shards of this process; beyond: refused */
     size_t max_room_id, max_session_id; /* bytes */
 };
 
+/* How much may be queued for a link before its clients are paused. */
+static inline size_t node_link_high_water(const struct node_settings *s)
+{
+    return s->link_buffer / 2;
+}
+
 /* Why a socket was refused or closed: the reasons that are counted, logged and sent. */
 enum node_reason {
-    NODE_PEER_CLOSED,     /* closing handshake by the client */
-    NODE_PEER_GONE,       /* broke off */
-    NODE_ROOM_CLOSED,     /* shard.closeClient */
-    NODE_LINK_UNREACHABLE,/* 1011, the room server was never reached */
-    NODE_LINK_LOST,       /* 1013, the link did not come back in time */
-    NODE_LINK_OVERFLOW,   /* 1013, more waits for the link than LINK_BUFFER */
-    NODE_SHUTDOWN,        /* 1012 */
-    NODE_REFUSED_FULL,    /* 503, max_connections or max_shards */
-    NODE_REFUSED_BAD_ID,  /* 400, empty or too long shard, room or session id */
+    NODE_PEER_CLOSED,      /* closing handshake by the client */
+    NODE_PEER_GONE,        /* broke off */
+    NODE_ROOM_CLOSED,      /* shard.closeClient */
+    NODE_LINK_UNREACHABLE, /* 1011, the room server was never reached */
+    NODE_LINK_LOST,        /* 1013, the link did not come back in time */
+    NODE_LINK_OVERFLOW,  /* 1013, more waits for the link than LINK_BUFFER, or paused for LINK_WAIT
+                          */
+    NODE_SHUTDOWN,       /* 1012 */
+    NODE_REFUSED_FULL,   /* 503, max_connections or max_shards */
+    NODE_REFUSED_BAD_ID, /* 400, empty or too long shard, room or session id */
     NODE_REASON_COUNT,
 };
+/* A short lower-case name for logs and metrics ("peer_closed"), never NULL. */
 const char *node_reason_text(enum node_reason r);
 
 struct node_stats {
-    uint64_t clients, sessions, shards, links_up;       /* gauges */
-    uint64_t accepted;                                   /* sockets ever */
+    uint64_t clients, sessions, shards, links_up; /* gauges */
+    uint64_t accepted;                            /* sockets ever */
     uint64_t reasons[NODE_REASON_COUNT];
     uint64_t messages_up, messages_down, bytes_up, bytes_down; /* client messages; deliveries */
-    uint64_t dropped_not_json, dropped_too_deep;         /* from clients */
-    uint64_t dropped_from_room, unknown_target;          /* from room servers */
+    uint64_t dropped_not_json, dropped_too_deep;               /* from clients */
+    uint64_t dropped_from_room, unknown_target;                /* from room servers */
     uint64_t link_dials, link_failures, link_losses, link_replays, link_lost_bytes;
     uint64_t link_pauses;
     uint64_t reports, report_failures;
@@ -80,11 +92,14 @@ struct node *node_new(const struct node_port *port, void *io, const struct node_
                       uint64_t rng_seed, int64_t now);
 void node_free(struct node *n); /* calls nothing */
 const struct node_stats *node_stats(const struct node *n);
+/* Asserts all invariants (counts are sums, nobody is told out of turn). Walks everything. */
+void node_check(const struct node *n);
 
 /* ---- clients. An upgrade that passed the edge's own checks: may this client come in?
  * `shard_id` is decoded. ERR_OK: *client is its handle from now on (send it the 101 before anything
- * that core sends); ERR_FULL: 503; ERR_LIMIT or ERR_SYNTAX: 400. `session_id` is decoded and trimmed,
- * empty: a random one. `request_info` is the JSON text for the room (borrowed; copied). */
+ * that core sends); ERR_FULL: 503 (also after node_shutdown); ERR_LIMIT or ERR_SYNTAX: 400; then
+ * *why says more and is counted already. `session_id` is decoded and trimmed, empty: a random one.
+ * `request_info` is the JSON text for the room (borrowed; copied). */
 MUST_CHECK enum err node_client_open(struct node *n, struct span shard_id, struct span session_id,
                                      struct span request_info, int64_t now, struct handle *client,
                                      enum node_reason *why);
@@ -94,9 +109,10 @@ void node_client_message(struct node *n, struct handle client, struct span data,
 /* The socket is gone: by a closing handshake (clean) or not. Harmless for a stale handle. */
 void node_client_closed(struct node *n, struct handle client, bool clean, int64_t now);
 
-/* An HTTP request for a shard is about to be proxied: starts the shard as the first client does (link
- * and reports) and answers where it goes. *room, *world point into the node's own memory until the
- * next call. ERR_MISSING: no room server configured (503); ERR_FULL, ERR_SYNTAX, ERR_LIMIT as above. */
+/* An HTTP request for a shard is about to be proxied: starts the shard as the first client does
+ * (link and reports) and answers where it goes. *room, *world point into the node's own memory
+ * until the next call. ERR_MISSING: no room server configured (503); ERR_FULL, ERR_SYNTAX,
+ * ERR_LIMIT as above. */
 MUST_CHECK enum err node_http(struct node *n, struct span shard_id, int64_t now, struct span *room,
                               struct span *world);
 
@@ -105,17 +121,19 @@ void node_link_up(struct node *n, struct handle link, int64_t now);
 void node_link_frame(struct node *n, struct handle link, struct span text, int64_t now);
 /* The dial failed or the link fell. `lost`: bytes that were queued for it and not taken. */
 void node_link_down(struct node *n, struct handle link, size_t lost, int64_t now);
-/* The link's queue has room again. */
+/* The link's queue fell to half of node_link_high_water or less after it had reached it. */
 void node_link_drained(struct node *n, struct handle link, int64_t now);
 
 /* ---- reports */
 void node_reported(struct node *n, struct handle shard, bool confirmed, int64_t now);
 
 /* ---- time and shutdown */
-/* Does what is due; answers when to call again at the latest. Call it also after other calls: they may
- * have set an earlier time (node_next_ms). */
+/* Does what is due. */
 void node_tick(struct node *n, int64_t now);
+/* When to call node_tick at the latest; INT64_MAX: nothing is due. Every other call may bring it
+ * forward, so ask after each batch of them. */
 int64_t node_next_ms(const struct node *n);
-/* Sends clientDisconnected for every session and closes all clients with 1012
- * `restart;retry=min-max` (ms). Newcomers are refused from now on. */
+/* Sends clientDisconnected for every session whose link stands and closes all clients with 1012
+ * `restart;retry=min-max` (ms); then reports the change. Links stay open: io lets them flush and
+ * closes them. Newcomers are refused from now on and nothing is dialled any more. */
 void node_shutdown(struct node *n, int64_t now);
