@@ -1,0 +1,159 @@
+# shellcheck shell=bash
+# The stages of tests/run: each runs checks (which count as one) and suites (which count their own).
+# Sourced by tests/run, after deploy/lib/steps.sh.
+
+# shellcheck disable=SC2034 # tests/run uses it too
+TEST_LOGS=build/test-logs
+DEV_BIN=$PWD/build/dev/bin
+RELEASE_BIN=$PWD/build/release/bin
+JOBS=2
+PASSED=0
+FAILED=0
+
+TEST_PACKAGES=(libcmocka-dev clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev cppcheck
+    shellcheck curl ca-certificates chromium)
+
+install_all() {
+    packages_need "$TEST_LOGS/install.log" "${BUILD_PACKAGES[@]}" "${TEST_PACKAGES[@]}"
+    node_need "$TEST_LOGS/install.log"
+    npm_need tests "$TEST_LOGS/npm.log" || die "npm could not install the packages of tests/"
+    npm_need deploy/demo/signe "$TEST_LOGS/npm.log" || die "npm could not install the packages of deploy/demo/signe/"
+}
+
+count() { # PASSED FAILED
+    PASSED=$((PASSED + $1))
+    FAILED=$((FAILED + $2))
+}
+
+# run_stage NAME WHERE: a stage that counts nothing has failed: it has run nothing.
+run_stage() {
+    local passed=$PASSED failed=$FAILED start=$SECONDS
+    say ""
+    say "== $1 ($2)"
+    "stage_$1"
+    if ((passed == PASSED && failed == FAILED)); then
+        say "the stage ran nothing" >&2
+        count 0 1
+    fi
+    say "== $1: $((PASSED - passed)) passed, $((FAILED - failed)) failed ($((SECONDS - start)) s)"
+}
+
+# check LABEL LOG COMMAND...: one check, passed when COMMAND succeeds.
+check() {
+    local label=$1 log=$TEST_LOGS/$2
+    shift 2
+    if long_step "$label" "$log" "$@"; then count 1 0; else count 0 1; fi
+}
+
+# suite LABEL LOG COMMAND...: COMMAND closes with `N passed, N failed`.
+suite() {
+    local label=$1 log=$TEST_LOGS/$2 status=0 summary
+    shift 2
+    long_step "$label" "$log" "$@" || status=$?
+    summary=$(grep -xE '[0-9]+ passed, [0-9]+ failed' "$log" | tail -n 1)
+    if [[ ! $summary =~ ^([0-9]+)\ passed,\ ([0-9]+) ]]; then
+        say "$label: did not come to its end" >&2
+        count 0 1
+        return
+    fi
+    count "${BASH_REMATCH[1]}" "${BASH_REMATCH[2]}"
+    say "  $summary"
+    grep '^FAIL' "$log" | sed 's/^/  /' >&2
+    # A suite that fails without a failed test has still failed (a sanitizer's report at its end).
+    if ((status && BASH_REMATCH[2] == 0)); then count 0 1; fi
+}
+
+c_sources() {
+    find common world shard deploy tests -name node_modules -prune -o -name "${1:-*.[ch]}" -print | sort
+}
+
+# ---- ordinary
+
+stage_build() { check "the dev build (ASan, UBSan)" build.log build_preset dev "$TEST_LOGS/build-dev.log"; }
+
+stage_format() {
+    c_sources >"$TEST_LOGS/format.files"
+    check "clang-format" format.log xargs -a "$TEST_LOGS/format.files" clang-format-14 --dry-run -Werror
+}
+
+stage_shellcheck() {
+    find .ci deploy tests -name node_modules -prune -o -type f -print |
+        while read -r file; do
+            [[ $file == *.sh || $(head -n 1 "$file" | tr -d '\0') == '#!'*sh ]] && printf '%s\n' "$file"
+        done >"$TEST_LOGS/shellcheck.files"
+    check "shellcheck" shellcheck.log xargs -a "$TEST_LOGS/shellcheck.files" shellcheck
+}
+
+stage_arch() { suite "the architecture" arch.log tests/arch/run; }
+
+stage_unit() { suite "unit tests and fuzz corpora" unit.log tests/lib/unit build/dev; }
+
+stage_clang() { check "the clang build has no warnings" clang.log build_preset clang "$TEST_LOGS/build-clang.log"; }
+
+stage_tidy() {
+    # tests/ is left out: cmocka's macros and the recorders trip checks that are meant for servers.
+    c_sources '*.c' | grep -v '^tests/' >"$TEST_LOGS/tidy.files"
+    [[ -f build/clang/compile_commands.json ]] || build_preset clang "$TEST_LOGS/build-clang.log" || true
+    check "clang-tidy" tidy.log xargs -a "$TEST_LOGS/tidy.files" -P "$JOBS" -n 4 \
+        clang-tidy-14 -p build/clang --quiet
+}
+
+stage_cppcheck() {
+    c_sources '*.c' | grep -v '^tests/' >"$TEST_LOGS/cppcheck.files"
+    check "cppcheck" cppcheck.log cppcheck --file-list="$TEST_LOGS/cppcheck.files" -I . -D_GNU_SOURCE \
+        --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 --quiet \
+        --suppress=missingIncludeSystem -j "$JOBS"
+}
+
+stage_analyze() { check "gcc -fanalyzer" analyze.log build_preset analyze "$TEST_LOGS/build-analyze.log"; }
+
+kit() { # LABEL LOG ARGUMENT...
+    local label=$1 log=$2
+    shift 2
+    suite "$label" "$log" env TERRANE_BIN="$DEV_BIN" node tests/conformance/against.mjs "$@"
+}
+
+stage_conformance() {
+    kit "conformance: our world, our shards" conformance-ours.log --world ours --shards ours
+    kit "conformance: their world, our shards" conformance-our-shards.log --world theirs --shards ours
+    kit "conformance: our world, their shards" conformance-our-world.log --world ours --shards theirs
+}
+
+stage_system() {
+    suite "system tests" system.log env TERRANE_BIN="$DEV_BIN" node tests/system/run.mjs
+}
+
+stage_browser() {
+    suite "the demo page in a browser" browser.log env TERRANE_BIN="$DEV_BIN" node tests/system/browser.mjs
+}
+
+# ---- long
+
+stage_slow() {
+    kit "conformance: the slow cases" conformance-slow.log --world ours --shards ours --slow-only
+}
+
+stage_fuzz() {
+    local target noun
+    check "the fuzz build" fuzz-build.log build_preset fuzz "$TEST_LOGS/build-fuzz.log"
+    for target in build/fuzz/bin/fuzz_*; do
+        [[ -x $target ]] || continue
+        noun=${target##*/fuzz_}
+        mkdir -p "build/fuzz/found/$noun" # new inputs go here, not into the recorded corpus
+        check "fuzzing $noun for ${FUZZ_SECONDS:-60} s" "fuzz-$noun.log" "$target" \
+            -max_total_time="${FUZZ_SECONDS:-60}" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+            -artifact_prefix="build/fuzz/found/$noun-" "build/fuzz/found/$noun" "tests/fuzz/corpus/$noun"
+    done
+}
+
+stage_signe() {
+    suite "the demo on @signe/room in a browser" signe.log env TERRANE_BIN="$DEV_BIN" \
+        node tests/system/browser.mjs --room signe
+}
+
+stage_up() { suite "deploy/up, from a clean build folder and again" up.log node tests/system/up.mjs; }
+
+stage_bench() {
+    check "the release build" bench-build.log build_preset release "$TEST_LOGS/build-release.log"
+    check "a short benchmark" bench.log env TERRANE_BIN="$RELEASE_BIN" tests/bench/run --quick
+}
