@@ -1,9 +1,10 @@
 #pragma once
-/* Shared secrets: a comma-separated list (rotation), compared in constant time. */
+/* Shared secrets: a comma-separated list (rotation), compared in constant time. Blanks around an
+ * entry do not belong to it. */
 #include "common/base/span.h"
 
-/* True when `given` equals one of the secrets in `list`; every entry is compared. Empty never fits.
- */
+/* True when `given` equals one of the secrets in `list`; every entry of that length is
+ * compared, so the time tells lengths and nothing else. Empty never fits. */
 bool secret_matches(struct span list, struct span given);
 /* The first of the list: the one to send. */
 struct span secret_first(struct span list);
