@@ -52,10 +52,12 @@ struct ws_decoder {
     uint8_t head_len;     /* bytes of the next head that are here */
     uint8_t frame_opcode; /* of the present frame */
     uint8_t opcode;       /* of the message under way; 0: none */
-    bool in_frame, fin, expect_mask, failed;
+    uint8_t failed;       /* the enum err it failed with; 0: none */
+    bool in_frame, fin, expect_mask, closed;
 };
 
-/* `server`: frames must be masked; else they must not be. */
+/* `server`: frames must be masked; else they must not be. `max_message`: payload bytes of one
+ * message, over all its fragments. */
 void ws_decoder_init(struct ws_decoder *d, bool server, size_t max_message);
 void ws_decoder_clear(struct ws_decoder *d);
 
@@ -63,14 +65,16 @@ struct ws_event {
     enum ws_opcode opcode; /* WS_TEXT or WS_BINARY: a whole message; WS_PING, WS_PONG, WS_CLOSE */
     char *data;            /* borrowed, mutable, until the next call; valid UTF-8 for WS_TEXT */
     size_t len;
-    uint16_t code; /* WS_CLOSE: the peer's code, or WS_CODE_NO_STATUS; data is the reason */
+    uint16_t code; /* WS_CLOSE: the peer's code, or WS_CODE_NO_STATUS; data is the reason; else 0 */
 };
 
 /* Takes bytes off the wire (they are unmasked in place) up to the end of the next event.
  * ERR_OK: *event holds one; ERR_AGAIN: all bytes are used, no event; ERR_SYNTAX: protocol error,
  * fail the connection with 1002; ERR_DENIED: bad UTF-8, 1007; ERR_LIMIT: over max_message, 1009.
- * After an error the decoder gives the same error for ever. A message that lies whole in `data` is
- * never copied; no byte is ever left with the caller. */
+ * After an error the decoder gives the same error for ever; after WS_CLOSE it swallows all input.
+ * A message that is one frame and lies whole in `data` is never copied; no byte is ever left with
+ * the caller. Call until it says ERR_AGAIN (an empty input is allowed): the call that follows an
+ * event frees the memory of that event. */
 MUST_CHECK enum err ws_decode(struct ws_decoder *d, char *data, size_t len, size_t *used,
                               struct ws_event *event);
 /* The close code for an error of ws_decode. */
@@ -83,8 +87,9 @@ size_t ws_encode_head(uint8_t out[WS_HEAD_MAX], enum ws_opcode opcode, uint64_t 
 /* Masks or unmasks `len` bytes from `in` to `out` (may be the same); `at` is the offset of the
  * first byte in its payload. */
 void ws_mask(char *out, const char *in, size_t len, const uint8_t mask[4], size_t at);
-/* The payload of a close frame; code WS_CODE_NONE: empty. `reason` is cut to WS_REASON_MAX at a
- * character's border. Answers its length. */
+/* The payload of a close frame; empty for WS_CODE_NONE and for WS_CODE_NO_STATUS (so that a peer's
+ * close can be echoed as it came); other codes must be valid (asserted). `reason` is cut to
+ * WS_REASON_MAX at a character's border. Answers its length. */
 size_t ws_encode_close(char out[WS_CONTROL_MAX], uint16_t code, struct span reason);
 /* True for codes that may stand in a close frame (section 7.4.1 and 7.4.2). */
 bool ws_code_is_valid(uint16_t code);

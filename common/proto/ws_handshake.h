@@ -5,19 +5,22 @@
 
 enum { WS_KEY_LEN = 24, WS_ACCEPT_LEN = 28 };
 
-/* What is wrong with an upgrade request; NULL: nothing, *key is its Sec-WebSocket-Key. A bad
- * version wants 400 with `Sec-WebSocket-Version: 13`, all else 400. */
+/* What is wrong with an upgrade request; NULL: nothing, *key is its Sec-WebSocket-Key (borrowed
+ * from the head). All of it wants a 400; WS_HANDSHAKE_BAD_VERSION, which is compared by its
+ * address, one with the header line WS_HANDSHAKE_VERSIONS. */
 const char *ws_handshake_check(const struct http_head *h, struct span *key);
+extern const char WS_HANDSHAKE_BAD_VERSION[];
+#define WS_HANDSHAKE_VERSIONS "Sec-WebSocket-Version: 13, 8\r\n"
 /* Sec-WebSocket-Accept for a key; no NUL behind it. */
 void ws_handshake_accept(char out[WS_ACCEPT_LEN], struct span key);
 /* The first subprotocol offered (that is what the reference accepts); {NULL, 0}: none. */
 struct span ws_handshake_protocol(const struct http_head *h);
-/* The whole 101 answer. */
+/* The whole 101 answer; `protocol` may be {NULL, 0}. */
 void ws_handshake_answer(struct buf *out, struct span key, struct span protocol);
 
 /* Client side: a new random key; then the request head: `headers` are whole lines with CRLF. */
 void ws_handshake_key(char out[WS_KEY_LEN]);
 void ws_handshake_request(struct buf *out, struct span host, struct span target, struct span key,
                           struct span headers);
-/* True when the head is a 101 that answers `key`. */
+/* True when the head is a 101 that answers `key` and brings no extension: none was offered. */
 bool ws_handshake_answered(const struct http_head *h, struct span key);

@@ -1,0 +1,150 @@
+/* The opening handshake of RFC 6455 section 4, as texts: what a request lacks, what its answer
+ * says, and the same from the client's side. */
+#include "common/proto/ws_handshake.h"
+
+#include <openssl/evp.h>
+#include <openssl/sha.h>
+
+static const char GUID[] = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+
+enum { KEY_BYTES = 16, KEY_DIGITS = 22 }; /* 22 base64 digits and "==" */
+
+const char WS_HANDSHAKE_BAD_VERSION[] = "unsupported Sec-WebSocket-Version";
+
+/* Its only value, or {NULL, 0}. */
+static struct span only_value(const struct http_head *h, struct span name)
+{
+    return http_head_count(h, name) == 1 ? http_head_get(h, name) : (struct span){.len = 0};
+}
+
+static bool is_base64(char c)
+{
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' ||
+           c == '/';
+}
+
+/* As the reference checks it: the last digit may carry bits that decode to nothing. */
+static bool key_is_valid(struct span key)
+{
+    if (key.len != WS_KEY_LEN || key.ptr[KEY_DIGITS] != '=' || key.ptr[KEY_DIGITS + 1] != '=')
+        return false;
+    for (size_t i = 0; i < KEY_DIGITS; i++) {
+        if (!is_base64(key.ptr[i]))
+            return false;
+    }
+    return true;
+}
+
+static bool is_token(struct span s)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        char c = s.ptr[i];
+        bool alnum = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+        if (!alnum && (c == '\0' || strchr("!#$%&'*+-.^_`|~", c) == NULL))
+            return false;
+    }
+    return s.len > 0;
+}
+
+/* Tokens and commas only: the first of them is sent back. */
+static bool protocols_are_valid(const struct http_head *h)
+{
+    for (size_t i = 0; i < h->header_count; i++) {
+        struct span rest = h->headers[i].value, part;
+        if (!span_ieq(h->headers[i].name, SPAN("Sec-WebSocket-Protocol")))
+            continue;
+        if (rest.len == 0)
+            return false;
+        while (span_split(&rest, ',', &part)) {
+            if (!is_token(span_trim(part)))
+                return false;
+        }
+    }
+    return true;
+}
+
+const char *ws_handshake_check(const struct http_head *h, struct span *key)
+{
+    struct span version = only_value(h, SPAN("Sec-WebSocket-Version"));
+    *key = only_value(h, SPAN("Sec-WebSocket-Key"));
+    if (!span_eq(h->method, SPAN("GET")))
+        return "a WebSocket handshake must be a GET";
+    if (h->minor < 1)
+        return "a WebSocket handshake must be HTTP/1.1";
+    if (!h->upgrade || !http_head_has_token(h, SPAN("Upgrade"), SPAN("websocket")))
+        return "not an upgrade to websocket";
+    if (h->chunked || h->content_length > 0) /* else its bytes would be read as frames */
+        return "a WebSocket handshake must not have a body";
+    if (!key_is_valid(*key))
+        return "missing or invalid Sec-WebSocket-Key";
+    /* Version 8 is a draft with the same frames; the reference takes it too. */
+    if (!span_eq(version, SPAN("13")) && !span_eq(version, SPAN("8")))
+        return WS_HANDSHAKE_BAD_VERSION;
+    return protocols_are_valid(h) ? NULL : "invalid Sec-WebSocket-Protocol";
+}
+
+void ws_handshake_accept(char out[WS_ACCEPT_LEN], struct span key)
+{
+    struct buf text = {.len = 0};
+    unsigned char digest[SHA_DIGEST_LENGTH], base64[WS_ACCEPT_LEN + 1];
+    buf_add_span(&text, key);
+    BUF_ADD_LIT(&text, GUID);
+    (void)SHA1((const unsigned char *)text.data, text.len, digest);
+    buf_clear(&text);
+    (void)EVP_EncodeBlock(base64, digest, sizeof digest);
+    memcpy(out, base64, WS_ACCEPT_LEN);
+}
+
+struct span ws_handshake_protocol(const struct http_head *h)
+{
+    struct span rest = http_head_get(h, SPAN("Sec-WebSocket-Protocol")), first;
+    return span_split(&rest, ',', &first) ? span_trim(first) : (struct span){.len = 0};
+}
+
+void ws_handshake_answer(struct buf *out, struct span key, struct span protocol)
+{
+    char accept[WS_ACCEPT_LEN];
+    ws_handshake_accept(accept, key);
+    BUF_ADD_LIT(out, "HTTP/1.1 101 Switching Protocols\r\n"
+                     "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ");
+    buf_add(out, accept, sizeof accept);
+    if (protocol.len > 0) {
+        BUF_ADD_LIT(out, "\r\nSec-WebSocket-Protocol: ");
+        buf_add_span(out, protocol);
+    }
+    BUF_ADD_LIT(out, "\r\n\r\n");
+}
+
+void ws_handshake_key(char out[WS_KEY_LEN])
+{
+    unsigned char random[KEY_BYTES], base64[WS_KEY_LEN + 1];
+    rng_bytes(random, sizeof random);
+    (void)EVP_EncodeBlock(base64, random, sizeof random);
+    memcpy(out, base64, WS_KEY_LEN);
+}
+
+void ws_handshake_request(struct buf *out, struct span host, struct span target, struct span key,
+                          struct span headers)
+{
+    BUF_ADD_LIT(out, "GET ");
+    buf_add_span(out, target);
+    BUF_ADD_LIT(out, " HTTP/1.1\r\nHost: ");
+    buf_add_span(out, host);
+    BUF_ADD_LIT(out, "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                     "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ");
+    buf_add_span(out, key);
+    BUF_ADD_LIT(out, "\r\n");
+    buf_add_span(out, headers);
+    BUF_ADD_LIT(out, "\r\n");
+}
+
+bool ws_handshake_answered(const struct http_head *h, struct span key)
+{
+    char accept[WS_ACCEPT_LEN];
+    if (h->status != 101 || !h->upgrade ||
+        !http_head_has_token(h, SPAN("Upgrade"), SPAN("websocket")) ||
+        http_head_count(h, SPAN("Sec-WebSocket-Extensions")) > 0)
+        return false;
+    ws_handshake_accept(accept, key);
+    return span_eq(only_value(h, SPAN("Sec-WebSocket-Accept")), span_of(accept, sizeof accept));
+}
