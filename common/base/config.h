@@ -26,7 +26,7 @@ struct config_row {
     enum config_type type;
     size_t offset;              /* of the field in the process's config struct */
     const char *fallback;       /* the default, in the same spelling as a user's; NULL: none */
-    int64_t min, max;           /* for numbers, inclusive; both 0: any non-negative value */
+    int64_t min, max;           /* for numbers, inclusive; max 0 with min >= 0: no upper bound */
     const char *const *choices; /* for CONFIG_CHOICE, NULL-terminated */
     bool required;              /* no default, and may not be empty */
     /* A setting, or a value of it, that this version does not have yet: every value but this one
@@ -51,7 +51,10 @@ enum config_verdict {
                     allowed: exit 2 */
 };
 
-/* Fills *config (which must be all zero) from argv, the environment and the file of --config. */
+/* Fills *config (which must be all zero) from argv, the environment and the file of --config. With
+ * any verdict but CONFIG_RUN it holds nothing afterwards. An empty environment value counts as
+ * none.
+ */
 MUST_CHECK enum config_verdict config_load(const struct config_table *table, void *config, int argc,
                                            char **argv, FILE *out, FILE *err);
 /* Frees the strings that config_load made; secrets are wiped first. */

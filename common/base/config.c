@@ -1,0 +1,166 @@
+/* Settings: from what config_gather.c found and the defaults to the fields of a struct, or to the
+ * list of all problems. config_value.c knows the values. */
+#include "common/base/config.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "common/base/config_gather.h"
+#include "common/base/config_value.h"
+#include "common/base/json.h"
+#include "common/base/mem.h"
+#include "common/base/version.h"
+
+static void store(void *config, const struct config_row *row, const char *text, int64_t number)
+{
+    char *field = (char *)config + row->offset;
+    if (config_is_text(row))
+        *(char **)(void *)field = xstrdup(text);
+    else if (row->type == CONFIG_BOOL)
+        *(bool *)(void *)field = number != 0;
+    else
+        *(int64_t *)(void *)field = number;
+}
+
+/* True when a reserved row is given as the one value that there is. */
+static bool is_only_value(const struct config_row *row, const char *text, int64_t number)
+{
+    const char *only = row->reserved_value != NULL ? row->reserved_value : row->fallback;
+    if (config_is_text(row))
+        return strcmp(text, only == NULL ? "" : only) == 0;
+    int64_t only_number;
+    return only != NULL && config_value_parse(row, span_str(only), &only_number) == ERR_OK &&
+           number == only_number;
+}
+
+/* Checks and stores the value that was given for a row. */
+static void take_given(struct config_gather *l, const struct config_row *row,
+                       struct config_given *s, void *config)
+{
+    struct buf fault = {.len = 0};
+    int64_t number = 0;
+    if (s->is_path && !config_read_secret(l, row, s))
+        return;
+    enum err e = config_is_text(row) ? ERR_OK : config_value_parse(row, span_str(s->text), &number);
+    if (e != ERR_OK || (row->required && *s->text == '\0')) {
+        BUF_ADD_LIT(&fault, "must be ");
+        config_value_add_allowed(&fault, row);
+    } else if (row->reserved && !is_only_value(row, s->text, number)) {
+        BUF_ADD_LIT(&fault, "this version does not have it yet");
+    }
+    if (fault.len > 0)
+        config_row_problem(l, row, s, buf_span(&fault));
+    else
+        store(config, row, s->text, number);
+    buf_clear(&fault);
+}
+
+static void take_fallback(struct config_gather *l, const struct config_row *row, void *config)
+{
+    int64_t number = 0;
+    if (row->required) {
+        struct buf flag = {.len = 0};
+        config_add_flag(&flag, row);
+        config_problem(l, "%s: is required; give --%.*s, or %s%s%s in the environment or file",
+                       row->name, SPAN_ARG(buf_span(&flag)), row->name,
+                       row->type == CONFIG_SECRET ? " or " : "",
+                       row->type == CONFIG_SECRET ? row->name : "");
+        buf_clear(&flag);
+        return;
+    }
+    if (row->fallback == NULL)
+        return;
+    enum err e =
+        config_is_text(row) ? ERR_OK : config_value_parse(row, span_str(row->fallback), &number);
+    assert(e == ERR_OK); /* the table is ours */
+    store(config, row, row->fallback, number);
+}
+
+static void print_row(const struct config_gather *l, size_t i, FILE *out)
+{
+    const struct config_row *row = &l->table->rows[i];
+    const struct config_given *s = &l->given[i];
+    const char *text = s->text != NULL ? s->text : row->fallback;
+    struct buf line = {.len = 0};
+    buf_addf(&line, "%s=", row->name);
+    if (text != NULL && row->type == CONFIG_SECRET)
+        BUF_ADD_LIT(&line, "***");
+    else if (text != NULL)
+        json_add_string(&line, span_str(text));
+    BUF_ADD_LIT(&line, "  # ");
+    config_add_origin(&line, l, row, s);
+    BUF_ADD_LIT(&line, "\n");
+    (void)fwrite(line.data, 1, line.len, out);
+    buf_clear(&line);
+}
+
+/* Says what was asked for, when everything is in order. */
+static enum config_verdict answer(const struct config_gather *l, FILE *out)
+{
+    for (size_t i = 0; l->print && i < l->table->count; i++)
+        print_row(l, i, out);
+    if (l->check)
+        (void)fprintf(out, "%s: the settings are valid\n", l->table->process);
+    return l->print || l->check ? CONFIG_DONE : CONFIG_RUN;
+}
+
+static enum config_verdict judge(struct config_gather *l, void *config, FILE *out)
+{
+    for (size_t i = 0; i < l->table->count; i++) {
+        if (l->given[i].text != NULL)
+            take_given(l, &l->table->rows[i], &l->given[i], config);
+        else
+            take_fallback(l, &l->table->rows[i], config);
+    }
+    return l->problems > 0 ? CONFIG_BAD : answer(l, out);
+}
+
+static bool is_asked(const char *flag, int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], flag) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* --help and --version are answered whatever else is wrong. */
+static bool answer_early(const struct config_table *table, int argc, char **argv, FILE *out)
+{
+    if (is_asked("--help", argc, argv)) {
+        config_help(table, out);
+        return true;
+    }
+    bool asked = is_asked("--version", argc, argv);
+    if (asked)
+        (void)fprintf(out, "%s %s\n", table->process, TERRANE_VERSION);
+    return asked;
+}
+
+enum config_verdict config_load(const struct config_table *table, void *config, int argc,
+                                char **argv, FILE *out, FILE *err)
+{
+    if (answer_early(table, argc, argv, out))
+        return CONFIG_DONE;
+    struct config_gather l = {.table = table, .err = err};
+    l.given = xcalloc(table->count, sizeof *l.given);
+    config_gather(&l, argc, argv);
+    enum config_verdict verdict = judge(&l, config, out);
+    if (verdict != CONFIG_RUN)
+        config_clear(table, config);
+    for (size_t i = 0; i < table->count; i++)
+        config_text_free(l.given[i].text);
+    free(l.given);
+    return verdict;
+}
+
+void config_clear(const struct config_table *table, void *config)
+{
+    for (size_t i = 0; i < table->count; i++) {
+        if (!config_is_text(&table->rows[i]))
+            continue;
+        char **field = (char **)(void *)((char *)config + table->rows[i].offset);
+        config_text_free(*field);
+        *field = NULL;
+    }
+}
