@@ -130,7 +130,8 @@ stage_browser() {
 # ---- long
 
 stage_slow() {
-    kit "conformance: the slow cases" conformance-slow.log --world ours --shards ours --slow-only
+    kit "conformance: the slow cases" conformance-slow.log --world ours --shards ours \
+        -- --slow --only-tags slow
 }
 
 stage_fuzz() {
