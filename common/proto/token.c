@@ -1,0 +1,246 @@
+/* Tokens: form, algorithm and claims are judged here, signatures by libjwt. libjwt 1.10 would take
+ * "hs256", expired tokens and a NULL key, so it is handed only what passed the checks before it.
+ * It compares HMACs in constant time where CVE-2024-25189 is fixed (Debian 12: it is). */
+#include "common/proto/token.h"
+
+#include <jwt.h>
+#include <limits.h>
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <stdlib.h>
+
+#include "common/base/json.h"
+#include "common/base/mem.h"
+
+enum { NBF_LEEWAY_S = 30, PARTS = 3 };
+
+struct token_key {
+    char *text; /* with a NUL behind it: libjwt reads PEM as a C string */
+    size_t len;
+};
+
+struct token_keys {
+    enum token_alg alg;
+    size_t shortest;
+    size_t count;
+    struct token_key *keys;
+};
+
+static const struct {
+    const char *name; /* as it must stand in the header */
+    jwt_alg_t jwt;
+    int pkey; /* what kind of public key, for PEM */
+} algs[] = {
+    [TOKEN_HS256] = {"HS256", JWT_ALG_HS256, EVP_PKEY_NONE},
+    [TOKEN_RS256] = {"RS256", JWT_ALG_RS256, EVP_PKEY_RSA},
+    [TOKEN_ES256] = {"ES256", JWT_ALG_ES256, EVP_PKEY_EC},
+};
+
+static void keys_add(struct token_keys *k, struct span key, size_t strength)
+{
+    k->keys = xreallocarray(k->keys, k->count + 1, sizeof *k->keys);
+    k->keys[k->count++] = (struct token_key){.text = xspandup(key), .len = key.len};
+    if (k->count == 1 || strength < k->shortest)
+        k->shortest = strength;
+}
+
+static enum err keys_read_secrets(struct token_keys *k, struct span list)
+{
+    struct span entry;
+    while (span_split(&list, ',', &entry)) {
+        entry = span_trim(entry);
+        if (entry.len == 0 || entry.len > INT_MAX)
+            return ERR_SYNTAX;
+        keys_add(k, entry, entry.len);
+    }
+    return k->count > 0 ? ERR_OK : ERR_SYNTAX;
+}
+
+static enum err keys_read_pem(struct token_keys *k, struct span pem)
+{
+    if (pem.len == 0 || pem.len > INT_MAX)
+        return ERR_SYNTAX;
+    BIO *bio = BIO_new_mem_buf(pem.ptr, (int)pem.len);
+    EVP_PKEY *key = bio == NULL ? NULL : PEM_read_bio_PUBKEY(bio, NULL, NULL, NULL);
+    int bits = key == NULL ? 0 : EVP_PKEY_get_bits(key);
+    bool fits = key != NULL && EVP_PKEY_get_base_id(key) == algs[k->alg].pkey && bits > 0;
+    if (fits && k->alg == TOKEN_ES256) {
+        char curve[32];
+        fits = EVP_PKEY_get_group_name(key, curve, sizeof curve, NULL) == 1 &&
+               span_eq(span_str(curve), SPAN("prime256v1"));
+    }
+    EVP_PKEY_free(key);
+    BIO_free(bio);
+    ERR_clear_error(); /* what is left in the thread's queue would confuse TLS connections */
+    if (!fits)
+        return ERR_SYNTAX;
+    keys_add(k, pem, ((size_t)bits + 7) / 8);
+    return ERR_OK;
+}
+
+/* The value of a character of the base64url alphabet, or -1. */
+static int base64url_value(char c)
+{
+    if (c >= 'A' && c <= 'Z')
+        return c - 'A';
+    if (c >= 'a' && c <= 'z')
+        return c - 'a' + 26;
+    if (c >= '0' && c <= '9')
+        return c - '0' + 52;
+    return c == '-' ? 62 : c == '_' ? 63 : -1;
+}
+
+/* RFC 4648 section 5, without padding; unused bits at the end must be zero. */
+static enum err base64url_decode(struct buf *out, struct span text)
+{
+    uint32_t bits = 0;
+    unsigned have = 0;
+    if (text.len == 0 || text.len % 4 == 1)
+        return ERR_SYNTAX;
+    for (size_t i = 0; i < text.len; i++) {
+        int value = base64url_value(text.ptr[i]);
+        if (value < 0)
+            return ERR_SYNTAX;
+        bits = bits << 6 | (uint32_t)value;
+        have += 6;
+        if (have >= 8) {
+            have -= 8;
+            buf_add_char(out, (char)(unsigned char)(bits >> have));
+            bits &= (1u << have) - 1;
+        }
+    }
+    return bits == 0 ? ERR_OK : ERR_SYNTAX;
+}
+
+/* The JSON object in a part of the token, or NULL. The caller frees it with json_decref. */
+static json_t *part_object(struct span part)
+{
+    struct buf text = {0};
+    json_t *value = NULL;
+    if (base64url_decode(&text, part) == ERR_OK)
+        value = json_decode(buf_span(&text));
+    buf_clear(&text);
+    if (json_is_object(value))
+        return value;
+    json_decref(value);
+    return NULL;
+}
+
+static bool split_token(struct span token, struct span part[PARTS])
+{
+    for (size_t i = 0; i < PARTS; i++) {
+        if (!span_split(&token, '.', &part[i]))
+            return false;
+    }
+    return token.ptr == NULL;
+}
+
+static enum err check_header(const struct token_keys *k, struct span part)
+{
+    json_t *header = part_object(part);
+    struct span alg;
+    enum err err = ERR_OK;
+    if (header == NULL || json_object_get(header, "crit") != NULL)
+        err = ERR_SYNTAX;
+    else if (!json_get_span(header, "alg", &alg) || !span_eq(alg, span_str(algs[k->alg].name)))
+        err = ERR_DENIED;
+    json_decref(header);
+    return err;
+}
+
+static bool signature_fits(const struct token_keys *k, struct span token)
+{
+    char *text = xspandup(token);
+    bool fits = false;
+    for (size_t i = 0; i < k->count && !fits; i++) {
+        jwt_t *jwt = NULL;
+        const void *key = k->keys[i].text;
+        if (jwt_decode(&jwt, text, key, (int)k->keys[i].len) == 0)
+            fits = jwt_get_alg(jwt) == algs[k->alg].jwt;
+        jwt_free(jwt);
+    }
+    free(text);
+    ERR_clear_error(); /* as in keys_read_pem */
+    return fits;
+}
+
+/* Times are compared as the numbers they are in JSON: exp may have a fraction. */
+static enum err check_times(const json_t *claims, int64_t now_s)
+{
+    const json_t *exp = json_object_get(claims, "exp"), *nbf = json_object_get(claims, "nbf");
+    if ((exp != NULL && !json_is_number(exp)) || (nbf != NULL && !json_is_number(nbf)))
+        return ERR_SYNTAX;
+    if (exp != NULL && json_number_value(exp) < (double)now_s)
+        return ERR_EXPIRED;
+    if (nbf != NULL && json_number_value(nbf) > (double)(now_s + NBF_LEEWAY_S))
+        return ERR_EXPIRED;
+    return ERR_OK;
+}
+
+static enum err check_worlds(const json_t *claims, struct span world)
+{
+    const json_t *worlds = json_object_get(claims, "worlds");
+    for (size_t i = 0; i < json_array_size(worlds); i++) { /* 0 for what is not an array */
+        const json_t *item = json_array_get(worlds, i);
+        if (!json_is_string(item))
+            continue;
+        struct span name = span_of(json_string_value(item), json_string_length(item));
+        if (span_eq(name, SPAN("*")) || span_eq(name, world))
+            return ERR_OK;
+    }
+    return ERR_DENIED;
+}
+
+enum err token_keys_new(struct token_keys **out, enum token_alg alg, struct span keys)
+{
+    struct token_keys *k = xcalloc(1, sizeof *k);
+    k->alg = alg;
+    enum err err = alg == TOKEN_HS256 ? keys_read_secrets(k, keys) : keys_read_pem(k, keys);
+    if (err != ERR_OK) {
+        token_keys_free(k);
+        return err;
+    }
+    *out = k;
+    return ERR_OK;
+}
+
+void token_keys_free(struct token_keys *k)
+{
+    if (k == NULL)
+        return;
+    for (size_t i = 0; i < k->count; i++) {
+        OPENSSL_cleanse(k->keys[i].text, k->keys[i].len);
+        free(k->keys[i].text);
+    }
+    free(k->keys);
+    free(k);
+}
+
+size_t token_keys_shortest(const struct token_keys *k)
+{
+    return k->shortest;
+}
+
+enum err token_check(const struct token_keys *k, struct span token, struct span world,
+                     int64_t now_s)
+{
+    struct span part[PARTS];
+    if (!split_token(token, part))
+        return ERR_SYNTAX;
+    enum err err = check_header(k, part[0]);
+    if (err != ERR_OK)
+        return err;
+    struct buf signature = {0};
+    err = base64url_decode(&signature, part[2]);
+    buf_clear(&signature);
+    json_t *claims = err == ERR_OK ? part_object(part[1]) : NULL;
+    if (claims == NULL)
+        return ERR_SYNTAX;
+    err = signature_fits(k, token) ? check_times(claims, now_s) : ERR_DENIED;
+    if (err == ERR_OK)
+        err = check_worlds(claims, world);
+    json_decref(claims);
+    return err;
+}

@@ -1,0 +1,48 @@
+/* Tokens: arbitrary text is never let in, and its parts may be anything. The first byte says
+ * whether the rest is a token, or header and claims (divided by the first NUL) to be encoded and
+ * given a signature that does not fit. */
+#include <stdlib.h>
+
+#include "common/base/buf.h"
+#include "common/proto/token.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void add_base64url(struct buf *out, struct span s)
+{
+    static const char alphabet[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    uint32_t bits = 0;
+    unsigned have = 0;
+    for (size_t i = 0; i < s.len; i++) {
+        bits = (bits << 8 | (unsigned char)s.ptr[i]) & 0xFFFF;
+        for (have += 8; have >= 6; have -= 6)
+            buf_add_char(out, alphabet[bits >> (have - 6) & 63]);
+    }
+    if (have > 0)
+        buf_add_char(out, alphabet[bits << (6 - have) & 63]);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static struct token_keys *keys;
+    if (keys == NULL && token_keys_new(&keys, TOKEN_HS256, SPAN("0123456789abcdef")) != ERR_OK)
+        abort();
+    if (size == 0)
+        return 0;
+    struct span rest = span_of(data + 1, size - 1);
+    struct buf token = {0};
+    if (data[0] % 2 == 0) {
+        buf_add_span(&token, rest);
+    } else {
+        size_t cut = span_index(rest, '\0');
+        add_base64url(&token, span_slice(rest, 0, cut));
+        buf_add_char(&token, '.');
+        add_base64url(&token, span_slice(rest, cut + 1, rest.len));
+        BUF_ADD_LIT(&token, ".AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA");
+    }
+    if (token_check(keys, buf_span(&token), SPAN("world-a"), 1700000000) == ERR_OK)
+        abort(); /* nobody knows the key */
+    buf_clear(&token);
+    return 0;
+}

@@ -1,0 +1,324 @@
+#include "common/proto/token.h"
+
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+#include "common/base/buf.h"
+#include "token_keys.h"
+
+#define NOW   1700000000
+#define PLAIN "{\"alg\":\"HS256\",\"typ\":\"JWT\"}"
+#define ANY   "{\"worlds\":[\"*\"]}"
+
+static void add_base64url(struct buf *out, const void *data, size_t len)
+{
+    static const char alphabet[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    const unsigned char *at = data;
+    for (size_t i = 0; i < len; i += 3) {
+        uint32_t bits = (uint32_t)at[i] << 16;
+        bits |= i + 1 < len ? (uint32_t)at[i + 1] << 8 : 0;
+        bits |= i + 2 < len ? at[i + 2] : 0;
+        size_t chars = len - i >= 3 ? 4 : len - i + 1;
+        for (size_t c = 0; c < chars; c++)
+            buf_add_char(out, alphabet[bits >> (18 - 6 * c) & 63]);
+    }
+}
+
+/* Signs with HMAC and SHA-256 or SHA-512, whatever the header says. */
+static struct buf make_token(struct span header, struct span claims, const char *key, int bits)
+{
+    struct buf token = {0};
+    unsigned char mac[EVP_MAX_MD_SIZE];
+    unsigned mac_len = 0;
+    add_base64url(&token, header.ptr, header.len);
+    buf_add_char(&token, '.');
+    add_base64url(&token, claims.ptr, claims.len);
+    const unsigned char *text = (const unsigned char *)token.data;
+    const EVP_MD *hash = bits == 512 ? EVP_sha512() : EVP_sha256();
+    assert_non_null(HMAC(hash, key, (int)strlen(key), text, token.len, mac, &mac_len));
+    buf_add_char(&token, '.');
+    add_base64url(&token, mac, mac_len);
+    return token;
+}
+
+static struct token_keys *secrets(const char *list)
+{
+    struct token_keys *k = NULL;
+    assert_int_equal(token_keys_new(&k, TOKEN_HS256, span_str(list)), ERR_OK);
+    return k;
+}
+
+/* Judges a token signed with "secret" for world-a. */
+static enum err judge(struct span header, struct span claims, int bits)
+{
+    struct token_keys *k = secrets("secret");
+    struct buf token = make_token(header, claims, "secret", bits);
+    enum err err = token_check(k, buf_span(&token), SPAN("world-a"), NOW);
+    buf_clear(&token);
+    token_keys_free(k);
+    return err;
+}
+
+static const struct {
+    const char *claims;
+    enum err want;
+} claims_rows[] = {
+    {ANY, ERR_OK},
+    {"{\"worlds\":[\"world-a\"]}", ERR_OK},
+    {"{\"worlds\":[\"world-b\",\"world-a\"]}", ERR_OK},
+    {"{\"worlds\":[5,null,\"world-a\"]}", ERR_OK},
+    {"{\"worlds\":[\"world-b\"]}", ERR_DENIED},
+    {"{\"worlds\":[\"a\"]}", ERR_DENIED},
+    {"{\"worlds\":[\"world-*\"]}", ERR_DENIED},
+    {"{\"worlds\":[\"world-a\\u0020\"]}", ERR_DENIED},
+    {"{\"worlds\":[]}", ERR_DENIED},
+    {"{\"worlds\":[[\"*\"]]}", ERR_DENIED},
+    {"{\"worlds\":\"*\"}", ERR_DENIED},
+    {"{\"worlds\":\"world-a\"}", ERR_DENIED},
+    {"{\"worlds\":{\"0\":\"*\",\"length\":1}}", ERR_DENIED},
+    {"{\"worlds\":true}", ERR_DENIED},
+    {"{\"worlds\":null}", ERR_DENIED},
+    {"{}", ERR_DENIED},
+    {"{\"worlds\":[\"*\"],\"name\":\"Zo\xc3\xab \xf0\x9f\x98\x80\"}", ERR_OK},
+    {"{\"worlds\":[\"*\"],\"exp\":1700000000}", ERR_OK},
+    {"{\"worlds\":[\"*\"],\"exp\":1699999999}", ERR_EXPIRED},
+    {"{\"worlds\":[\"*\"],\"exp\":1699999999.5}", ERR_EXPIRED},
+    {"{\"worlds\":[\"*\"],\"exp\":1700000000.5}", ERR_OK},
+    {"{\"worlds\":[\"*\"],\"exp\":1e300}", ERR_OK},
+    {"{\"worlds\":[\"*\"],\"exp\":0}", ERR_EXPIRED},
+    {"{\"worlds\":[\"*\"],\"exp\":-1}", ERR_EXPIRED},
+    {"{\"worlds\":[\"*\"],\"exp\":null}", ERR_SYNTAX},
+    {"{\"worlds\":[\"*\"],\"exp\":\"1800000000\"}", ERR_SYNTAX},
+    {"{\"worlds\":[\"*\"],\"exp\":\"never\"}", ERR_SYNTAX},
+    {"{\"worlds\":[\"*\"],\"exp\":[1800000000]}", ERR_SYNTAX},
+    {"{\"worlds\":[\"*\"],\"exp\":1800000000,\"exp\":1}", ERR_EXPIRED},
+    {"{\"worlds\":[\"*\"],\"nbf\":1700000030}", ERR_OK},
+    {"{\"worlds\":[\"*\"],\"nbf\":1700000031}", ERR_EXPIRED},
+    {"{\"worlds\":[\"*\"],\"nbf\":1700000030.5}", ERR_EXPIRED},
+    {"{\"worlds\":[\"*\"],\"nbf\":\"1\"}", ERR_SYNTAX},
+    {"{\"worlds\":[\"*\"],\"nbf\":null}", ERR_SYNTAX},
+    {"{\"worlds\":[\"*\"],\"iat\":\"odd\"}", ERR_OK},
+    {"{\"worlds\":[\"b\"],\"exp\":1}", ERR_EXPIRED},
+    {"null", ERR_SYNTAX},
+    {"5", ERR_SYNTAX},
+    {"[]", ERR_SYNTAX},
+    {"\"x\"", ERR_SYNTAX},
+    {"[\"*\"]", ERR_SYNTAX},
+    {"nope", ERR_SYNTAX},
+    {"{\"worlds\":[\"*\"]", ERR_SYNTAX},
+    {"{\"worlds\":[\"*\"]} x", ERR_SYNTAX},
+};
+
+static void claims_decide(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof claims_rows / sizeof claims_rows[0]; i++) {
+        enum err got = judge(SPAN(PLAIN), span_str(claims_rows[i].claims), 256);
+        if (got != claims_rows[i].want)
+            fail_msg("%s: %s", claims_rows[i].claims, err_text(got));
+    }
+}
+
+static const struct {
+    const char *header;
+    int bits;
+    enum err want;
+} header_rows[] = {
+    {PLAIN, 256, ERR_OK},
+    {"{\"alg\":\"HS256\"}", 256, ERR_OK},
+    {"{\"alg\":\"HS256\",\"typ\":\"JWT\",\"kid\":\"../x\"}", 256, ERR_OK},
+    {"{ \"typ\" : \"JWT\" , \"alg\" : \"HS256\" }", 256, ERR_OK},
+    {"{\"alg\":\"none\",\"alg\":\"HS256\"}", 256, ERR_OK},
+    {PLAIN, 512, ERR_DENIED},
+    {"{\"alg\":\"HS256\",\"alg\":\"none\"}", 256, ERR_DENIED},
+    {"{\"alg\":\"hs256\"}", 256, ERR_DENIED},
+    {"{\"alg\":\"HS256 \"}", 256, ERR_DENIED},
+    {"{\"alg\":\"HS256\\u0000\"}", 256, ERR_DENIED},
+    {"{\"alg\":\"HS384\"}", 256, ERR_DENIED},
+    {"{\"alg\":\"HS512\"}", 512, ERR_DENIED},
+    {"{\"alg\":\"RS256\"}", 256, ERR_DENIED},
+    {"{\"alg\":\"none\"}", 256, ERR_DENIED},
+    {"{\"alg\":\"None\"}", 256, ERR_DENIED},
+    {"{\"alg\":\"\"}", 256, ERR_DENIED},
+    {"{\"alg\":5}", 256, ERR_DENIED},
+    {"{\"typ\":\"JWT\"}", 256, ERR_DENIED},
+    {"{\"alg\":\"HS256\",\"typ\":\"JOSE\"}", 256, ERR_DENIED},
+    {"{\"alg\":\"HS256\",\"crit\":[\"exp\"]}", 256, ERR_SYNTAX},
+    {"{\"alg\":\"HS256\",\"crit\":null}", 256, ERR_SYNTAX},
+    {"null", 256, ERR_SYNTAX},
+    {"[]", 256, ERR_SYNTAX},
+    {"nope", 256, ERR_SYNTAX},
+};
+
+static void the_header_names_our_algorithm_exactly(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof header_rows / sizeof header_rows[0]; i++) {
+        enum err got = judge(span_str(header_rows[i].header), SPAN(ANY), header_rows[i].bits);
+        if (got != header_rows[i].want)
+            fail_msg("%s: %s", header_rows[i].header, err_text(got));
+    }
+    assert_int_equal(judge(span_of("{\"alg\":\"HS256\"}\0x", 17), SPAN(ANY), 256), ERR_SYNTAX);
+}
+
+static void every_change_of_the_text_is_refused(void **state)
+{
+    (void)state;
+    struct token_keys *k = secrets("secret");
+    struct buf token = make_token(SPAN(PLAIN), SPAN(ANY), "secret", 256);
+    assert_int_equal(token_check(k, buf_span(&token), SPAN("world-a"), NOW), ERR_OK);
+    for (size_t len = 0; len < token.len; len++)
+        assert_int_not_equal(token_check(k, span_of(token.data, len), SPAN("world-a"), NOW), 0);
+    static const char others[] = "AB_-+/=.! \n\0\xc3";
+    for (size_t i = 0; i < token.len; i++) {
+        char was = token.data[i];
+        for (size_t o = 0; o < sizeof others - 1; o++) {
+            token.data[i] = others[o];
+            enum err err = token_check(k, buf_span(&token), SPAN("world-a"), NOW);
+            if ((err == ERR_OK) != (others[o] == was))
+                fail_msg("byte %zu as %02x", i, (unsigned char)others[o]);
+        }
+        token.data[i] = was;
+    }
+    buf_clear(&token);
+    token_keys_free(k);
+}
+
+static void the_form_is_three_base64url_parts(void **state)
+{
+    (void)state;
+    struct token_keys *k = secrets("secret");
+    struct buf good = make_token(SPAN(PLAIN), SPAN(ANY), "secret", 256);
+    static const char *const tails[] = {"=", ".", ".x", " ", "\n", "A"};
+    for (size_t i = 0; i < sizeof tails / sizeof tails[0]; i++) {
+        struct buf odd = {0};
+        buf_add_span(&odd, buf_span(&good));
+        buf_add_span(&odd, span_str(tails[i]));
+        assert_int_not_equal(token_check(k, buf_span(&odd), SPAN("world-a"), NOW), ERR_OK);
+        buf_clear(&odd);
+    }
+    static const char *const bad[] = {"", "abc", "a.b", "..", ".", "...", "!!.??.##", "a.b.c.d"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        assert_int_equal(token_check(k, span_str(bad[i]), SPAN("world-a"), NOW), ERR_SYNTAX);
+    assert_int_equal(token_check(k, (struct span){0}, SPAN("world-a"), NOW), ERR_SYNTAX);
+    buf_clear(&good);
+    token_keys_free(k);
+}
+
+static void each_listed_secret_verifies(void **state)
+{
+    (void)state;
+    struct token_keys *k = secrets("new, secret");
+    static const struct {
+        const char *key;
+        enum err want;
+    } rows[] = {{"new", ERR_OK},       {"secret", ERR_OK},          {" secret", ERR_DENIED},
+                {"other", ERR_DENIED}, {"new, secret", ERR_DENIED}, {"", ERR_DENIED}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct buf token = make_token(SPAN(PLAIN), SPAN(ANY), rows[i].key, 256);
+        assert_int_equal(token_check(k, buf_span(&token), SPAN("world-a"), NOW), rows[i].want);
+        buf_clear(&token);
+    }
+    assert_int_equal(token_keys_shortest(k), 3);
+    token_keys_free(k);
+}
+
+static void public_keys_verify_what_their_owners_signed(void **state)
+{
+    (void)state;
+    static const struct {
+        enum token_alg alg;
+        const char *pem, *token;
+        enum err want;
+    } rows[] = {
+        {TOKEN_RS256, rsa_pem, rs256_token, ERR_OK},
+        {TOKEN_ES256, p256_pem, es256_token, ERR_OK},
+        {TOKEN_RS256, rsa_pem, es256_token, ERR_DENIED},
+        {TOKEN_ES256, p256_pem, rs256_token, ERR_DENIED},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct token_keys *k = NULL;
+        assert_int_equal(token_keys_new(&k, rows[i].alg, span_str(rows[i].pem)), ERR_OK);
+        struct span token = span_str(rows[i].token);
+        assert_int_equal(token_check(k, token, SPAN("world-a"), NOW), rows[i].want);
+        if (rows[i].want == ERR_OK) {
+            assert_int_equal(token_check(k, token, SPAN("world-b"), NOW), ERR_DENIED);
+            assert_int_equal(token_check(k, token, SPAN("world-a"), NOW + 1), ERR_EXPIRED);
+            assert_int_equal(
+                token_check(k, span_slice(token, 0, token.len - 4), SPAN("world-a"), NOW),
+                ERR_DENIED);
+        }
+        token_keys_free(k);
+    }
+}
+
+/* The classic confusion: the public key used as an HMAC secret. */
+static void a_public_key_is_no_hmac_secret(void **state)
+{
+    (void)state;
+    struct token_keys *k = NULL;
+    assert_int_equal(token_keys_new(&k, TOKEN_RS256, span_str(rsa_pem)), ERR_OK);
+    struct buf token = make_token(SPAN(PLAIN), SPAN(ANY), rsa_pem, 256);
+    assert_int_equal(token_check(k, buf_span(&token), SPAN("world-a"), NOW), ERR_DENIED);
+    buf_clear(&token);
+    token = make_token(SPAN("{\"alg\":\"RS256\"}"), SPAN(ANY), rsa_pem, 256);
+    assert_int_equal(token_check(k, buf_span(&token), SPAN("world-a"), NOW), ERR_DENIED);
+    buf_clear(&token);
+    token_keys_free(k);
+}
+
+static void keys_of_the_wrong_kind_are_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        enum token_alg alg;
+        const char *keys;
+    } rows[] = {{TOKEN_HS256, ""},          {TOKEN_HS256, "a,,b"},     {TOKEN_HS256, "a, "},
+                {TOKEN_RS256, ""},          {TOKEN_RS256, "secret"},   {TOKEN_RS256, p256_pem},
+                {TOKEN_RS256, ed25519_pem}, {TOKEN_ES256, rsa_pem},    {TOKEN_ES256, p384_pem},
+                {TOKEN_ES256, ""},          {TOKEN_ES256, ed25519_pem}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct token_keys *k = NULL;
+        assert_int_equal(token_keys_new(&k, rows[i].alg, span_str(rows[i].keys)), ERR_SYNTAX);
+        assert_null(k);
+    }
+}
+
+static void the_strength_of_keys_is_known(void **state)
+{
+    (void)state;
+    static const struct {
+        enum token_alg alg;
+        const char *keys;
+        size_t bytes;
+    } rows[] = {{TOKEN_HS256, "abcdef,abcd,abcde", 4},
+                {TOKEN_RS256, rsa_pem, 256},
+                {TOKEN_ES256, p256_pem, 32}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct token_keys *k = NULL;
+        assert_int_equal(token_keys_new(&k, rows[i].alg, span_str(rows[i].keys)), ERR_OK);
+        assert_int_equal(token_keys_shortest(k), rows[i].bytes);
+        token_keys_free(k);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(claims_decide),
+        cmocka_unit_test(the_header_names_our_algorithm_exactly),
+        cmocka_unit_test(every_change_of_the_text_is_refused),
+        cmocka_unit_test(the_form_is_three_base64url_parts),
+        cmocka_unit_test(each_listed_secret_verifies),
+        cmocka_unit_test(public_keys_verify_what_their_owners_signed),
+        cmocka_unit_test(a_public_key_is_no_hmac_secret),
+        cmocka_unit_test(keys_of_the_wrong_kind_are_refused),
+        cmocka_unit_test(the_strength_of_keys_is_known),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
