@@ -4,10 +4,12 @@
 #include <openssl/hmac.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
 #include "common/base/buf.h"
+#include "common/base/mem.h"
 #include "token_keys.h"
 
 #define NOW   1700000000
@@ -249,9 +251,11 @@ static void public_keys_verify_what_their_owners_signed(void **state)
         if (rows[i].want == ERR_OK) {
             assert_int_equal(token_check(k, token, SPAN("world-b"), NOW), ERR_DENIED);
             assert_int_equal(token_check(k, token, SPAN("world-a"), NOW + 1), ERR_EXPIRED);
-            assert_int_equal(
-                token_check(k, span_slice(token, 0, token.len - 4), SPAN("world-a"), NOW),
-                ERR_DENIED);
+            char *forged = xspandup(token);
+            char *signature = strrchr(forged, '.') + 1;
+            *signature = *signature == 'A' ? 'B' : 'A';
+            assert_int_equal(token_check(k, span_str(forged), SPAN("world-a"), NOW), ERR_DENIED);
+            free(forged);
         }
         token_keys_free(k);
     }
