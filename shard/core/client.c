@@ -1,0 +1,74 @@
+/* The life of a socket: what registers it and what forgets it. What the room hears of it is decided
+ * in session.c and link.c. */
+#include "shard/core/client.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "common/base/log.h"
+#include "shard/core/node_state.h"
+#include "shard/core/reason.h"
+#include "shard/core/session.h"
+#include "shard/core/shard.h"
+
+static struct node *client_node(const struct client *c)
+{
+    return c->session->shard->node;
+}
+
+struct client *client_open(struct session *s, struct span request_info, int64_t now)
+{
+    assert(request_info.len <= UINT32_MAX);
+    struct shard *shard = s->shard;
+    struct node *n = shard->node;
+    struct client *c = xmalloc(sizeof *c + request_info.len);
+    *c = (struct client){
+        .session = s, .arrived_ms = now, .request_info_len = (uint32_t)request_info.len};
+    if (request_info.len > 0)
+        memcpy(c->request_info, request_info.ptr, request_info.len);
+    c->self = slots_add(&n->client_slots, c);
+    list_push(&shard->clients, &c->in_shard);
+    list_push(&s->clients, &c->in_session);
+    shard->client_count++;
+    n->stats.clients++;
+    n->stats.accepted++;
+    return c;
+}
+
+void client_forget(struct client *c, enum node_reason why, int64_t now)
+{
+    struct session *s = c->session;
+    struct shard *shard = s->shard;
+    struct node *n = shard->node;
+    log_debug("client.closed", "reason=%s shard=%.*s", node_reason_text(why), SPAN_ARG(shard->id));
+    list_remove(&c->in_shard);
+    list_remove(&c->in_session);
+    slots_remove(&n->client_slots, c->self);
+    shard->client_count--;
+    n->stats.clients--;
+    n->stats.reasons[why]++;
+    if (shard->client_count == 0)
+        shard->idle_since_ms = now;
+    if (list_empty(&s->clients))
+        session_left(s, c); /* takes c */
+    else
+        free(c);
+}
+
+void client_close(struct client *c, enum node_reason why, int64_t now)
+{
+    struct node *n = client_node(c);
+    struct handle self = c->self;
+    client_forget(c, why, now);
+    n->port->client_close(n->io, self, reason_code(why), reason_words(why));
+}
+
+void client_set_paused(struct client *c, bool paused)
+{
+    if (c->paused == paused)
+        return;
+    struct node *n = client_node(c);
+    c->paused = paused;
+    n->stats.link_pauses += paused ? 1 : 0;
+    n->port->client_pause(n->io, c->self, paused);
+}

@@ -1,0 +1,236 @@
+/* The link's state machine. It owns the handle that io knows the link by: a new one for each dial,
+ * so that late news of an old connection find nothing. */
+#include "shard/core/link.h"
+
+#include <assert.h>
+
+#include "common/base/log.h"
+#include "common/proto/envelope.h"
+#include "common/proto/json_text.h"
+#include "common/proto/ws.h"
+#include "shard/core/client.h"
+#include "shard/core/node_state.h"
+#include "shard/core/pressure.h"
+#include "shard/core/replay.h"
+#include "shard/core/session.h"
+#include "shard/core/shard.h"
+#include "shard/core/wait.h"
+
+/* How long a shard without clients goes on dialling to tell the room who left. */
+enum { LINK_FAREWELL_MS = 60000 };
+
+static const uint8_t link_next[] = {
+    [LINK_IDLE] = 1u << LINK_DIALING,
+    [LINK_DIALING] = 1u << LINK_REPLAYING | 1u << LINK_WAITING | 1u << LINK_IDLE,
+    [LINK_REPLAYING] = 1u << LINK_UP | 1u << LINK_WAITING | 1u << LINK_IDLE,
+    [LINK_UP] = 1u << LINK_WAITING | 1u << LINK_IDLE,
+    [LINK_WAITING] = 1u << LINK_DIALING | 1u << LINK_IDLE,
+};
+
+static struct node *link_node(const struct link *l)
+{
+    return l->shard->node;
+}
+
+static void link_dial(struct link *l)
+{
+    struct node *n = link_node(l);
+    link_go(l, LINK_DIALING);
+    l->self = slots_add(&n->link_slots, l);
+    n->stats.link_dials++;
+    n->port->link_dial(n->io, l->self, l->shard->id, l->shard->world, l->shard->room);
+}
+
+/* Worth dialling again: for ever for clients, for a while to tell the room who left. */
+static bool link_is_wanted(const struct link *l, int64_t now)
+{
+    const struct shard *shard = l->shard;
+    if (shard->node->closing)
+        return false;
+    if (shard->client_count > 0)
+        return true;
+    return shard->sessions.count > 0 && now - shard->idle_since_ms < LINK_FAREWELL_MS;
+}
+
+static void link_rest(struct link *l)
+{
+    backoff_reset(&l->backoff);
+    link_go(l, LINK_IDLE);
+}
+
+static int64_t link_retry_wait(struct link *l)
+{
+    struct node *n = link_node(l);
+    int64_t wait = backoff_next(&l->backoff, &n->rng);
+    /* Whoever waits for the first link gets at least one more try before the wait is over. */
+    int64_t most = n->settings->link_first_ms / 2;
+    return l->stood || wait < most ? wait : most;
+}
+
+static void link_on_step(struct timer *t, int64_t now)
+{
+    struct link *l = CONTAINER_OF(t, struct link, step);
+    if (l->state == LINK_REPLAYING) {
+        replay_finish(l);
+        return;
+    }
+    assert(l->state == LINK_WAITING);
+    if (link_is_wanted(l, now))
+        link_dial(l);
+    else
+        link_rest(l);
+}
+
+static void link_on_deadline(struct timer *t, int64_t now)
+{
+    struct link *l = CONTAINER_OF(t, struct link, deadline);
+    if (link_stands(l))
+        pressure_expire(l, now);
+    else
+        wait_expire(l, now);
+    shard_changed(l->shard);
+}
+
+/* io knows it no more. */
+static struct handle link_disown(struct link *l)
+{
+    struct handle self = l->self;
+    slots_remove(&link_node(l)->link_slots, self);
+    l->self = (struct handle){.gen = 0};
+    return self;
+}
+
+void link_init(struct link *l, struct shard *shard)
+{
+    const struct node_settings *settings = shard->node->settings;
+    *l = (struct link){
+        .shard = shard,
+        .backoff = {.min_ms = settings->link_retry_min_ms, .max_ms = settings->link_retry_max_ms},
+        .step.fire = link_on_step,
+        .deadline.fire = link_on_deadline,
+    };
+    backlog_init(&l->backlog);
+    list_init(&l->ghosts);
+}
+
+void link_go(struct link *l, enum link_state next)
+{
+    assert(link_next[l->state] >> next & 1u);
+    wheel_cancel(&link_node(l)->wheel, &l->step);
+    l->state = next;
+}
+
+void link_need(struct link *l)
+{
+    if (l->state == LINK_IDLE && link_node(l)->settings->has_rooms && !link_node(l)->closing)
+        link_dial(l);
+}
+
+void link_give_up(struct link *l)
+{
+    struct node *n = link_node(l);
+    if (l->state == LINK_DIALING)
+        n->port->link_close(n->io, link_disown(l), WS_CODE_NORMAL);
+    if (l->state == LINK_DIALING || l->state == LINK_WAITING)
+        link_rest(l);
+}
+
+void link_end(struct link *l)
+{
+    struct node *n = link_node(l);
+    wheel_cancel(&n->wheel, &l->step);
+    wheel_cancel(&n->wheel, &l->deadline);
+    if (link_stands(l))
+        n->stats.links_up--;
+    if (!handle_is_none(l->self))
+        n->port->link_close(n->io, link_disown(l), WS_CODE_NORMAL);
+}
+
+void link_up(struct link *l, int64_t now)
+{
+    struct node *n = link_node(l);
+    log_info("link.up", "shard=%.*s clients=%zu again=%d", SPAN_ARG(l->shard->id),
+             l->shard->client_count, l->stood);
+    link_go(l, LINK_REPLAYING);
+    wheel_cancel(&n->wheel, &l->deadline);
+    n->stats.links_up++;
+    n->stats.link_replays += l->stood ? 1 : 0;
+    l->stood = true;
+    l->up_since_ms = now;
+    replay_start(l, now);
+}
+
+void link_down(struct link *l, size_t lost, int64_t now)
+{
+    struct node *n = link_node(l);
+    link_disown(l);
+    wheel_cancel(&n->wheel, &l->deadline);
+    if (link_stands(l)) {
+        log_warn("link.lost", "shard=%.*s clients=%zu lost_bytes=%zu", SPAN_ARG(l->shard->id),
+                 l->shard->client_count, lost);
+        n->stats.links_up--;
+        n->stats.link_losses++;
+        n->stats.link_lost_bytes += lost;
+        replay_interrupt(l);
+        /* One that falls as soon as it stands is dialled more and more slowly. */
+        if (now - l->up_since_ms >= n->settings->link_retry_max_ms)
+            backoff_reset(&l->backoff);
+    } else {
+        log_debug("link.unreachable", "shard=%.*s", SPAN_ARG(l->shard->id));
+        n->stats.link_failures++;
+    }
+    if (link_is_wanted(l, now)) {
+        link_go(l, LINK_WAITING);
+        wheel_set(&n->wheel, &l->step, now + link_retry_wait(l));
+    } else {
+        link_rest(l);
+    }
+    wait_resume(l);
+    pressure_relieve(l);
+}
+
+bool link_message(struct link *l, struct client *c, struct span json, int64_t now)
+{
+    struct node *n = link_node(l);
+    if (pressure_refuses(l))
+        return false;
+    buf_reset(&n->out);
+    envelope_add_message(&n->out, session_id(c->session), json);
+    if (l->state == LINK_UP) {
+        link_write(l, buf_span(&n->out));
+    } else {
+        backlog_add(&l->backlog, c->session, buf_span(&n->out), now);
+        wait_start(l, now);
+    }
+    pressure_note(l, c, now);
+    return true;
+}
+
+void link_write(struct link *l, struct span text)
+{
+    struct node *n = link_node(l);
+    assert(link_stands(l));
+#ifdef TERRANE_CHECK
+    /* A text that is not JSON cuts the link for all its clients. */
+    assert(json_text_check(text) != ERR_SYNTAX);
+#endif
+    n->port->link_send(n->io, l->self, text);
+}
+
+void link_tell_connected(struct link *l, struct session *s, struct client *from)
+{
+    struct node *n = link_node(l);
+    buf_reset(&n->out);
+    envelope_add_connected(&n->out, session_id(s), client_request_info(from));
+    link_write(l, buf_span(&n->out));
+    from->told = s->told = true;
+}
+
+void link_tell_disconnected(struct link *l, struct session *s)
+{
+    struct node *n = link_node(l);
+    buf_reset(&n->out);
+    envelope_add_disconnected(&n->out, session_id(s));
+    link_write(l, buf_span(&n->out));
+    s->told = false;
+}

@@ -1,0 +1,69 @@
+#pragma once
+/* The link of a shard to its room server: when it is dialled, what is written to it, what happens
+ * when it comes up and falls. */
+#include "common/base/backoff.h"
+#include "common/base/wheel.h"
+#include "shard/core/backlog.h"
+#include "shard/core/node.h"
+
+struct client;
+struct session;
+struct shard;
+
+enum link_state {
+    LINK_IDLE,      /* down, and nobody needs it */
+    LINK_DIALING,   /* io was asked to open it */
+    LINK_REPLAYING, /* stands; the room hears who is there before messages flow (replay.h) */
+    LINK_UP,        /* stands; messages pass straight through */
+    LINK_WAITING,   /* down, to be dialled when the back-off is over */
+};
+
+struct link {
+    struct shard *shard;
+    enum link_state state;
+    struct handle self; /* from the dial to the end; else none */
+    bool stood;         /* ever */
+    int64_t up_since_ms;
+    struct backoff backoff;
+    struct timer step; /* WAITING: the next dial; REPLAYING: the end of the wait */
+    /* Down: when the longest wait is too long (wait.h). Standing: when the pause is (pressure.h).
+     */
+    struct timer deadline;
+
+    struct backlog backlog; /* what could not be sent yet; empty while UP */
+    struct list ghosts;     /* struct session; none while UP */
+    uint32_t awaiting;      /* ghosts that are `awaiting`; 0 but while REPLAYING */
+
+    bool choked; /* some clients are paused (pressure.h) */
+    int64_t choked_since_ms;
+};
+
+static inline bool link_stands(const struct link *l)
+{
+    return l->state == LINK_REPLAYING || l->state == LINK_UP;
+}
+
+void link_init(struct link *l, struct shard *shard);
+/* Moves to another state and stops the step timer. Only the moves of the table are allowed. */
+void link_go(struct link *l, enum link_state next);
+
+/* Somebody needs it: dials if it is idle. */
+void link_need(struct link *l);
+/* Nobody needs it any more: gives up the dial or the wait for one. */
+void link_give_up(struct link *l);
+/* Closes it, whatever its state, and releases what it holds; the shard is about to go. */
+void link_end(struct link *l);
+
+/* What io says (node.h). */
+void link_up(struct link *l, int64_t now);
+void link_down(struct link *l, size_t lost, int64_t now);
+
+/* Sends or queues a checked message of a client. False: too much waits already; the client has to
+ * be closed with NODE_LINK_OVERFLOW. */
+MUST_CHECK bool link_message(struct link *l, struct client *c, struct span json, int64_t now);
+
+/* The rest is only for links that stand. */
+void link_write(struct link *l, struct span text);
+/* Tells the room that a socket of `s` connected; `from` holds the request info. */
+void link_tell_connected(struct link *l, struct session *s, struct client *from);
+void link_tell_disconnected(struct link *l, struct session *s);

@@ -1,0 +1,249 @@
+/* The public calls: each finds what a handle means and passes on. Decisions are made in the files
+ * of the nouns. */
+#include "shard/core/node.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "common/base/log.h"
+#include "common/proto/envelope.h"
+#include "common/proto/json_text.h"
+#include "shard/core/client.h"
+#include "shard/core/deliver.h"
+#include "shard/core/node_state.h"
+#include "shard/core/pressure.h"
+#include "shard/core/replay.h"
+#include "shard/core/session.h"
+#include "shard/core/shard.h"
+#include "shard/core/wait.h"
+
+struct node *node_new(const struct node_port *port, void *io, const struct node_settings *settings,
+                      uint64_t rng_seed_value, int64_t now)
+{
+    assert(settings->report_ms > 0 && settings->link_retry_min_ms > 0);
+    struct node *n = xcalloc(1, sizeof *n);
+    n->port = port;
+    n->io = io;
+    n->settings = settings;
+    list_init(&n->shards);
+    wheel_init(&n->wheel, now);
+    rng_seed(&n->rng, rng_seed_value);
+    return n;
+}
+
+void node_free(struct node *n)
+{
+    LIST_EACH_SAFE (&n->shards, it, tmp)
+        shard_free(CONTAINER_OF(it, struct shard, in_node));
+    map_clear(&n->shard_map);
+    slots_clear(&n->shard_slots);
+    slots_clear(&n->link_slots);
+    slots_clear(&n->client_slots);
+    buf_clear(&n->out);
+    buf_clear(&n->scratch);
+    free(n);
+}
+
+const struct node_stats *node_stats(const struct node *n)
+{
+    return &n->stats;
+}
+
+void node_check(const struct node *n)
+{
+    size_t shards = 0, clients = 0, links_up = 0, sessions = 0;
+    LIST_EACH (&n->shards, it) {
+        const struct shard *shard = CONTAINER_OF(it, struct shard, in_node);
+        shard_check(shard);
+        shards++;
+        clients += shard->client_count;
+        links_up += link_stands(&shard->link) ? 1 : 0;
+        sessions += shard->sessions.count;
+        LIST_EACH (&shard->link.ghosts, ghost)
+            sessions--;
+    }
+    const struct node_stats *s = &n->stats;
+    assert(s->shards == shards && s->clients == clients && s->links_up == links_up);
+    assert(s->sessions == sessions && n->client_slots.count == clients);
+    uint64_t closed = 0;
+    for (unsigned r = 0; r < NODE_REFUSED_FULL; r++)
+        closed += s->reasons[r];
+    assert(s->accepted == clients + closed);
+}
+
+static enum err refuse(struct node *n, enum err e, enum node_reason *why)
+{
+    *why = e == ERR_FULL ? NODE_REFUSED_FULL : NODE_REFUSED_BAD_ID;
+    n->stats.reasons[*why]++;
+    log_debug("client.refused", "reason=%s", node_reason_text(*why));
+    return e;
+}
+
+/* May a client with these ids come in? Starts the shard if so. */
+static enum err admit(struct node *n, struct span shard_id, struct span session_id, int64_t now,
+                      struct shard **shard)
+{
+    if (n->closing || n->stats.clients >= n->settings->max_connections)
+        return ERR_FULL;
+    if (session_id.len > n->settings->max_session_id)
+        return ERR_LIMIT;
+    if (!span_is_utf8(session_id))
+        return ERR_SYNTAX;
+    return shard_reach(n, shard_id, now, shard);
+}
+
+enum err node_client_open(struct node *n, struct span shard_id, struct span session_id,
+                          struct span request_info, int64_t now, struct handle *client,
+                          enum node_reason *why)
+{
+    struct shard *shard = NULL;
+    *client = (struct handle){.gen = 0};
+#ifdef TERRANE_CHECK
+    assert(json_text_check(request_info) == ERR_OK);
+#endif
+    enum err e = admit(n, shard_id, session_id, now, &shard);
+    if (e != ERR_OK)
+        return refuse(n, e, why);
+
+    struct link *l = &shard->link;
+    struct session *s = session_enter(shard, session_id);
+    struct client *c = client_open(s, request_info, now);
+    if (link_stands(l)) {
+        link_tell_connected(l, s, c);
+        replay_advance(l);
+    } else {
+        wait_start(l, now);
+        link_need(l);
+    }
+    report_changed(&shard->report);
+    shard_changed(shard);
+    *client = c->self;
+    return ERR_OK;
+}
+
+void node_client_message(struct node *n, struct handle client, struct span data, bool binary,
+                         int64_t now)
+{
+    struct client *c = slots_get(&n->client_slots, client);
+    if (c == NULL)
+        return;
+    struct span json;
+    enum err e = envelope_check_message(data, binary, &n->scratch, &json);
+    if (e != ERR_OK) {
+        if (e == ERR_LIMIT)
+            n->stats.dropped_too_deep++;
+        else
+            n->stats.dropped_not_json++;
+        return;
+    }
+    struct shard *shard = c->session->shard;
+    if (!link_message(&shard->link, c, json, now)) {
+        client_close(c, NODE_LINK_OVERFLOW, now);
+        report_changed(&shard->report);
+        return;
+    }
+    n->stats.messages_up++;
+    n->stats.bytes_up += json.len;
+}
+
+void node_client_closed(struct node *n, struct handle client, bool clean, int64_t now)
+{
+    struct client *c = slots_get(&n->client_slots, client);
+    if (c == NULL)
+        return;
+    struct shard *shard = c->session->shard;
+    client_forget(c, clean ? NODE_PEER_CLOSED : NODE_PEER_GONE, now);
+    report_changed(&shard->report);
+    shard_changed(shard);
+}
+
+enum err node_http(struct node *n, struct span shard_id, int64_t now, struct span *room,
+                   struct span *world)
+{
+    struct shard *shard = NULL;
+    if (n->closing)
+        return ERR_FULL;
+    enum err e = shard_reach(n, shard_id, now, &shard);
+    if (e != ERR_OK)
+        return e;
+    if (!n->settings->has_rooms)
+        return ERR_MISSING;
+    shard->idle_since_ms = now;
+    link_need(&shard->link);
+    *room = shard->room;
+    *world = shard->world;
+    return ERR_OK;
+}
+
+void node_link_up(struct node *n, struct handle link, int64_t now)
+{
+    struct link *l = slots_get(&n->link_slots, link);
+    if (l == NULL)
+        return;
+    link_up(l, now);
+    shard_changed(l->shard);
+}
+
+void node_link_frame(struct node *n, struct handle link, struct span text, int64_t now)
+{
+    struct link *l = slots_get(&n->link_slots, link);
+    if (l != NULL)
+        deliver(l->shard, text, now);
+}
+
+void node_link_down(struct node *n, struct handle link, size_t lost, int64_t now)
+{
+    struct link *l = slots_get(&n->link_slots, link);
+    if (l == NULL)
+        return;
+    link_down(l, lost, now);
+    shard_changed(l->shard);
+}
+
+void node_link_drained(struct node *n, struct handle link, int64_t now)
+{
+    struct link *l = slots_get(&n->link_slots, link);
+    (void)now;
+    if (l != NULL)
+        pressure_release(l);
+}
+
+void node_reported(struct node *n, struct handle handle, bool confirmed, int64_t now)
+{
+    struct shard *shard = slots_get(&n->shard_slots, handle);
+    if (shard == NULL)
+        return;
+    report_answered(&shard->report, confirmed);
+    shard_tidy(shard, now);
+}
+
+void node_tick(struct node *n, int64_t now)
+{
+    wheel_advance(&n->wheel, now);
+}
+
+int64_t node_next_ms(const struct node *n)
+{
+    return wheel_next_ms(&n->wheel);
+}
+
+static void shut_shard(struct shard *shard, int64_t now)
+{
+    struct link *l = &shard->link;
+    if (l->state == LINK_REPLAYING)
+        replay_finish(l);
+    wait_drop_backlog(l);
+    for (struct list *first; (first = list_first(&shard->clients)) != NULL;)
+        client_close(CONTAINER_OF(first, struct client, in_shard), NODE_SHUTDOWN, now);
+    pressure_relieve(l);
+    link_give_up(l);
+    report_changed(&shard->report);
+    shard_changed(shard);
+}
+
+void node_shutdown(struct node *n, int64_t now)
+{
+    n->closing = true;
+    LIST_EACH (&n->shards, it)
+        shut_shard(CONTAINER_OF(it, struct shard, in_node), now);
+}

@@ -1,0 +1,26 @@
+#pragma once
+/* The state of a node; for the files of this folder only. */
+#include "common/base/buf.h"
+#include "common/base/list.h"
+#include "common/base/map.h"
+#include "common/base/wheel.h"
+#include "shard/core/node.h"
+
+struct node {
+    const struct node_port *port;
+    void *io;
+    const struct node_settings *settings;
+    struct node_stats stats;
+    bool closing; /* after node_shutdown */
+
+    struct slots client_slots; /* struct client */
+    struct slots link_slots;   /* struct link; a handle lives from one dial to its end */
+    struct slots shard_slots;  /* struct shard */
+    struct map shard_map;      /* by id */
+    struct list shards;        /* in the order of their start */
+
+    struct wheel wheel;
+    struct rng rng;
+    struct buf out;     /* the envelope under way to a room */
+    struct buf scratch; /* the envelope codec's */
+};

@@ -1,0 +1,23 @@
+#pragma once
+/* Back-pressure: what waits in core and in io for a link is bounded by link_buffer. From the high
+ * water (node_link_high_water) on, a client that sends is paused; beyond link_buffer all clients
+ * are, and a message that comes all the same costs its sender the connection. A link that stays
+ * over its high water for link_wait_ms loses the clients that are paused (1013). */
+#include <stdbool.h>
+#include <stdint.h>
+
+struct client;
+struct link;
+
+/* There is no room for another message. */
+bool pressure_refuses(const struct link *l);
+/* `c` has just sent something. */
+void pressure_note(struct link *l, struct client *c, int64_t now);
+/* Lets everybody go on if there is room. */
+void pressure_relieve(struct link *l);
+/* The link has just become UP: relieves, or sets the deadline of the pause. */
+void pressure_update(struct link *l);
+/* io says that its queue has room: lets everybody go on. */
+void pressure_release(struct link *l);
+/* The deadline has passed; the link stands. */
+void pressure_expire(struct link *l, int64_t now);

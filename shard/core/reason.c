@@ -1,0 +1,42 @@
+/* The one table of reasons. The words for 1011 are the reference's: clients may know them. */
+#include "shard/core/reason.h"
+
+#include <assert.h>
+
+#include "common/proto/ws.h"
+
+static const struct {
+    const char *name;
+    uint16_t code;
+    const char *words;
+} reasons[] = {
+    [NODE_PEER_CLOSED] = {"peer_closed", WS_CODE_NONE, ""},
+    [NODE_PEER_GONE] = {"peer_gone", WS_CODE_NONE, ""},
+    [NODE_ROOM_CLOSED] = {"room_closed", WS_CODE_NONE, ""},
+    [NODE_LINK_UNREACHABLE] = {"link_unreachable", WS_CODE_INTERNAL,
+                               "Unable to start room connection"},
+    [NODE_LINK_LOST] = {"link_lost", WS_CODE_TRY_LATER, "Room connection lost"},
+    [NODE_LINK_OVERFLOW] = {"link_overflow", WS_CODE_TRY_LATER, "Room connection overloaded"},
+    [NODE_SHUTDOWN] = {"shutdown", WS_CODE_RESTART, "restart;retry=1000-5000"},
+    [NODE_REFUSED_FULL] = {"refused_full", WS_CODE_NONE, ""},
+    [NODE_REFUSED_BAD_ID] = {"refused_bad_id", WS_CODE_NONE, ""},
+};
+static_assert(sizeof reasons / sizeof *reasons == NODE_REASON_COUNT, "a row for each reason");
+
+uint16_t reason_code(enum node_reason r)
+{
+    assert(r < NODE_REASON_COUNT);
+    return reasons[r].code;
+}
+
+struct span reason_words(enum node_reason r)
+{
+    assert(r < NODE_REASON_COUNT);
+    return span_str(reasons[r].words);
+}
+
+const char *node_reason_text(enum node_reason r)
+{
+    assert(r < NODE_REASON_COUNT);
+    return reasons[r].name;
+}

@@ -1,0 +1,27 @@
+#pragma once
+/* When the world hears how many sockets a shard holds: at its start (0), every report_ms, and when
+ * the count differs from what the world is known to have. One report is under way at a time, so
+ * that they cannot overtake each other; what happens meanwhile is made up for when it is answered.
+ * A report that failed is not repeated before the next occasion. */
+#include "common/base/wheel.h"
+
+struct shard;
+
+enum report_wish { REPORT_NONE, REPORT_IF_CHANGED, REPORT_ANYWAY };
+
+struct report {
+    struct shard *shard;
+    struct timer timer;    /* the next periodic one */
+    enum report_wish wish; /* what to do when the one under way is answered */
+    bool under_way;
+    bool known; /* the world's last answer was a confirmation: it has `sent` */
+    uint64_t sent;
+};
+
+/* Sends the first one and starts the timer. */
+void report_start(struct report *r, struct shard *shard, int64_t now);
+void report_stop(struct report *r);
+/* The count may have changed. */
+void report_changed(struct report *r);
+/* The world has answered, or will not. */
+void report_answered(struct report *r, bool confirmed);

@@ -1,0 +1,115 @@
+/* Sessions and ghosts. Which ghosts the room hears of, and when, is decided in replay.c. */
+#include "shard/core/session.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "shard/core/client.h"
+#include "shard/core/node_state.h"
+#include "shard/core/shard.h"
+
+/* As many characters as Math.random().toString(36) gives the reference. */
+enum { RANDOM_ID_LEN = 11 };
+
+static void random_id(struct rng *rng, char out[RANDOM_ID_LEN])
+{
+    static const char digits[] = "0123456789abcdefghijklmnopqrstuvwxyz";
+    for (size_t i = 0; i < RANDOM_ID_LEN; i++)
+        out[i] = digits[rng_below(rng, sizeof digits - 1)];
+}
+
+static struct session *session_new(struct shard *shard, struct span id)
+{
+    assert(id.len > 0 && id.len <= UINT32_MAX);
+    struct session *s = xmalloc(sizeof *s + id.len);
+    *s = (struct session){.shard = shard, .id_len = (uint32_t)id.len};
+    memcpy(s->id, id.ptr, id.len);
+    list_init(&s->clients);
+    map_add(&shard->sessions, session_id(s), s);
+    shard->node->stats.sessions++;
+    return s;
+}
+
+static struct session *session_new_random(struct shard *shard)
+{
+    char text[RANDOM_ID_LEN];
+    struct span id;
+    do {
+        random_id(&shard->node->rng, text);
+        id = span_of(text, sizeof text);
+    } while (session_find(shard, id) != NULL);
+    return session_new(shard, id);
+}
+
+/* Takes it out of its shard and frees it. */
+static void session_end(struct session *s)
+{
+    assert(list_empty(&s->clients) && s->queued == 0 && !s->awaiting);
+    map_remove(&s->shard->sessions, session_id(s));
+    list_remove(&s->in_ghosts);
+    session_free(s);
+}
+
+static void session_revive(struct session *s)
+{
+    struct link *l = &s->shard->link;
+    list_remove(&s->in_ghosts);
+    free(s->last);
+    s->last = NULL;
+    if (s->awaiting)
+        l->awaiting--;
+    s->awaiting = false;
+    s->shard->node->stats.sessions++;
+}
+
+struct session *session_find(const struct shard *shard, struct span id)
+{
+    return map_get(&shard->sessions, id);
+}
+
+struct session *session_enter(struct shard *shard, struct span id)
+{
+    if (id.len == 0)
+        return session_new_random(shard);
+    struct session *s = session_find(shard, id);
+    if (s == NULL)
+        return session_new(shard, id);
+    if (session_is_ghost(s))
+        session_revive(s);
+    return s;
+}
+
+void session_left(struct session *s, struct client *last)
+{
+    struct link *l = &s->shard->link;
+    s->shard->node->stats.sessions--;
+    if (s->queued == 0 && (link_stands(l) || !s->told)) {
+        if (s->told)
+            link_tell_disconnected(l, s);
+        free(last);
+        session_end(s);
+        return;
+    }
+    s->last = last;
+    list_push(&l->ghosts, &s->in_ghosts);
+}
+
+void session_ghost_leave(struct session *s)
+{
+    assert(session_is_ghost(s));
+    if (s->told)
+        link_tell_disconnected(&s->shard->link, s);
+    session_end(s);
+}
+
+void session_ghost_drop(struct session *s)
+{
+    assert(session_is_ghost(s));
+    session_end(s);
+}
+
+void session_free(struct session *s)
+{
+    free(s->last);
+    free(s);
+}

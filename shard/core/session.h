@@ -1,0 +1,47 @@
+#pragma once
+/* A client identity at a shard: one or more sockets under one id. A session whose last socket left
+ * while the room could not be told stays on as a *ghost* until the room has heard of its leaving.
+ */
+#include "common/base/list.h"
+#include "common/base/span.h"
+
+struct client;
+struct shard;
+
+struct session {
+    struct shard *shard;
+    struct list clients;   /* in order of arrival; empty: a ghost */
+    struct list in_ghosts; /* of the link, in order of leaving */
+    struct client *last;   /* a ghost's last socket, kept for its request info; else NULL */
+    uint32_t queued;       /* its messages in the backlog */
+    uint32_t id_len;
+    bool told;     /* a room has heard that it connected, and not yet that it left */
+    bool awaiting; /* a ghost that was replayed: the room has not answered its join yet */
+    char id[];
+};
+
+static inline struct span session_id(const struct session *s)
+{
+    return (struct span){.ptr = s->id, .len = s->id_len};
+}
+static inline bool session_is_ghost(const struct session *s)
+{
+    return s->last != NULL;
+}
+
+/* The shard's session of that id, or NULL. */
+struct session *session_find(const struct shard *shard, struct span id);
+/* The shard's session of that id, made or called back from among the ghosts if need be; with an
+ * empty id, a new one with a random id. The caller opens a client in it. */
+struct session *session_enter(struct shard *shard, struct span id);
+/* Its last socket left. Takes `last`. Tells the room, becomes a ghost, or ends if there is nothing
+ * to tell; may free `s`. */
+void session_left(struct session *s, struct client *last);
+
+/* A ghost has nothing more to say: the room hears that it left, if it ever heard that it came, and
+ * the ghost ends. The link stands. */
+void session_ghost_leave(struct session *s);
+/* A ghost ends without a word to the room. */
+void session_ghost_drop(struct session *s);
+/* For node_free: no accounts are kept. */
+void session_free(struct session *s);

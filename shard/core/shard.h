@@ -1,0 +1,37 @@
+#pragma once
+/* One shard of the node: its sessions and clients, its link and its reports. A shard starts with
+ * the first client or HTTP request that names it. */
+#include "common/base/map.h"
+#include "shard/core/link.h"
+#include "shard/core/report.h"
+
+struct node;
+
+struct shard {
+    struct node *node;
+    struct handle self;
+    struct list in_node;
+    struct span id, room, world; /* in `text`, or the node's own world */
+
+    struct map sessions; /* struct session, ghosts among them */
+    struct list clients; /* struct client, in order of arrival */
+    size_t client_count;
+    int64_t idle_since_ms; /* without clients and requests; while it has clients: no meaning */
+
+    struct link link;
+    struct report report;
+    char text[]; /* the id */
+};
+
+/* Finds the shard or starts it. ERR_SYNTAX: the id, or the room in it, is empty or not UTF-8;
+ * ERR_LIMIT: too long; ERR_FULL: max_shards are there. */
+MUST_CHECK enum err shard_reach(struct node *n, struct span id, int64_t now, struct shard **out);
+/* Forgets a shard that nobody uses and the world does not know. */
+void shard_tidy(struct shard *shard, int64_t now);
+/* Frees it and what it holds, without telling anybody. */
+void shard_free(struct shard *shard);
+
+/* Asserts what must always hold. */
+void shard_check(const struct shard *shard);
+/* To be called after every change: checks it in debug builds. */
+void shard_changed(const struct shard *shard);
