@@ -1,0 +1,106 @@
+#include "world/core/api.h"
+
+#include "common/proto/shard_id.h"
+#include "common/proto/url.h"
+#include "world/core/verbs.h"
+#include "world/core/world_path.h"
+
+/* From path to verb. */
+
+struct verb {
+    const char *path; /* POST to /parties/world/{worldId} + path */
+    enum route route;
+    bool guarded;
+    void (*run)(struct call *call);
+};
+
+static const struct verb verbs[] = {
+    {"/connect", ROUTE_CONNECT, false, verb_connect},
+    {"/update-shard", ROUTE_UPDATE_SHARD, true, verb_update_shard},
+    {"/register-room", ROUTE_REGISTER_ROOM, true, verb_register_room},
+    {"/scale-room", ROUTE_SCALE_ROOM, true, verb_scale_room},
+};
+
+static const struct verb *find_verb(struct span method, struct span path)
+{
+    if (!span_eq(method, SPAN("POST")))
+        return NULL;
+    if (path.len > 1 && span_ends(path, SPAN("/")))
+        path.len--;
+    for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+        if (span_eq(path, span_str(verbs[i].path)))
+            return &verbs[i];
+    }
+    return NULL;
+}
+
+/* No verb lives at `rest`; an escape that cannot be decoded is worth another answer. */
+static void refuse_route(struct call *call, struct span rest)
+{
+    struct buf *scratch = &call->core->message;
+
+    buf_reset(scratch);
+    if (url_decode(scratch, rest) != ERR_OK)
+        call_refuse(call, REFUSAL_ESCAPE, SPAN("Bad escape in the path"));
+    else
+        call_refuse(call, REFUSAL_ROUTE, SPAN("Not found"));
+}
+
+/* False: the request has been answered. */
+static bool authorize(struct call *call)
+{
+    enum err e = authz_check(&call->core->authz, &call->request->credentials, call->world,
+                             call->now.wall_ms / 1000);
+
+    if (e != ERR_OK)
+        call_refuse(call, e == ERR_EXPIRED ? REFUSAL_EXPIRED : REFUSAL_DENIED,
+                    SPAN("Not permitted"));
+    return e == ERR_OK;
+}
+
+static void handle_in_world(struct call *call, const struct world_path *at)
+{
+    const struct port *port = call->core->port;
+    const struct verb *verb;
+
+    if (span_eq(call->request->method, SPAN("OPTIONS"))) {
+        call->route = ROUTE_OPTIONS;
+        call_answer(call, SPAN("{}"));
+        return;
+    }
+    if (!world_id_is_valid(at->world)) {
+        call_refuse(call, REFUSAL_WORLD_ID, SPAN("Not found"));
+        return;
+    }
+    call->world = at->world;
+    verb = find_verb(call->request->method, at->rest);
+    if (verb == NULL) {
+        refuse_route(call, at->rest);
+        return;
+    }
+    call->route = verb->route;
+    if (verb->guarded && !authorize(call))
+        return;
+    if (port->owner.find(port->owner.ctx, call->world) != OWNER_US) {
+        call_refuse(call, REFUSAL_NOT_OWNER, SPAN("Another process decides for this world"));
+        return;
+    }
+    verb->run(call);
+}
+
+void api_handle(struct core *core, const struct api_request *request, struct moment now)
+{
+    struct call call = {.core = core, .request = request, .route = ROUTE_UNKNOWN, .now = now};
+    struct world_path at;
+
+    enum err e;
+
+    core->now = now;
+    e = world_path_parse(request->path, &core->path, &at);
+    if (e == ERR_OK)
+        handle_in_world(&call, &at);
+    else if (e == ERR_SYNTAX)
+        call_refuse(&call, REFUSAL_ESCAPE, SPAN("Bad escape in the path"));
+    else
+        call_refuse_plain(&call, REFUSAL_PATH, SPAN("Not Found"));
+}

@@ -1,0 +1,46 @@
+#include "world/core/authz.h"
+
+#include "common/proto/secret.h"
+#include "common/proto/url.h"
+
+/* Which credential of a request counts; whether it is good, secret.c and token.c know. */
+
+static struct span token_of(struct authz *a, const struct credentials *c)
+{
+    struct span bearer = SPAN("Bearer ");
+
+    if (c->authorization.ptr != NULL) {
+        if (!span_starts(c->authorization, bearer))
+            return c->authorization;
+        return span_trim(span_slice(c->authorization, bearer.len, c->authorization.len));
+    }
+    buf_reset(&a->scratch);
+    if (!url_query_get(c->query, SPAN("world-auth-token"), &a->scratch))
+        return (struct span){0};
+    return buf_span(&a->scratch);
+}
+
+enum err authz_check(struct authz *a, const struct credentials *c, struct span world, int64_t now_s)
+{
+    struct span token;
+    enum err e;
+
+    if (c->access_count > 1 || c->access.len > 0)
+        return authz_has_secret(a, c) ? ERR_OK : ERR_DENIED;
+    token = token_of(a, c);
+    if (token.len == 0)
+        return ERR_DENIED;
+    e = token_check(a->keys, token, world, now_s);
+    return e == ERR_OK || e == ERR_EXPIRED ? e : ERR_DENIED;
+}
+
+bool authz_has_secret(const struct authz *a, const struct credentials *c)
+{
+    /* Several headers count as one, joined by ", ", which is no secret. */
+    return c->access_count == 1 && secret_matches(a->shard_secret, c->access);
+}
+
+void authz_clear(struct authz *a)
+{
+    buf_clear(&a->scratch);
+}

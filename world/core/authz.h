@@ -1,0 +1,27 @@
+#pragma once
+/* Who may manage a world: the shard secret, or a token whose `worlds` covers it. */
+#include "common/base/buf.h"
+#include "common/proto/token.h"
+
+/* What a request brings along; spans as they stand in it. */
+struct credentials {
+    size_t access_count;       /* how many x-access-shard headers there are */
+    struct span access;        /* the first of them */
+    struct span authorization; /* {NULL, 0}: no such header */
+    struct span query;         /* raw query string */
+};
+
+struct authz {
+    struct span shard_secret; /* comma-separated list, borrowed */
+    const struct token_keys *keys;
+    struct buf scratch;
+};
+
+/* ERR_OK: may. ERR_EXPIRED: an expired token; ERR_DENIED: anything else.
+ * x-access-shard, present and not empty, decides alone. Else the Authorization header, `Bearer` or
+ * bare; only without one the query parameter world-auth-token. */
+MUST_CHECK enum err authz_check(struct authz *a, const struct credentials *c, struct span world,
+                                int64_t now_s);
+/* True when the shard secret itself was brought. */
+bool authz_has_secret(const struct authz *a, const struct credentials *c);
+void authz_clear(struct authz *a);

@@ -1,0 +1,98 @@
+#include "world/core/call.h"
+
+#include "common/base/log.h"
+
+/* Answers of the API. What they say is the verbs'; their form, counting and logging is here. */
+
+#define JSON_HEADERS                                                                               \
+    "Content-Type: application/json\r\n"                                                           \
+    "Access-Control-Allow-Origin: *\r\n"                                                           \
+    "Access-Control-Allow-Methods: GET, POST, PUT, DELETE, PATCH, OPTIONS\r\n"                     \
+    "Access-Control-Allow-Headers: Content-Type, Authorization, X-Requested-With\r\n"              \
+    "Access-Control-Max-Age: 86400\r\n"
+
+static void answer(struct core *core, struct handle reply, enum route route, int status,
+                   struct span headers, struct span body)
+{
+    stats_count_request(&core->stats, route, status);
+    core->port->reply.answer(core->port->reply.ctx, reply, status, headers, body);
+}
+
+/* Every refusal passes here. */
+static void refuse(struct call *call, enum refusal why, struct span headers, struct span body)
+{
+    struct core *core = call->core;
+
+    core->stats.refusals[why]++;
+    log_debug("api.refused", "reason=%s route=%s world=%.*s remote=%.*s", refusal_name(why),
+              route_name(call->route), SPAN_ARG(call->world), SPAN_ARG(call->request->remote));
+    answer(core, call->request->reply, call->route, refusal_status(why), headers, body);
+}
+
+/* What may be over in a moment says when to come back. */
+static struct span headers_of(enum refusal why)
+{
+    if (refusal_status(why) == 503)
+        return SPAN(JSON_HEADERS "Retry-After: 1\r\n");
+    return SPAN(JSON_HEADERS);
+}
+
+void call_answer(struct call *call, struct span body)
+{
+    answer(call->core, call->request->reply, call->route, 200, SPAN(JSON_HEADERS), body);
+}
+
+void call_answer_when_stored(struct call *call)
+{
+    struct core *core = call->core;
+    struct pending *pending = xcalloc(1, sizeof(*pending));
+    struct handle handle = slots_add(&core->pending, pending);
+
+    *pending = (struct pending){.reply = call->request->reply, .route = call->route};
+    core->port->store.sync(core->port->store.ctx, (uint64_t)handle.gen << 32 | handle.slot);
+}
+
+void call_stored(struct core *core, const struct pending *pending, enum err e)
+{
+    if (e == ERR_OK) {
+        answer(core, pending->reply, pending->route, 200, SPAN(JSON_HEADERS), SPAN("{}"));
+        return;
+    }
+    core->stats.refusals[REFUSAL_STORE]++;
+    answer(core, pending->reply, pending->route, refusal_status(REFUSAL_STORE), SPAN(JSON_HEADERS),
+           SPAN("{\"error\":\"The change could not be stored\"}"));
+}
+
+void call_refuse_name(struct call *call, enum refusal why, struct span before, struct span name,
+                      struct span after)
+{
+    struct buf *text = &call->core->text, *message = &call->core->message;
+
+    buf_reset(message);
+    buf_add_span(message, before);
+    buf_add_span(message, name);
+    buf_add_span(message, after);
+    buf_reset(text);
+    BUF_ADD_LIT(text, "{\"error\":");
+    json_add_string(text, buf_span(message));
+    buf_add_char(text, '}');
+    refuse(call, why, headers_of(why), buf_span(text));
+}
+
+void call_refuse_with(struct call *call, enum refusal why, struct span text, struct span members)
+{
+    struct buf *out = &call->core->text;
+
+    buf_reset(out);
+    BUF_ADD_LIT(out, "{\"error\":");
+    json_add_string(out, text);
+    buf_add_char(out, ',');
+    buf_add_span(out, members);
+    buf_add_char(out, '}');
+    refuse(call, why, headers_of(why), buf_span(out));
+}
+
+void call_refuse_plain(struct call *call, enum refusal why, struct span text)
+{
+    refuse(call, why, SPAN("Content-Type: text/plain\r\n"), text);
+}

@@ -1,0 +1,174 @@
+#include "world/core/core.h"
+
+#include <stdlib.h>
+
+#include "common/base/log.h"
+#include "common/proto/shard_id.h"
+#include "world/core/call.h"
+#include "world/core/world_path.h"
+
+/* Ties the parts together: what the registry tells goes to feed and store, time goes to feeds and
+ * sweep. Requests are api.c's. */
+
+struct admin {
+    struct world *world; /* worlds live as long as core */
+    struct handle socket;
+};
+
+/* A shard's counts and heartbeats come again with its next report; the rest must last. */
+static const unsigned durable_fields = SHARD_FIELDS & ~(unsigned)(SHARD_OPEN | SHARD_HEARTBEAT);
+
+static void wake(struct core *core)
+{
+    int64_t due_ms = feed_hub_due_ms(&core->feeds);
+
+    core->port->ticker.wake(core->port->ticker.ctx,
+                            due_ms < core->sweep_ms ? due_ms : core->sweep_ms);
+}
+
+static void room_changed(void *ctx, struct room *room, unsigned fields)
+{
+    struct core *core = ctx;
+
+    core->port->store.put_room(core->port->store.ctx, room);
+    feed_room_changed(&core->feeds, room, fields, core->now.mono_ms);
+    wake(core);
+}
+
+static void shard_changed(void *ctx, struct shard *shard, unsigned fields)
+{
+    struct core *core = ctx;
+
+    if (fields & SHARD_ROOM)
+        core->stats.shards_created++;
+    if (fields & durable_fields)
+        core->port->store.put_shard(core->port->store.ctx, shard);
+    feed_shard_changed(&core->feeds, shard, fields, core->now.mono_ms);
+    wake(core);
+}
+
+static void shard_removed(void *ctx, struct shard *shard)
+{
+    struct core *core = ctx;
+
+    core->port->store.delete_shard(core->port->store.ctx, shard);
+    feed_shard_removed(&core->feeds, shard, core->now.mono_ms);
+    wake(core);
+}
+
+void core_init(struct core *core, const struct port *port, const struct core_settings *settings,
+               const struct rng *rng, struct moment now)
+{
+    struct registry_watch watch = {
+        .ctx = core,
+        .room_changed = room_changed,
+        .shard_changed = shard_changed,
+        .shard_removed = shard_removed,
+    };
+
+    *core = (struct core){
+        .port = port,
+        .settings = settings,
+        .authz = {.shard_secret = settings->shard_secret, .keys = settings->keys},
+        .rng = *rng,
+        .now = now,
+        .sweep_ms = now.mono_ms + CORE_SWEEP_MS,
+    };
+    registry_init(&core->registry, &watch, &core->rng, settings->url_template);
+    feed_hub_init(&core->feeds, &port->feed);
+    wake(core);
+}
+
+static void free_items(struct slots *s)
+{
+    for (uint32_t i = 0; i < s->used; i++)
+        free(s->slots[i].item);
+    slots_clear(s);
+}
+
+void core_clear(struct core *core)
+{
+    registry_clear(&core->registry);
+    feed_hub_clear(&core->feeds);
+    authz_clear(&core->authz);
+    free_items(&core->admins);
+    free_items(&core->pending);
+    buf_clear(&core->path);
+    buf_clear(&core->text);
+    buf_clear(&core->message);
+}
+
+void core_tick(struct core *core, struct moment now)
+{
+    core->now = now;
+    feed_hub_advance(&core->feeds, now.mono_ms);
+    if (now.mono_ms >= core->sweep_ms) {
+        size_t expired = registry_expire(&core->registry, now);
+        core->stats.shards_expired += expired;
+        core->sweep_ms = now.mono_ms + CORE_SWEEP_MS;
+        if (expired > 0)
+            log_info("shards.expired", "count=%zu", expired);
+    }
+    wake(core);
+}
+
+void core_stored(struct core *core, uint64_t token, enum err e)
+{
+    struct handle handle = {.slot = (uint32_t)token, .gen = (uint32_t)(token >> 32)};
+    struct pending *pending = slots_remove(&core->pending, handle);
+
+    if (pending == NULL)
+        return;
+    call_stored(core, pending, e);
+    free(pending);
+}
+
+bool core_feed_wants(struct core *core, struct span path)
+{
+    struct world_path at;
+
+    return world_path_parse(path, &core->path, &at) == ERR_OK;
+}
+
+static enum feed_verdict refuse_feed(struct core *core, enum refusal why, enum feed_verdict verdict)
+{
+    core->stats.refusals[why]++;
+    log_debug("feed.refused", "reason=%s", refusal_name(why));
+    return verdict;
+}
+
+enum feed_verdict core_feed_open(struct core *core, const struct feed_request *request,
+                                 struct handle *handle, struct moment now)
+{
+    struct world_path at;
+    struct admin *admin;
+    char id[FEED_ID_LEN];
+
+    core->now = now;
+    if (world_path_parse(request->path, &core->path, &at) != ERR_OK || !world_id_is_valid(at.world))
+        return refuse_feed(core, REFUSAL_FEED_WORLD_ID, FEED_CLOSE);
+    if (request->names_shard && !authz_has_secret(&core->authz, &request->credentials))
+        return refuse_feed(core, REFUSAL_FEED_SHARD, FEED_CLOSE);
+    if (core->port->owner.find(core->port->owner.ctx, at.world) != OWNER_US)
+        return refuse_feed(core, REFUSAL_NOT_OWNER, FEED_CLOSE);
+    if (authz_check(&core->authz, &request->credentials, at.world, now.wall_ms / 1000) != ERR_OK)
+        return refuse_feed(core, REFUSAL_FEED_DENIED, FEED_SILENT);
+
+    admin = xcalloc(1, sizeof(*admin));
+    *admin = (struct admin){.world = registry_make_world(&core->registry, at.world),
+                            .socket = request->socket};
+    *handle = slots_add(&core->admins, admin);
+    rng_alnum(&core->rng, id, sizeof(id));
+    feed_join(&core->feeds, admin->world, admin->socket, id);
+    return FEED_ADMIN;
+}
+
+void core_feed_close(struct core *core, struct handle handle)
+{
+    struct admin *admin = slots_remove(&core->admins, handle);
+
+    if (admin == NULL)
+        return;
+    feed_leave(admin->world, admin->socket);
+    free(admin);
+}

@@ -1,0 +1,66 @@
+#pragma once
+/* The world process without its machinery: all registries, the admin feeds, and what waits. io
+ * hands in requests, sockets and the time, and gets answers and frames back through the port.
+ * Nothing here touches a socket, a clock or a file. */
+#include "world/core/authz.h"
+#include "world/core/feed.h"
+#include "world/core/port.h"
+#include "world/core/registry.h"
+#include "world/core/stats.h"
+
+enum { CORE_SWEEP_MS = 60 * 1000 }; /* how often silent shards are looked for */
+
+struct core_settings {
+    struct span shard_secret;      /* comma-separated list */
+    const struct token_keys *keys; /* for tokens */
+    struct span url_template;      /* of shards that are made without one */
+    uint64_t max_room_shards;      /* our own bound on the shards of a room */
+};
+
+struct core {
+    const struct port *port;
+    const struct core_settings *settings;
+    struct registry registry;
+    struct feed_hub feeds;
+    struct authz authz;
+    struct stats stats;
+    struct rng rng;
+    struct slots admins;  /* struct admin: authorised feed sockets */
+    struct slots pending; /* struct pending: answers that wait for the store */
+    struct moment now;    /* of the call that is under way */
+    int64_t sweep_ms;     /* when silent shards are looked for next */
+    struct buf path;      /* scratch: the decoded segments of a path */
+    struct buf text;      /* scratch: the text of an answer */
+    struct buf message;   /* scratch: an error's text before it is escaped */
+};
+
+/* `port` and `settings` are borrowed for core's life; the generator is copied. */
+void core_init(struct core *core, const struct port *port, const struct core_settings *settings,
+               const struct rng *rng, struct moment now);
+void core_clear(struct core *core);
+
+/* Does what is due and asks the ticker to be woken for the next. */
+void core_tick(struct core *core, struct moment now);
+
+/* The store has completed sync(token). ERR_OK: what was asked before is durable. */
+void core_stored(struct core *core, uint64_t token, enum err e);
+
+enum feed_verdict {
+    FEED_CLOSE,  /* close it without a code */
+    FEED_SILENT, /* let it stand; it is never sent anything */
+    FEED_ADMIN,  /* it has been sent the registry; *admin is for core_feed_close */
+};
+
+struct feed_request {
+    struct handle socket;
+    struct span path; /* of the request target, undecoded */
+    struct credentials credentials;
+    bool names_shard; /* x-shard-id is there */
+};
+
+/* True when the path is a world's, valid or not: sockets elsewhere are not for us. */
+bool core_feed_wants(struct core *core, struct span path);
+/* A feed socket has been opened. */
+enum feed_verdict core_feed_open(struct core *core, const struct feed_request *request,
+                                 struct handle *admin, struct moment now);
+void core_feed_close(struct core *core, struct handle admin);

@@ -1,0 +1,58 @@
+#include "world/core/placement.h"
+
+/* The choice among a room's shards. Costs O(log n) in the room's shards and nothing for other
+ * rooms. */
+
+/* The next in the ring of selectable shards, in creation order. When the ring has shrunk below the
+ * turn it starts anew. */
+static struct candidate *next_in_turn(struct room *room)
+{
+    uint32_t count = candidates_count(&room->candidates);
+    uint32_t turn = room->turn < count ? room->turn : 0;
+
+    room->turn = (turn + 1) % count;
+    return candidates_nth(&room->candidates, turn);
+}
+
+/* One of the selectable; there is at least one. */
+static struct shard *choose(struct room *room, struct rng *rng)
+{
+    struct candidates *c = &room->candidates;
+
+    switch (room->settings.strategy) {
+    case STRATEGY_ROUND_ROBIN:
+    case STRATEGY_COUNT:
+        break;
+    case STRATEGY_LEAST_CONNECTIONS:
+        return shard_of_candidate(candidates_least(c));
+    case STRATEGY_RANDOM:
+        return shard_of_candidate(candidates_nth(c, (uint32_t)rng_below(rng, candidates_count(c))));
+    }
+    return shard_of_candidate(next_in_turn(room));
+}
+
+static bool may_grow(const struct room *room, uint64_t max_room_shards)
+{
+    uint64_t count = room_shards(room), max = room->settings.max_shards;
+
+    if (count == 0)
+        return true;
+    return count < max_room_shards && (max == 0 || count < max);
+}
+
+static enum refusal refusal_of(const struct room *room)
+{
+    if (room_shards(room) == 0)
+        return REFUSAL_NO_SHARDS;
+    return room->by_status[SHARD_ACTIVE] > 0 ? REFUSAL_FULL : REFUSAL_NO_ACTIVE;
+}
+
+struct placement placement_find(struct registry *r, struct room *room, bool auto_create,
+                                uint64_t max_room_shards, struct moment now)
+{
+    if (candidates_count(&room->candidates) > 0)
+        return (struct placement){.shard = choose(room, r->rng)};
+    if (auto_create && may_grow(room, max_room_shards))
+        return (struct placement){.shard = registry_add_shard(r, room, (struct span){0}, 0, now)};
+    return (struct placement){.refusal = refusal_of(room)};
+}

@@ -1,0 +1,15 @@
+#pragma once
+/* Where a client goes: room → candidates → strategy → shard. */
+#include "world/core/refusal.h"
+#include "world/core/registry.h"
+
+struct placement {
+    struct shard *shard; /* NULL: refused */
+    enum refusal refusal;
+};
+
+/* Finds a shard for one more client of the room. With `auto_create` a shard is made when none is
+ * left and the room's maxShards (and `max_room_shards`, our own bound) allow it; a room without
+ * any shard gets one whatever its maxShards. */
+struct placement placement_find(struct registry *r, struct room *room, bool auto_create,
+                                uint64_t max_room_shards, struct moment now);

@@ -1,0 +1,56 @@
+#pragma once
+/* What core asks of the world around it. Each part has its own context, so that io can give each to
+ * another file and a test can put a recorder in its place. Spans are borrowed until return. */
+#include "common/base/slots.h"
+#include "common/base/span.h"
+
+struct room;
+struct shard;
+
+/* Answers to requests. */
+struct reply_port {
+    void *ctx;
+    /* `headers` are whole lines. A stale handle (the client went away) is ignored. */
+    void (*answer)(void *ctx, struct handle reply, int status, struct span headers,
+                   struct span body);
+};
+
+/* The sockets of admins. */
+struct feed_port {
+    void *ctx;
+    /* Sends one text to all of them. Stale handles are ignored. */
+    void (*publish)(void *ctx, const struct handle *sockets, size_t count, struct span text);
+};
+
+/* Durability. Puts and deletes are written behind; sync completes with core_stored(core, token, …)
+ * once all that was asked before it is durable, never from inside the call. */
+struct store_port {
+    void *ctx;
+    void (*put_room)(void *ctx, const struct room *room);
+    void (*put_shard)(void *ctx, const struct shard *shard);
+    void (*delete_shard)(void *ctx, const struct shard *shard);
+    void (*sync)(void *ctx, uint64_t token);
+};
+
+enum owner { OWNER_US, OWNER_OTHER };
+
+/* Who decides for a world. */
+struct owner_port {
+    void *ctx;
+    enum owner (*find)(void *ctx, struct span world);
+};
+
+/* Time. */
+struct ticker_port {
+    void *ctx;
+    /* Calls core_tick at that monotonic time at the latest. */
+    void (*wake)(void *ctx, int64_t due_ms);
+};
+
+struct port {
+    struct reply_port reply;
+    struct feed_port feed;
+    struct store_port store;
+    struct owner_port owner;
+    struct ticker_port ticker;
+};

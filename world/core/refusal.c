@@ -1,0 +1,46 @@
+#include "world/core/refusal.h"
+
+/* The table of reasons. */
+
+static const struct {
+    const char *name;
+    int status;
+} rows[REFUSAL_COUNT] = {
+    [REFUSAL_NONE] = {"none", 0},
+    [REFUSAL_PATH] = {"path", 404},
+    [REFUSAL_WORLD_ID] = {"world_id", 404},
+    [REFUSAL_ROUTE] = {"route", 404},
+    [REFUSAL_ESCAPE] = {"escape", 400},
+    [REFUSAL_DENIED] = {"denied", 403},
+    [REFUSAL_EXPIRED] = {"expired", 403},
+    [REFUSAL_BODY_EMPTY] = {"body_empty", 400},
+    [REFUSAL_BODY_MALFORMED] = {"body_malformed", 400},
+    [REFUSAL_BODY_INVALID] = {"body_invalid", 400},
+    [REFUSAL_ROOM_ID_MISSING] = {"room_id_missing", 400},
+    [REFUSAL_ROOM_ID_TOO_LONG] = {"room_id_too_long", 400},
+    [REFUSAL_ROOM_NOT_MADE] = {"room_not_made", 404},
+    [REFUSAL_ROOM_MISSING] = {"room_missing", 404},
+    [REFUSAL_NO_SHARDS] = {"no_shards", 404},
+    [REFUSAL_FULL] = {"full", 503},
+    [REFUSAL_NO_ACTIVE] = {"no_active", 503},
+    [REFUSAL_MIN_OVER_MAX] = {"min_over_max", 400},
+    [REFUSAL_TOO_MANY_SHARDS] = {"too_many_shards", 400},
+    [REFUSAL_OVER_MAX_SHARDS] = {"over_max_shards", 400},
+    [REFUSAL_SHARD_MISSING] = {"shard_missing", 404},
+    [REFUSAL_SHARD_FOREIGN] = {"shard_foreign", 400},
+    [REFUSAL_NOT_OWNER] = {"not_owner", 421},
+    [REFUSAL_STORE] = {"store", 507},
+    [REFUSAL_FEED_WORLD_ID] = {"feed_world_id", 0},
+    [REFUSAL_FEED_DENIED] = {"feed_denied", 0},
+    [REFUSAL_FEED_SHARD] = {"feed_shard", 0},
+};
+
+const char *refusal_name(enum refusal why)
+{
+    return rows[why].name;
+}
+
+int refusal_status(enum refusal why)
+{
+    return rows[why].status;
+}

@@ -1,0 +1,38 @@
+#pragma once
+/* Why a request was refused: each reason has a name for logs and metrics, and a status. */
+
+enum refusal {
+    REFUSAL_NONE,     /* it was not */
+    REFUSAL_PATH,     /* outside /parties/world/ */
+    REFUSAL_WORLD_ID, /* no valid world id */
+    REFUSAL_ROUTE,    /* no such method and path in a world */
+    REFUSAL_ESCAPE,   /* a percent escape that cannot be decoded */
+    REFUSAL_DENIED,
+    REFUSAL_EXPIRED,
+    REFUSAL_BODY_EMPTY,
+    REFUSAL_BODY_MALFORMED,
+    REFUSAL_BODY_INVALID,
+    REFUSAL_ROOM_ID_MISSING,
+    REFUSAL_ROOM_ID_TOO_LONG,
+    REFUSAL_ROOM_NOT_MADE,
+    REFUSAL_ROOM_MISSING,
+    REFUSAL_NO_SHARDS,
+    REFUSAL_FULL,
+    REFUSAL_NO_ACTIVE,
+    REFUSAL_MIN_OVER_MAX,
+    REFUSAL_TOO_MANY_SHARDS,
+    REFUSAL_OVER_MAX_SHARDS,
+    REFUSAL_SHARD_MISSING,
+    REFUSAL_SHARD_FOREIGN,
+    REFUSAL_NOT_OWNER,
+    REFUSAL_STORE,
+    REFUSAL_FEED_WORLD_ID,
+    REFUSAL_FEED_DENIED,
+    REFUSAL_FEED_SHARD,
+    REFUSAL_COUNT,
+};
+
+/* A stable lower-case name, never NULL. */
+const char *refusal_name(enum refusal why);
+/* The HTTP status; 0 for REFUSAL_NONE and for those of the feed, which have none. */
+int refusal_status(enum refusal why);

@@ -1,0 +1,318 @@
+#include "world/core/registry.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "common/proto/shard_id.h"
+#include "world/core/url_template.h"
+
+/* Owns worlds, rooms and shards. Every change ends in registry_check (when TERRANE_CHECK is
+ * defined) and in one call of the watch. */
+
+const char *const shard_status_names[SHARD_STATUS_COUNT + 1] = {
+    [SHARD_ACTIVE] = "active",
+    [SHARD_MAINTENANCE] = "maintenance",
+    [SHARD_DRAINING] = "draining",
+};
+
+static void check(const struct registry *r, const struct room *room, const struct shard *touched)
+{
+#ifdef TERRANE_CHECK
+    registry_check(r, room, touched);
+#else
+    (void)r;
+    (void)room;
+    (void)touched;
+#endif
+}
+
+static struct span span_copy(struct span s)
+{
+    return span_of(xspandup(s), s.len);
+}
+
+static void span_free(struct span s)
+{
+    free((void *)(uintptr_t)s.ptr);
+}
+
+/* An id that the world has never given out: within one millisecond n runs through all its values
+ * from a random start, after the last one the millisecond steps. */
+static void next_id(struct registry *r, struct room *room, struct moment now, struct buf *out)
+{
+    struct world *w = room->world;
+
+    if (now.wall_ms > w->id_ms || w->id_count == REGISTRY_SHARDS_PER_MS) {
+        w->id_ms = now.wall_ms > w->id_ms ? now.wall_ms : w->id_ms + 1;
+        w->id_first = (uint32_t)rng_below(r->rng, REGISTRY_SHARDS_PER_MS);
+        w->id_count = 0;
+    }
+    shard_id_add(out, room->name, w->id, w->id_ms,
+                 (w->id_first + w->id_count++) % REGISTRY_SHARDS_PER_MS);
+}
+
+/* Brings the index in line with the shard. */
+static void reindex(struct shard *s)
+{
+    candidates_set(&s->room->candidates, &s->candidate, shard_used(s), shard_is_selectable(s));
+}
+
+/* The only place that moves a shard's status: any may follow any. */
+static void shard_go(struct shard *s, enum shard_status to)
+{
+    s->room->by_status[s->status]--;
+    s->status = to;
+    s->room->by_status[to]++;
+}
+
+static void shard_free(struct shard *s)
+{
+    span_free(s->id);
+    span_free(s->url);
+    free(s);
+}
+
+static void remove_shard(struct registry *r, struct shard *s)
+{
+    struct room *room = s->room;
+
+    r->watch.shard_removed(r->watch.ctx, s);
+    map_remove(&room->world->shards, s->id);
+    list_remove(&s->node);
+    list_remove(&s->heard_node);
+    candidates_remove(&room->candidates, &s->candidate);
+    room->by_status[s->status]--;
+    r->shard_count--;
+    shard_free(s);
+    check(r, room, NULL);
+}
+
+static void room_free(struct room *room)
+{
+    candidates_clear(&room->candidates);
+    span_free(room->name);
+    free(room);
+}
+
+static void world_free(struct world *w)
+{
+    LIST_EACH_SAFE (&w->shard_list, it, after) {
+        shard_free(CONTAINER_OF(it, struct shard, node));
+    }
+    LIST_EACH_SAFE (&w->room_list, it, after) {
+        room_free(CONTAINER_OF(it, struct room, node));
+    }
+    map_clear(&w->shards);
+    map_clear(&w->rooms);
+    feed_clear(&w->feed);
+    span_free(w->id);
+    free(w);
+}
+
+void registry_init(struct registry *r, const struct registry_watch *watch, struct rng *rng,
+                   struct span url_template)
+{
+    *r = (struct registry){.watch = *watch, .rng = rng, .url_template = url_template};
+    list_init(&r->world_list);
+}
+
+void registry_clear(struct registry *r)
+{
+    LIST_EACH_SAFE (&r->world_list, it, after) {
+        world_free(CONTAINER_OF(it, struct world, node));
+    }
+    map_clear(&r->worlds);
+    *r = (struct registry){0};
+}
+
+struct world *registry_world(const struct registry *r, struct span id)
+{
+    return map_get(&r->worlds, id);
+}
+
+struct room *world_room(const struct world *w, struct span name)
+{
+    return w == NULL ? NULL : map_get(&w->rooms, name);
+}
+
+struct shard *world_shard(const struct world *w, struct span id)
+{
+    return w == NULL ? NULL : map_get(&w->shards, id);
+}
+
+struct world *registry_make_world(struct registry *r, struct span id)
+{
+    struct world *w = registry_world(r, id);
+
+    if (w != NULL)
+        return w;
+    w = xcalloc(1, sizeof(*w));
+    w->id = span_copy(id);
+    list_init(&w->room_list);
+    list_init(&w->shard_list);
+    list_init(&w->heard_list);
+    feed_init(&w->feed);
+    map_add(&r->worlds, w->id, w);
+    list_push(&r->world_list, &w->node);
+    r->world_count++;
+    return w;
+}
+
+struct room *registry_add_room(struct registry *r, struct world *w, struct span name,
+                               const struct room_settings *settings)
+{
+    struct room *room = xcalloc(1, sizeof(*room));
+    unsigned fields = settings->max_shards == 0 ? ROOM_FIELDS & ~(unsigned)ROOM_MAX_SHARDS
+                                                : (unsigned)ROOM_FIELDS;
+
+    room->name = span_copy(name);
+    room->world = w;
+    room->settings = *settings;
+    map_add(&w->rooms, room->name, room);
+    list_push(&w->room_list, &room->node);
+    r->room_count++;
+    check(r, room, NULL);
+    r->watch.room_changed(r->watch.ctx, room, fields);
+    return room;
+}
+
+void registry_set_room(struct registry *r, struct room *room, const struct room_settings *settings)
+{
+    const struct room_settings *old = &room->settings;
+    unsigned fields = 0;
+
+    fields |= old->strategy != settings->strategy ? ROOM_STRATEGY : 0u;
+    fields |= old->is_public != settings->is_public ? ROOM_PUBLIC : 0u;
+    fields |= old->max_players != settings->max_players ? ROOM_MAX_PLAYERS : 0u;
+    fields |= old->min_shards != settings->min_shards ? ROOM_MIN_SHARDS : 0u;
+    fields |= old->max_shards != settings->max_shards ? ROOM_MAX_SHARDS : 0u;
+    room->settings = *settings;
+    if (fields != 0)
+        r->watch.room_changed(r->watch.ctx, room, fields);
+}
+
+struct shard *registry_add_shard(struct registry *r, struct room *room, struct span url_template,
+                                 uint64_t max, struct moment now)
+{
+    struct shard *s = xcalloc(1, sizeof(*s));
+    struct buf id = {0}, url = {0};
+
+    next_id(r, room, now, &id);
+    s->id = span_copy(buf_span(&id));
+    url_template_fill(&url, url_template.len == 0 ? r->url_template : url_template, s->id,
+                      room->name);
+    s->url = span_copy(buf_span(&url));
+    buf_clear(&id);
+    buf_clear(&url);
+
+    s->room = room;
+    s->max = max == 0 ? room->settings.max_players : max;
+    s->status = SHARD_ACTIVE;
+    s->heartbeat_ms = now.wall_ms;
+    s->heard_ms = now.mono_ms;
+    room->by_status[SHARD_ACTIVE]++;
+    map_add(&room->world->shards, s->id, s);
+    list_push(&room->world->shard_list, &s->node);
+    list_push(&room->world->heard_list, &s->heard_node);
+    candidates_add(&room->candidates, &s->candidate, shard_used(s), shard_is_selectable(s));
+    r->shard_count++;
+    check(r, room, s);
+    r->watch.shard_changed(r->watch.ctx, s, SHARD_FIELDS);
+    return s;
+}
+
+bool registry_report(struct registry *r, struct shard *shard, uint64_t open,
+                     enum shard_status status, struct moment now)
+{
+    unsigned fields = 0;
+
+    if (status == SHARD_STATUS_COUNT)
+        status = shard->status;
+    fields |= shard->open != open ? SHARD_OPEN : 0u;
+    fields |= shard->status != status ? SHARD_STATUS : 0u;
+    fields |= shard->heartbeat_ms != now.wall_ms ? SHARD_HEARTBEAT : 0u;
+    shard->open = open;
+    shard->heartbeat_ms = now.wall_ms;
+    shard->heard_ms = now.mono_ms;
+    list_remove(&shard->heard_node);
+    list_push(&shard->room->world->heard_list, &shard->heard_node);
+    shard_go(shard, status);
+    reindex(shard);
+    check(r, shard->room, shard);
+    if (fields != 0)
+        r->watch.shard_changed(r->watch.ctx, shard, fields);
+    if (status != SHARD_DRAINING || shard_used(shard) != 0)
+        return false;
+    remove_shard(r, shard);
+    return true;
+}
+
+static void drain(struct registry *r, struct shard *s)
+{
+    if (s->status != SHARD_DRAINING) {
+        shard_go(s, SHARD_DRAINING);
+        reindex(s);
+        check(r, s->room, s);
+        r->watch.shard_changed(r->watch.ctx, s, SHARD_STATUS);
+    }
+    if (shard_used(s) == 0)
+        remove_shard(r, s);
+}
+
+/* The order in which shards are given up. Slots are creation order, so the order is total. */
+static int by_dispensability(const void *left, const void *right)
+{
+    const struct shard *a = *(struct shard *const *)left;
+    const struct shard *b = *(struct shard *const *)right;
+
+    if ((a->status == SHARD_DRAINING) != (b->status == SHARD_DRAINING))
+        return a->status == SHARD_DRAINING ? -1 : 1;
+    if (a->open != b->open)
+        return a->open < b->open ? -1 : 1;
+    return a->candidate.slot < b->candidate.slot ? -1 : 1;
+}
+
+void registry_scale_down(struct registry *r, struct room *room, uint32_t target)
+{
+    uint32_t count = room_shards(room), at = 0;
+    struct shard **shards;
+
+    if (target >= count)
+        return;
+    shards = xreallocarray(NULL, count, sizeof(struct shard *));
+    for (uint32_t i = 0; i < count; i++)
+        shards[i] = shard_of_candidate(candidates_next(&room->candidates, &at));
+    qsort(shards, count, sizeof(struct shard *), by_dispensability);
+    for (uint32_t i = 0; i < count - target; i++)
+        drain(r, shards[i]);
+    free(shards);
+}
+
+size_t registry_expire(struct registry *r, struct moment now)
+{
+    size_t expired = 0;
+
+    LIST_EACH (&r->world_list, it) {
+        struct world *w = CONTAINER_OF(it, struct world, node);
+        for (struct list *first; (first = list_first(&w->heard_list)) != NULL; expired++) {
+            struct shard *s = CONTAINER_OF(first, struct shard, heard_node);
+            if (now.mono_ms - s->heard_ms <= REGISTRY_SILENCE_MS)
+                break;
+            remove_shard(r, s);
+        }
+    }
+    return expired;
+}
+
+void registry_check(const struct registry *r, const struct room *room, const struct shard *touched)
+{
+    uint32_t sum = 0;
+
+    for (int status = 0; status < SHARD_STATUS_COUNT; status++)
+        sum += room->by_status[status];
+    assert(sum == room_shards(room));
+    assert(candidates_count(&room->candidates) <= room->by_status[SHARD_ACTIVE]);
+    assert(r->shard_count >= sum && r->room_count > 0);
+    assert(map_get(&room->world->rooms, room->name) == room);
+    candidates_check(&room->candidates, touched == NULL ? NULL : &touched->candidate);
+}

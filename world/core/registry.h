@@ -1,0 +1,167 @@
+#pragma once
+/* Worlds, their rooms, their shards. Holds what is, changes it by rules, and tells the watch what
+ * changed; it decides nothing about clients (placement does) and answers nobody (api does).
+ * Everything is found by name in O(1) and kept in creation order. */
+#include "common/base/list.h"
+#include "common/base/map.h"
+#include "common/base/rng.h"
+#include "world/core/candidates.h"
+#include "world/core/feed.h"
+#include "world/core/moment.h"
+#include "world/core/room_settings.h"
+
+enum {
+    REGISTRY_SILENCE_MS = 5 * 60 * 1000, /* a shard silent for longer is removed */
+    REGISTRY_SHARDS_PER_MS = 10000,      /* ids end in {ms}-{0…9999} */
+};
+
+/* Numbers from outside that are counted or compared go up to 2^53 - 1. */
+#define REGISTRY_COUNT_MAX ((int64_t)9007199254740991)
+
+enum shard_status {
+    SHARD_ACTIVE,
+    SHARD_MAINTENANCE,
+    SHARD_DRAINING,
+    SHARD_STATUS_COUNT,
+};
+
+/* The names on the wire, by enum shard_status; NULL-terminated. */
+extern const char *const shard_status_names[SHARD_STATUS_COUNT + 1];
+
+/* What the watch is told to have changed, as bits. The order is the order in which the admin feed
+ * announces them. */
+enum room_field {
+    ROOM_NAME = 1,
+    ROOM_STRATEGY = 2,
+    ROOM_PUBLIC = 4,
+    ROOM_MAX_PLAYERS = 8,
+    ROOM_MIN_SHARDS = 16,
+    ROOM_MAX_SHARDS = 32,
+    ROOM_FIELDS = 63, /* all of them */
+};
+
+enum shard_field {
+    SHARD_ROOM = 1,
+    SHARD_WORLD = 2,
+    SHARD_URL = 4,
+    SHARD_OPEN = 8,
+    SHARD_MAX = 16,
+    SHARD_STATUS = 32,
+    SHARD_HEARTBEAT = 64,
+    SHARD_FIELDS = 127,
+};
+
+struct world {
+    struct span id; /* owned */
+    struct map rooms;
+    struct map shards;
+    struct list room_list;  /* creation order */
+    struct list shard_list; /* creation order */
+    struct list heard_list; /* the longest silent first */
+    struct feed feed;
+    struct list node; /* in the registry */
+    /* The last shard id: (ms, n) never repeats in a world. */
+    int64_t id_ms;
+    uint32_t id_first; /* n of the first id in id_ms */
+    uint32_t id_count; /* ids given out in id_ms */
+};
+
+struct room {
+    struct span name; /* owned */
+    struct world *world;
+    struct room_settings settings;
+    struct candidates candidates;
+    uint32_t by_status[SHARD_STATUS_COUNT];
+    uint32_t turn; /* of round-robin */
+    struct list node;
+    struct feed_item feed;
+};
+
+struct shard {
+    struct span id;  /* owned */
+    struct span url; /* owned */
+    struct room *room;
+    /* Seats. What counts is their sum. */
+    uint64_t open;      /* sockets, as reported */
+    uint64_t reserved;  /* promised, not yet taken */
+    uint64_t returning; /* kept for clients that lost their connection */
+    uint64_t max;
+    enum shard_status status;
+    int64_t heartbeat_ms; /* wall time of the last report or of the creation */
+    int64_t heard_ms;     /* the same in monotonic time */
+    struct candidate candidate;
+    struct list node;       /* world's shard_list */
+    struct list heard_node; /* world's heard_list */
+    struct feed_item feed;
+};
+
+/* Told after each change, when everything is consistent again. */
+struct registry_watch {
+    void *ctx;
+    void (*room_changed)(void *ctx, struct room *room, unsigned fields);
+    void (*shard_changed)(void *ctx, struct shard *shard, unsigned fields);
+    /* Just before the shard is freed. */
+    void (*shard_removed)(void *ctx, struct shard *shard);
+};
+
+struct registry {
+    struct map worlds;
+    struct list world_list;
+    size_t world_count, room_count, shard_count;
+    struct rng *rng; /* borrowed */
+    struct registry_watch watch;
+    struct span url_template; /* borrowed; for shards that are made without one */
+};
+
+void registry_init(struct registry *r, const struct registry_watch *watch, struct rng *rng,
+                   struct span url_template);
+/* Frees everything; the watch is not told. */
+void registry_clear(struct registry *r);
+
+/* NULL: no such thing (a NULL world has nothing). */
+struct world *registry_world(const struct registry *r, struct span id);
+struct room *world_room(const struct world *w, struct span name);
+struct shard *world_shard(const struct world *w, struct span id);
+
+/* The world of that (valid) id, made if need be. */
+struct world *registry_make_world(struct registry *r, struct span id);
+/* A new room without shards; the name must be free. */
+struct room *registry_add_room(struct registry *r, struct world *w, struct span name,
+                               const struct room_settings *settings);
+void registry_set_room(struct registry *r, struct room *room, const struct room_settings *settings);
+
+/* A new shard, active and empty. An empty template means the registry's, max 0 the room's
+ * capacity. */
+struct shard *registry_add_shard(struct registry *r, struct room *room, struct span url_template,
+                                 uint64_t max, struct moment now);
+/* A report has come: `status` is SHARD_STATUS_COUNT when it names none. A draining shard that has
+ * become empty is removed: true, and the shard is gone. */
+bool registry_report(struct registry *r, struct shard *shard, uint64_t open,
+                     enum shard_status status, struct moment now);
+/* Takes the room down to `target` shards: draining ones first, then those with the fewest sockets,
+ * the oldest on ties, become draining; the empty among them are removed. */
+void registry_scale_down(struct registry *r, struct room *room, uint32_t target);
+/* Removes the shards that have been silent for more than REGISTRY_SILENCE_MS; answers how many. */
+size_t registry_expire(struct registry *r, struct moment now);
+
+/* All shards of the room, whatever their status. */
+static inline uint32_t room_shards(const struct room *room)
+{
+    return room->candidates.live;
+}
+static inline uint64_t shard_used(const struct shard *s)
+{
+    return s->open + s->reserved + s->returning;
+}
+static inline bool shard_is_selectable(const struct shard *s)
+{
+    return s->status == SHARD_ACTIVE && shard_used(s) < s->max;
+}
+static inline struct shard *shard_of_candidate(struct candidate *c)
+{
+    return CONTAINER_OF(c, struct shard, candidate);
+}
+
+/* Asserts the invariants of one room and its index; of a large index only along the path of
+ * `touched` (may be NULL). */
+void registry_check(const struct registry *r, const struct room *room, const struct shard *touched);

@@ -1,0 +1,16 @@
+#include "world/core/room_settings.h"
+
+#include <stddef.h>
+
+const char *const strategy_names[STRATEGY_COUNT + 1] = {
+    [STRATEGY_ROUND_ROBIN] = "round-robin",
+    [STRATEGY_LEAST_CONNECTIONS] = "least-connections",
+    [STRATEGY_RANDOM] = "random",
+};
+
+const struct room_settings room_settings_default = {
+    .strategy = STRATEGY_ROUND_ROBIN,
+    .is_public = true,
+    .max_players = 75,
+    .min_shards = 1,
+};

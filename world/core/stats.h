@@ -1,0 +1,33 @@
+#pragma once
+/* What the world counts. Plain numbers; io renders them. */
+#include "common/base/metrics.h"
+#include "world/core/refusal.h"
+#include "world/core/room_settings.h"
+
+enum route {
+    ROUTE_CONNECT,
+    ROUTE_REGISTER_ROOM,
+    ROUTE_UPDATE_SHARD,
+    ROUTE_SCALE_ROOM,
+    ROUTE_OPTIONS,
+    ROUTE_FEED,
+    ROUTE_PROBE, /* /livez /readyz /metrics /version */
+    ROUTE_UNKNOWN,
+    ROUTE_COUNT,
+};
+const char *route_name(enum route route);
+
+enum status_class { CLASS_1XX, CLASS_2XX, CLASS_4XX, CLASS_5XX, CLASS_COUNT };
+const char *status_class_name(enum status_class class);
+
+struct stats {
+    uint64_t requests[ROUTE_COUNT][CLASS_COUNT];
+    uint64_t refusals[REFUSAL_COUNT];
+    uint64_t placements[STRATEGY_COUNT];
+    uint64_t shards_created;
+    uint64_t shards_expired;
+    uint64_t feed_frames;
+    struct histogram latency; /* from the request's head to its answer */
+};
+
+void stats_count_request(struct stats *s, enum route route, int status);
