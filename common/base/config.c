@@ -22,10 +22,15 @@ static void store(void *config, const struct config_row *row, const char *text, 
         *(int64_t *)(void *)field = number;
 }
 
+static const char *only_value(const struct config_row *row)
+{
+    return row->reserved_value != NULL ? row->reserved_value : row->fallback;
+}
+
 /* True when a reserved row is given as the one value that there is. */
 static bool is_only_value(const struct config_row *row, const char *text, int64_t number)
 {
-    const char *only = row->reserved_value != NULL ? row->reserved_value : row->fallback;
+    const char *only = only_value(row);
     if (config_is_text(row))
         return strcmp(text, only == NULL ? "" : only) == 0;
     int64_t only_number;
@@ -46,7 +51,9 @@ static void take_given(struct config_gather *l, const struct config_row *row,
         BUF_ADD_LIT(&fault, "must be ");
         config_value_add_allowed(&fault, row);
     } else if (row->reserved && !is_only_value(row, s->text, number)) {
-        BUF_ADD_LIT(&fault, "this version does not have it yet");
+        const char *only = only_value(row);
+        BUF_ADD_LIT(&fault, "this version does not have it yet, it only takes ");
+        json_add_string(&fault, span_str(only == NULL ? "" : only));
     }
     if (fault.len > 0)
         config_row_problem(l, row, s, buf_span(&fault));
@@ -55,17 +62,23 @@ static void take_given(struct config_gather *l, const struct config_row *row,
     buf_clear(&fault);
 }
 
+static void require(struct config_gather *l, const struct config_row *row)
+{
+    struct buf flag = {.len = 0};
+    config_add_flag(&flag, row);
+    config_problem(l, "%s is missing: give --%.*s, or %s in the environment or the file%s%s%s",
+                   row->name, SPAN_ARG(buf_span(&flag)), row->name,
+                   row->type == CONFIG_SECRET ? ", or the path of a file as " : "",
+                   row->type == CONFIG_SECRET ? row->name : "",
+                   row->type == CONFIG_SECRET ? "_FILE" : "");
+    buf_clear(&flag);
+}
+
 static void take_fallback(struct config_gather *l, const struct config_row *row, void *config)
 {
     int64_t number = 0;
     if (row->required) {
-        struct buf flag = {.len = 0};
-        config_add_flag(&flag, row);
-        config_problem(l, "%s: is required; give --%.*s, or %s%s%s in the environment or file",
-                       row->name, SPAN_ARG(buf_span(&flag)), row->name,
-                       row->type == CONFIG_SECRET ? " or " : "",
-                       row->type == CONFIG_SECRET ? row->name : "");
-        buf_clear(&flag);
+        require(l, row);
         return;
     }
     if (row->fallback == NULL)

@@ -75,34 +75,40 @@ static bool read_switch(struct config_gather *l, struct span name)
     return false;
 }
 
-/* Reads the flag at argv[at]; answers how many arguments it took. */
-static int read_flag(struct config_gather *l, int argc, char **argv, int at)
+/* Uses a flag with its value; NULL when none was given. */
+static void read_flag_value(struct config_gather *l, struct span name, const char *value)
 {
-    struct span arg = span_str(argv[at]), name;
-    if (!span_starts(arg, SPAN("--"))) {
-        /* What stands there may be a secret that came apart from its flag. */
-        config_problem(l, "argument %d: only flags are taken, see --help", at);
-        return 1;
-    }
-    struct span rest = span_slice(arg, 2, arg.len);
-    bool inline_value = span_index(rest, '=') < rest.len;
-    (void)span_split(&rest, '=', &name);
-    if (!inline_value && read_switch(l, name))
-        return 1;
     bool is_path = false, is_config = span_eq(name, SPAN("config"));
     size_t row = is_config ? 0 : find_row(l, name, true, &is_path);
-    if (!is_config && row == l->table->count) {
+    if (!is_config && row == l->table->count)
         config_problem(l, "flag --%.*s: unknown, see --help", SPAN_ARG(name));
-        return 1;
-    }
-    bool separate = !inline_value && at + 1 < argc && strncmp(argv[at + 1], "--", 2) != 0;
-    const char *value = inline_value ? rest.ptr : separate ? argv[at + 1] : NULL;
-    if (value == NULL)
+    else if (value == NULL)
         config_problem(l, "flag --%.*s: a value is missing", SPAN_ARG(name));
     else if (is_config)
         l->file = value;
     else
         give(l, row, CONFIG_FROM_FLAG, is_path, xstrdup(value));
+}
+
+/* Reads the flag at argv[at]; answers how many arguments it took. */
+static int read_flag(struct config_gather *l, int argc, char **argv, int at)
+{
+    struct span rest = span_str(argv[at]), name;
+    if (!span_starts(rest, SPAN("--"))) {
+        /* What stands there may be a secret that came apart from its flag. */
+        config_problem(l, "argument %d: only flags are taken, see --help", at);
+        return 1;
+    }
+    rest = span_slice(rest, 2, rest.len);
+    (void)span_split(&rest, '=', &name);
+    if (rest.ptr != NULL) {
+        read_flag_value(l, name, rest.ptr);
+        return 1;
+    }
+    if (read_switch(l, name))
+        return 1;
+    bool separate = at + 1 < argc && strncmp(argv[at + 1], "--", 2) != 0;
+    read_flag_value(l, name, separate ? argv[at + 1] : NULL);
     return separate ? 2 : 1;
 }
 

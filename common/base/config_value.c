@@ -132,7 +132,7 @@ static void add_range(struct buf *out, const struct config_row *row)
 {
     if (row_max(row) == INT64_MAX && row->min <= 0)
         return;
-    BUF_ADD_LIT(out, " from ");
+    BUF_ADD_LIT(out, ", from ");
     add_number(out, row, row->min);
     if (row_max(row) == INT64_MAX) {
         BUF_ADD_LIT(out, " up");

@@ -13,7 +13,12 @@ struct span {
 };
 
 /* A span of a string literal. */
-#define SPAN(literal) ((struct span){.ptr = ("" literal), .len = sizeof(literal) - 1})
+#define SPAN(literal) ((struct span)SPAN_INIT(literal))
+/* The same for the initialiser of a static table, which must be constant. */
+#define SPAN_INIT(literal)                                                                         \
+    {                                                                                              \
+        .ptr = ("" literal), .len = sizeof(literal) - 1                                            \
+    }
 /* printf arguments for "%.*s". */
 #define SPAN_ARG(s) (int)(s).len, (s).ptr == NULL ? "" : (s).ptr
 
