@@ -1,17 +1,20 @@
 #pragma once
 /* A stream connection: transport (plain now), output queue, pauses, and a life with one end.
  * Embedded in its owner, which finds itself by CONTAINER_OF. One raw event, no memory but this
- * struct while nothing is pending; one writev per turn of the loop. */
+ * struct while nothing is pending; one writev per turn of the loop.
+ * The owner may write, pause, close, abort or move the connection inside any callback. After a
+ * close or abort no callback but `closed` comes. */
 #include <event2/event_struct.h>
 
 #include "common/base/frame.h"
+#include "common/base/wheel.h"
 #include "common/net/loop.h"
 #include "common/proto/addr.h"
 
 struct conn;
 
 enum conn_end {
-    CONN_END_EOF,   /* the peer closed its side (we answer by closing ours) */
+    CONN_END_EOF,   /* the peer ended its side (we answered by ending ours) */
     CONN_END_ERROR, /* reset, unreachable, refused … */
     CONN_END_LOCAL, /* conn_close or conn_abort */
 };
@@ -24,9 +27,13 @@ struct conn_ops {
     /* The queue fell to half of `high_water` after it had reached it. May be NULL. */
     void (*drained)(struct conn *c);
     /* The end, exactly once for each conn that was opened, whatever the cause, always from the end
-     * of a turn, never from inside a call of ours. The socket is closed and the queue is freed; the
-     * owner may free the memory in here. */
+     * of a turn, never from inside a call of ours. The socket is closed. What the kernel had not
+     * taken can be counted (conn_queued) or taken out (conn_take_queue) in here; it is freed after
+     * it. The owner may free the memory in here, or dial again. */
     void (*closed)(struct conn *c, enum conn_end end);
+    /* The peer ended its side, after all that it sent; we can still write, and the owner closes in
+     * its own time. NULL: the connection is closed once the queue is sent. */
+    void (*eof)(struct conn *c);
 };
 
 /* Who holds the reading back; each owner sets and clears only its own bit. */
@@ -45,19 +52,28 @@ struct transport {
 };
 extern const struct transport transport_plain;
 
+struct conn_call;
+
 struct conn {
     struct event event;
     struct loop *loop;
     const struct conn_ops *ops;
     const struct transport *transport;
     struct outq out;
-    struct turn_end flush;
-    uint32_t high_water; /* conn_is_full beyond it; 0: never */
-    int fd;              /* -1: not open */
+    struct frame *unread;   /* bytes given back by conn_unread */
+    struct conn_call *call; /* the callback under way, so that it can be told of a move */
+    struct turn_end settle; /* reading on, writing and ending are done at the end of the turn */
+    struct timer linger;    /* when a close gives up */
+    uint32_t high_water;    /* conn_is_full beyond it; 0: never */
+    int fd;                 /* valid while there is a socket */
+    short interest;         /* what the event watches; 0: it is not added */
     uint8_t pauses;
     uint8_t state; /* conn.c's */
     uint8_t end;   /* enum conn_end */
-    bool was_full, watching_write;
+    bool was_full; /* `drained` is owed */
+    bool blocked;  /* the kernel took no more; wait until it does */
+    bool lingers;  /* conn_linger rather than conn_close */
+    bool peer_ended, eof_told;
 };
 
 /* Takes the descriptor, which must be connected and non-blocking. */
@@ -84,20 +100,35 @@ static inline bool conn_is_full(const struct conn *c)
 {
     return c->high_water != 0 && c->out.bytes >= c->high_water;
 }
-/* The queued frames, taken out for another connection's use; ownership goes to *out. */
+/* The queued frames, taken out for another connection's use, the one that was partly written as a
+ * whole again; ownership goes to *out. */
 void conn_take_queue(struct conn *c, struct outq *out);
+/* Forgets what is queued, except the rest of a frame that is partly written. */
+void conn_drop_queue(struct conn *c);
 
+/* While paused, a reset is still noticed at once; the peer's end is told after the bytes before it.
+ */
 void conn_pause(struct conn *c, enum conn_pause why);
 void conn_resume(struct conn *c, enum conn_pause why);
+/* Inside `data`: gives back bytes that were not used. They come again from the end of a turn,
+ * before any others, once nothing pauses the connection. They are copied. */
+void conn_unread(struct conn *c, const char *data, size_t len);
+/* True when the kernel holds bytes, or the peer's end, that have not been read. */
+bool conn_has_input(const struct conn *c);
 
 /* Sends what is queued (for at most CONN_LINGER_MS), then closes; no more data comes. */
 enum { CONN_LINGER_MS = 5000 };
 void conn_close(struct conn *c);
-/* Closes now; what is queued is lost. */
+/* The same, but then only ends our side, and reads and drops what comes until the peer ends its own
+ * (within the same CONN_LINGER_MS): a peer that is still sending gets our last words instead of a
+ * reset. */
+void conn_linger(struct conn *c);
+/* Closes now; what is queued is not sent. */
 void conn_abort(struct conn *c);
-/* Moves the connection to another embedded struct (an upgrade): `from` becomes as if never opened,
- * no `closed` call for it. Queue and pauses go along. */
+/* Moves an open connection to another embedded struct (an upgrade): `from` becomes as if never
+ * opened, no `closed` call for it, and may be freed at once. Queue, high water, pauses and unread
+ * bytes go along. */
 void conn_move(struct conn *to, struct conn *from, const struct conn_ops *ops);
 
-/* The peer's and our own address; false when the socket is gone. */
+/* The peer's address; false when the socket is gone. */
 bool conn_peer(const struct conn *c, struct addr *out, uint16_t *port);

@@ -11,7 +11,8 @@ struct event_base;
 struct evdns_base;
 
 struct loop *loop_new(void);
-/* Everything that was opened on the loop must be closed before. */
+/* Everything that was opened on the loop must be closed before; what waits for the end of the turn
+ * is run first. SIGPIPE is ignored from loop_new on. */
 void loop_free(struct loop *l);
 /* Turns until loop_stop. A turn: wait for events, handle them, fire timers, run what waits for the
  * end of the turn (each connection's writes go out here, in one go). */
@@ -47,5 +48,8 @@ const struct loop_stats *loop_stats(const struct loop *l);
  * return to the loop. */
 enum { LOOP_READ_BYTES = 128 * 1024 };
 char *loop_read_buffer(struct loop *l);
+/* The first thing that every libevent callback does: loop_now is fresh after it, however long the
+ * wait was. */
+void loop_entered(struct loop *l);
 struct event_base *loop_base(struct loop *l);
 struct evdns_base *loop_dns(struct loop *l); /* made at first use */

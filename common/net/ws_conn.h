@@ -6,12 +6,14 @@
 
 struct ws_conn;
 
+/* Callbacks may send, pause, close or abort. After ws_close or ws_abort no messages come any more,
+ * only `closed`. */
 struct ws_ops {
     /* A whole message; borrowed and mutable until return; valid UTF-8 when not binary. */
     void (*message)(struct ws_conn *w, char *data, size_t len, bool binary);
     /* As conn's. May be NULL. */
     void (*drained)(struct ws_conn *w);
-    /* All bytes of one read have been handled (batching). May be NULL. */
+    /* The messages of one read have been handled (batching). May be NULL. */
     void (*batch_end)(struct ws_conn *w);
     /* The end, exactly once, from the end of a turn; the owner may free. `code`: what the peer
      * said, WS_CODE_NO_STATUS, or WS_CODE_ABNORMAL when it broke off without a closing handshake;
@@ -22,7 +24,8 @@ struct ws_ops {
 struct ws_settings {
     size_t max_message;       /* bytes; beyond: 1009 */
     int64_t ping_ms, pong_ms; /* a ping every ping_ms of silence from the peer, at most pong_ms for
-                                 its pong, else close 4002 `timeout`; 0: no pings */
+                                 its pong (or any other sign of life), else close 4002 `timeout`;
+                                 while reading is paused the deadline stands still; 0: no pings */
     uint32_t high_water;      /* output queue, bytes; see conn */
     size_t max_queue;         /* output queue, bytes: beyond, close 4200 and drop what is queued
                                  (one frame always fits into an empty queue); 0: no limit */
@@ -31,21 +34,25 @@ struct ws_settings {
 struct ws_conn {
     struct conn conn;
     struct ws_decoder decoder;
-    struct timer timer; /* next ping, pong deadline or close deadline */
+    struct timer timer;      /* next ping, pong deadline or close deadline */
+    struct frame *late_pong; /* for the newest ping, when the queue was full */
     const struct ws_ops *ops;
     const struct ws_settings *settings; /* borrowed for the life of the connection */
     int64_t heard_ms;                   /* when the last bytes came */
-    uint32_t mask_state;                /* client side: the last mask */
+    uint32_t mask_state;                /* client side: the last mask, never 0 */
     uint16_t code;                      /* what `closed` will say */
     bool server, pinged, close_sent, close_received;
 };
 
-/* Takes over a connection whose handshake is done (see http_exchange_upgrade and ws_dial). */
+/* Takes over a connection whose handshake is done (see http_exchange_upgrade and ws_dial); `w` is
+ * all zero. */
 void ws_conn_start(struct ws_conn *w, struct conn *from, bool server, const struct ws_ops *ops,
                    const struct ws_settings *settings);
 bool ws_is_open(const struct ws_conn *w); /* open and no close frame sent or received */
 
-/* A frame that is already framed for the server side (ws_frame_new); shared freely. Takes `f`. */
+/* Writing: nothing happens once the close frame was sent. One frame here is one frame in conn's
+ * queue.
+ * A frame that is already framed for the server side (ws_frame_new); shared freely. Takes `f`. */
 void ws_send_frame(struct ws_conn *w, struct frame *f);
 /* A whole message; masked on the client side. */
 void ws_send(struct ws_conn *w, enum ws_opcode opcode, struct span payload);

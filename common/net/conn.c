@@ -1,0 +1,553 @@
+/* The life of a connection. Callbacks of libevent only read and take notes; writing, watching and
+ * ending happen in conn_settle, at the end of the turn, so that whatever owners do inside their
+ * callbacks costs one pass, and an end is never told from inside a call of theirs. */
+#include "common/net/conn.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <event2/event.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/base/mem.h"
+
+enum conn_state {
+    CONN_NONE,
+    CONN_DIALING,
+    CONN_OPEN,
+    CONN_CLOSING,   /* sends what is queued */
+    CONN_LINGERING, /* has ended its side, drops what comes */
+    CONN_ENDED,     /* the socket is closed, `closed` is to be called */
+};
+
+static const uint8_t conn_next[] = {
+    [CONN_NONE] = 1u << CONN_DIALING | 1u << CONN_OPEN | 1u << CONN_ENDED,
+    [CONN_DIALING] = 1u << CONN_OPEN | 1u << CONN_ENDED,
+    [CONN_OPEN] = 1u << CONN_CLOSING | 1u << CONN_ENDED,
+    [CONN_CLOSING] = 1u << CONN_LINGERING | 1u << CONN_ENDED,
+    [CONN_LINGERING] = 1u << CONN_ENDED,
+    [CONN_ENDED] = 1u << CONN_NONE,
+};
+
+/* A callback under way, on the stack of its caller. */
+struct conn_call {
+    bool moved;        /* the connection is elsewhere now: do not touch it */
+    struct outq *rest; /* in `closed`: what was not sent */
+};
+
+enum {
+    IOVECS_MAX = 256,
+    WRITES_MAX = 8,      /* writev calls in one go, so that a fast reader does not hold the loop */
+    LAST_READS_MAX = 64, /* reads after a failed write */
+};
+
+static ssize_t plain_read(struct conn *c, void *out, size_t len)
+{
+    return recv(c->fd, out, len, 0);
+}
+
+static ssize_t plain_writev(struct conn *c, const struct iovec *iov, int n)
+{
+    return writev(c->fd, iov, n);
+}
+
+static void plain_shutdown(struct conn *c)
+{
+    (void)shutdown(c->fd, SHUT_WR);
+}
+
+const struct transport transport_plain = {
+    .read = plain_read,
+    .writev = plain_writev,
+    .shutdown = plain_shutdown,
+};
+
+static void conn_go(struct conn *c, enum conn_state to)
+{
+    assert(conn_next[c->state] >> to & 1);
+    c->state = (uint8_t)to;
+}
+
+static bool conn_has_socket(const struct conn *c)
+{
+    return c->state != CONN_NONE && c->state != CONN_ENDED;
+}
+
+static void conn_schedule(struct conn *c)
+{
+    loop_at_turn_end(c->loop, &c->settle);
+}
+
+static bool conn_wants_read(const struct conn *c)
+{
+    if (c->state == CONN_LINGERING)
+        return true;
+    return c->state == CONN_OPEN && c->pauses == 0 && !c->peer_ended && c->unread == NULL;
+}
+
+static void conn_drop_unread(struct conn *c)
+{
+    frame_unref(c->unread);
+    c->unread = NULL;
+}
+
+/* Closes the socket; `closed` follows at the end of the turn. The first cause counts. */
+static void conn_end(struct conn *c, enum conn_end why)
+{
+    if (c->state == CONN_ENDED)
+        return;
+    if (c->state == CONN_OPEN || c->state == CONN_DIALING || c->state == CONN_NONE)
+        c->end = (uint8_t)why;
+    conn_go(c, CONN_ENDED);
+    if (c->interest != 0)
+        (void)event_del(&c->event);
+    c->interest = 0;
+    if (c->fd >= 0)
+        (void)close(c->fd);
+    c->fd = -1;
+    wheel_cancel(loop_wheel(c->loop), &c->linger);
+    conn_drop_unread(c);
+    conn_schedule(c);
+}
+
+/* The pending error of the socket, 0 when it is well. */
+static int conn_error(const struct conn *c)
+{
+    int error = 0;
+    socklen_t len = sizeof error;
+    if (getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0)
+        return errno;
+    return error;
+}
+
+/* Hands bytes to the owner; false when the connection has moved away. */
+static bool conn_deliver(struct conn *c, char *data, size_t len)
+{
+    struct conn_call call = {0};
+    c->call = &call;
+    c->ops->data(c, data, len);
+    if (call.moved)
+        return false;
+    c->call = NULL;
+    return true;
+}
+
+enum read_result { READ_SOME, READ_NOTHING, READ_MOVED };
+
+/* One read. */
+static enum read_result conn_read(struct conn *c)
+{
+    char *buffer = loop_read_buffer(c->loop);
+    ssize_t n = c->transport->read(c, buffer, LOOP_READ_BYTES);
+    if (n > 0 && c->state == CONN_LINGERING)
+        return READ_SOME; /* dropped */
+    if (n > 0)
+        return conn_deliver(c, buffer, (size_t)n) ? READ_SOME : READ_MOVED;
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return READ_NOTHING;
+    if (n < 0 || c->state == CONN_LINGERING) {
+        conn_end(c, CONN_END_ERROR);
+        return READ_NOTHING;
+    }
+    c->peer_ended = true;
+    conn_schedule(c);
+    return READ_NOTHING;
+}
+
+static void conn_dialed(struct conn *c)
+{
+    if (conn_error(c) != 0) {
+        conn_end(c, CONN_END_ERROR);
+        return;
+    }
+    conn_go(c, CONN_OPEN);
+    conn_schedule(c);
+    c->ops->connected(c);
+}
+
+static void conn_event(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    struct conn *c = arg;
+    loop_entered(c->loop);
+    if (c->state == CONN_DIALING) {
+        conn_dialed(c);
+        return;
+    }
+    if ((what & EV_WRITE) != 0) {
+        c->blocked = false;
+        conn_schedule(c);
+    }
+    if (conn_wants_read(c)) {
+        if ((what & EV_READ) != 0)
+            (void)conn_read(c);
+    } else if (conn_has_socket(c) && conn_error(c) != 0) {
+        conn_end(c, CONN_END_ERROR);
+    }
+}
+
+/* Keeps the event in step with what we want to hear. */
+static void conn_watch(struct conn *c)
+{
+    short want;
+    if (conn_wants_read(c))
+        want = c->blocked ? EV_PERSIST | EV_READ | EV_WRITE : EV_PERSIST | EV_READ;
+    else if (c->blocked || c->state == CONN_DIALING)
+        want = EV_PERSIST | EV_WRITE;
+    else
+        want = EV_PERSIST | EV_WRITE | EV_ET; /* wakes once now, and again on a reset */
+    if (want == c->interest)
+        return;
+    if (c->interest != 0)
+        (void)event_del(&c->event);
+    (void)event_assign(&c->event, loop_base(c->loop), c->fd, want, conn_event, c);
+    (void)event_add(&c->event, NULL);
+    c->interest = want;
+}
+
+/* Gives the owner what was put back and, behind it, the peer's end. False: moved away. */
+static bool conn_read_on(struct conn *c)
+{
+    if (c->unread != NULL && c->state == CONN_OPEN && c->pauses == 0) {
+        struct frame *f = c->unread;
+        c->unread = NULL;
+        bool here = conn_deliver(c, f->data, f->len);
+        frame_unref(f);
+        if (!here)
+            return false;
+    }
+    bool owed = c->peer_ended && !c->eof_told && c->unread == NULL;
+    if (!owed || c->state != CONN_OPEN || c->pauses != 0)
+        return true;
+    c->eof_told = true;
+    if (c->ops->eof == NULL) {
+        conn_close(c);
+        c->end = CONN_END_EOF;
+        return true;
+    }
+    struct conn_call call = {0};
+    c->call = &call;
+    c->ops->eof(c);
+    if (call.moved)
+        return false;
+    c->call = NULL;
+    return true;
+}
+
+/* Writes what the kernel takes; false when the socket has failed. */
+static bool conn_flush(struct conn *c)
+{
+    for (int i = 0; i < WRITES_MAX && c->out.bytes > 0 && !c->blocked; i++) {
+        struct iovec iov[IOVECS_MAX];
+        int count = outq_iovecs(&c->out, iov, IOVECS_MAX);
+        size_t offered = 0;
+        for (int k = 0; k < count; k++)
+            offered += iov[k].iov_len;
+        ssize_t n = c->transport->writev(c, iov, count);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0 && errno != EAGAIN)
+            return false;
+        if (n > 0)
+            outq_advance(&c->out, (size_t)n);
+        c->blocked = n < 0 || (size_t)n < offered;
+    }
+    if (c->out.bytes > 0)
+        c->blocked = true;
+    return true;
+}
+
+/* A write failed: the peer may have said why before it went (an HTTP answer to an upload that it
+ * did not want), so what is here is read before the end is told. */
+static void conn_broken(struct conn *c)
+{
+    for (int i = 0; i < LAST_READS_MAX && conn_wants_read(c); i++) {
+        enum read_result r = conn_read(c);
+        if (r == READ_MOVED)
+            return;
+        if (r == READ_NOTHING)
+            break;
+    }
+    conn_end(c, CONN_END_ERROR);
+}
+
+/* Tells the owner that there is room again; false when the connection has moved away. */
+static bool conn_tell_drained(struct conn *c)
+{
+    if (!c->was_full || c->out.bytes > c->high_water / 2)
+        return true;
+    c->was_full = false;
+    if (c->state != CONN_OPEN || c->ops->drained == NULL)
+        return true;
+    struct conn_call call = {0};
+    c->call = &call;
+    c->ops->drained(c);
+    if (call.moved)
+        return false;
+    c->call = NULL;
+    if (c->out.bytes > 0)
+        c->blocked = true; /* next turn: an owner that refills must not hold this one */
+    return true;
+}
+
+static void conn_finish(struct conn *c)
+{
+    struct outq rest = c->out;
+    struct conn_call call = {.rest = &rest};
+    c->out = (struct outq){.bytes = rest.bytes};
+    c->call = &call;
+    conn_go(c, CONN_NONE);
+    c->ops->closed(c, (enum conn_end)c->end); /* may free c */
+    outq_clear(&rest);
+}
+
+static void conn_settle(struct turn_end *t)
+{
+    struct conn *c = CONTAINER_OF(t, struct conn, settle);
+    if (c->state == CONN_ENDED) {
+        conn_finish(c);
+        return;
+    }
+    if (!conn_read_on(c))
+        return;
+    if (c->state == CONN_OPEN || c->state == CONN_CLOSING) {
+        if (!conn_flush(c)) {
+            conn_broken(c);
+            return;
+        }
+        if (!conn_tell_drained(c))
+            return;
+    }
+    if (c->state == CONN_CLOSING && c->out.bytes == 0) {
+        if (!c->lingers || c->peer_ended) {
+            conn_end(c, CONN_END_LOCAL);
+        } else {
+            c->transport->shutdown(c);
+            conn_go(c, CONN_LINGERING);
+        }
+    }
+    if (conn_has_socket(c))
+        conn_watch(c);
+}
+
+static void linger_over(struct timer *t, int64_t now)
+{
+    (void)now;
+    conn_end(CONTAINER_OF(t, struct conn, linger), CONN_END_LOCAL);
+}
+
+/* All but what the owner may have set before: high_water. */
+static void conn_init(struct conn *c, struct loop *l, int fd, const struct conn_ops *ops)
+{
+    assert(c->state == CONN_NONE);
+    *c = (struct conn){
+        .loop = l,
+        .ops = ops,
+        .transport = &transport_plain,
+        .settle.fn = conn_settle,
+        .linger.fire = linger_over,
+        .high_water = c->high_water,
+        .fd = fd,
+    };
+}
+
+void conn_open(struct conn *c, struct loop *l, int fd, const struct conn_ops *ops)
+{
+    conn_init(c, l, fd, ops);
+    conn_go(c, CONN_OPEN);
+    conn_schedule(c);
+}
+
+static int dial_socket(const struct addr *to, uint16_t port)
+{
+    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+    bool v4 = memcmp(to->bytes, mapped, sizeof mapped) == 0;
+    struct sockaddr_in in4 = {.sin_family = AF_INET, .sin_port = htons(port)};
+    struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
+    memcpy(&in4.sin_addr, to->bytes + 12, 4);
+    memcpy(&in6.sin6_addr, to->bytes, 16);
+    int fd = socket(v4 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -1;
+    int on = 1;
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    int rc = v4 ? connect(fd, (struct sockaddr *)&in4, sizeof in4)
+                : connect(fd, (struct sockaddr *)&in6, sizeof in6);
+    if (rc == 0 || errno == EINPROGRESS)
+        return fd;
+    (void)close(fd);
+    return -1;
+}
+
+void conn_dial(struct conn *c, struct loop *l, const struct addr *to, uint16_t port,
+               const struct conn_ops *ops)
+{
+    conn_init(c, l, dial_socket(to, port), ops);
+    if (c->fd < 0) {
+        conn_end(c, CONN_END_ERROR);
+        return;
+    }
+    conn_go(c, CONN_DIALING);
+    conn_schedule(c);
+}
+
+bool conn_is_open(const struct conn *c)
+{
+    return c->state == CONN_OPEN;
+}
+
+static void conn_grew(struct conn *c)
+{
+    if (conn_is_full(c))
+        c->was_full = true;
+    if (!c->blocked)
+        conn_schedule(c);
+}
+
+void conn_send(struct conn *c, struct frame *f)
+{
+    if (!conn_is_open(c) || f->len == 0) {
+        frame_unref(f);
+        return;
+    }
+    outq_push(&c->out, f);
+    conn_grew(c);
+}
+
+void conn_write(struct conn *c, const void *data, size_t len)
+{
+    if (!conn_is_open(c))
+        return;
+    outq_add(&c->out, data, len);
+    conn_grew(c);
+}
+
+void conn_take_queue(struct conn *c, struct outq *out)
+{
+    struct outq *q = c->call != NULL && c->call->rest != NULL ? c->call->rest : &c->out;
+    *out = *q;
+    out->bytes += out->done;
+    out->done = 0;
+    *q = (struct outq){0};
+    c->out.bytes = 0;
+}
+
+void conn_drop_queue(struct conn *c)
+{
+    struct outq kept = {0};
+    if (c->out.done > 0) {
+        uint32_t done = c->out.done;
+        outq_push(&kept, frame_ref(c->out.items[c->out.head]));
+        outq_advance(&kept, done);
+    }
+    outq_clear(&c->out);
+    c->out = kept;
+    if (c->was_full)
+        conn_schedule(c);
+}
+
+void conn_pause(struct conn *c, enum conn_pause why)
+{
+    if (c->state != CONN_OPEN)
+        return;
+    c->pauses |= (uint8_t)why;
+    conn_schedule(c);
+}
+
+void conn_resume(struct conn *c, enum conn_pause why)
+{
+    if (c->state != CONN_OPEN || (c->pauses & why) == 0)
+        return;
+    c->pauses &= (uint8_t)~why;
+    conn_schedule(c);
+}
+
+void conn_unread(struct conn *c, const char *data, size_t len)
+{
+    if (c->state != CONN_OPEN || len == 0)
+        return;
+    assert(c->unread == NULL);
+    c->unread = frame_of(span_of(data, len));
+    conn_schedule(c);
+}
+
+bool conn_has_input(const struct conn *c)
+{
+    if (!conn_has_socket(c))
+        return false;
+    if (c->unread != NULL)
+        return true;
+    struct pollfd p = {.fd = c->fd, .events = POLLIN};
+    return poll(&p, 1, 0) > 0;
+}
+
+void conn_close(struct conn *c)
+{
+    if (c->state == CONN_DIALING)
+        conn_end(c, CONN_END_LOCAL);
+    if (c->state != CONN_OPEN)
+        return;
+    conn_go(c, CONN_CLOSING);
+    c->end = CONN_END_LOCAL;
+    conn_drop_unread(c);
+    wheel_set(loop_wheel(c->loop), &c->linger, loop_now(c->loop) + CONN_LINGER_MS);
+    conn_schedule(c);
+}
+
+void conn_linger(struct conn *c)
+{
+    c->lingers = true;
+    conn_close(c);
+}
+
+void conn_abort(struct conn *c)
+{
+    if (conn_has_socket(c))
+        conn_end(c, CONN_END_LOCAL);
+}
+
+void conn_move(struct conn *to, struct conn *from, const struct conn_ops *ops)
+{
+    assert(from->state == CONN_OPEN && to->state == CONN_NONE);
+    if (from->call != NULL)
+        from->call->moved = true;
+    if (from->interest != 0)
+        (void)event_del(&from->event);
+    loop_not_at_turn_end(&from->settle);
+    conn_init(to, from->loop, from->fd, ops);
+    to->transport = from->transport;
+    to->out = from->out;
+    to->unread = from->unread;
+    to->high_water = from->high_water;
+    to->pauses = from->pauses;
+    to->was_full = from->was_full;
+    to->blocked = from->blocked;
+    to->peer_ended = from->peer_ended;
+    conn_go(to, CONN_OPEN);
+    conn_schedule(to);
+    *from = (struct conn){.fd = -1};
+}
+
+bool conn_peer(const struct conn *c, struct addr *out, uint16_t *port)
+{
+    struct sockaddr_storage sa;
+    socklen_t len = sizeof sa;
+    if (!conn_has_socket(c) || getpeername(c->fd, (struct sockaddr *)&sa, &len) != 0)
+        return false;
+    *out = (struct addr){.bytes = {[10] = 0xff, [11] = 0xff}};
+    if (sa.ss_family == AF_INET) {
+        struct sockaddr_in in4;
+        memcpy(&in4, &sa, sizeof in4);
+        memcpy(out->bytes + 12, &in4.sin_addr, 4);
+        *port = ntohs(in4.sin_port);
+        return true;
+    }
+    struct sockaddr_in6 in6;
+    memcpy(&in6, &sa, sizeof in6);
+    memcpy(out->bytes, &in6.sin6_addr, 16);
+    *port = ntohs(in6.sin6_port);
+    return true;
+}

@@ -1,0 +1,297 @@
+/* A WebSocket over a conn: framing is proto/ws, moving bytes is conn; here are the pings, the
+ * closing handshake and the limit of the queue. */
+#include "common/net/ws_conn.h"
+
+#include <assert.h>
+
+#include "common/base/log.h"
+#include "common/base/mem.h"
+#include "common/base/rng.h"
+
+static void ws_timer_fired(struct timer *t, int64_t now);
+
+static void ws_set_timer(struct ws_conn *w, int64_t due_ms)
+{
+    wheel_set(loop_wheel(w->conn.loop), &w->timer, due_ms);
+}
+
+/* A frame head and room for the payload, which lies at *at. */
+static struct frame *frame_with_head(enum ws_opcode opcode, size_t len, const uint8_t mask[4],
+                                     char **at)
+{
+    uint8_t head[WS_HEAD_MAX];
+    size_t head_len = ws_encode_head(head, opcode, len, mask);
+    struct frame *f = frame_new(head_len + len);
+    frame_add(f, head, head_len);
+    *at = f->data + f->len;
+    return f;
+}
+
+struct frame *ws_frame_new(enum ws_opcode opcode, struct span payload)
+{
+    char *at;
+    struct frame *f = frame_with_head(opcode, payload.len, NULL, &at);
+    frame_add(f, payload.ptr, payload.len);
+    return f;
+}
+
+/* A fresh mask for each frame (RFC 6455 section 5.3): xorshift32 from a secret start. */
+static uint32_t ws_next_mask(struct ws_conn *w)
+{
+    uint32_t x = w->mask_state;
+    x ^= x << 13;
+    x ^= x >> 17;
+    x ^= x << 5;
+    return w->mask_state = x;
+}
+
+static struct frame *ws_frame_for_peer(struct ws_conn *w, enum ws_opcode opcode,
+                                       struct span payload)
+{
+    if (w->server)
+        return ws_frame_new(opcode, payload);
+    uint32_t word = ws_next_mask(w);
+    uint8_t mask[4];
+    memcpy(mask, &word, sizeof mask);
+    char *at;
+    struct frame *f = frame_with_head(opcode, payload.len, mask, &at);
+    ws_mask(at, payload.ptr, payload.len, mask, 0);
+    f->len += (uint32_t)payload.len;
+    return f;
+}
+
+static void ws_forget_pong(struct ws_conn *w)
+{
+    frame_unref(w->late_pong);
+    w->late_pong = NULL;
+}
+
+/* Sends the close frame; what is queued goes first. */
+static void ws_say_close(struct ws_conn *w, uint16_t code, struct span reason)
+{
+    char payload[WS_CONTROL_MAX];
+    size_t len = ws_encode_close(payload, code, reason);
+    ws_forget_pong(w);
+    conn_send(&w->conn, ws_frame_for_peer(w, WS_CLOSE, span_of(payload, len)));
+    w->close_sent = true;
+    ws_set_timer(w, loop_now(w->conn.loop) + WS_CLOSE_MS);
+}
+
+/* The peer breaks the protocol: says so and waits for nothing but its end (section 7.1.7). */
+static void ws_fail(struct ws_conn *w, uint16_t code)
+{
+    log_debug("ws.fail", "code=%u", code);
+    if (!w->close_sent) {
+        w->code = code;
+        ws_say_close(w, code, (struct span){0});
+    }
+    conn_linger(&w->conn);
+}
+
+static void ws_overflow(struct ws_conn *w)
+{
+    log_debug("ws.overflow", "queued=%zu", conn_queued(&w->conn));
+    conn_drop_queue(&w->conn);
+    ws_close(w, WS_CODE_SLOW_CONSUMER, SPAN("slow consumer"));
+}
+
+/* Takes `f`. */
+static void ws_queue(struct ws_conn *w, struct frame *f)
+{
+    size_t queued = conn_queued(&w->conn), max = w->settings->max_queue;
+    if (max != 0 && queued > 0 && queued + f->len > max) {
+        frame_unref(f);
+        ws_overflow(w);
+        return;
+    }
+    conn_send(&w->conn, f);
+}
+
+/* Only the newest ping needs its pong (section 5.5.3): when the peer does not read our answers, an
+ * older one gives way, so that pings cannot fill the queue. */
+static void ws_pong(struct ws_conn *w, struct span payload)
+{
+    if (w->close_sent)
+        return;
+    struct frame *f = ws_frame_for_peer(w, WS_PONG, payload);
+    if (!conn_is_full(&w->conn)) {
+        ws_queue(w, f);
+        return;
+    }
+    ws_forget_pong(w);
+    w->late_pong = f;
+}
+
+/* The server ends the TCP connection first (section 7.1.1); a client waits for that, for
+ * WS_CLOSE_MS at most. */
+static void ws_closed_by_peer(struct ws_conn *w, uint16_t code)
+{
+    w->close_received = true;
+    if (!w->close_sent) {
+        w->code = code;
+        ws_say_close(w, code == WS_CODE_NO_STATUS ? WS_CODE_NONE : code, (struct span){0});
+    }
+    if (w->server)
+        conn_close(&w->conn);
+}
+
+static void ws_handle(struct ws_conn *w, const struct ws_event *event)
+{
+    switch (event->opcode) {
+    case WS_TEXT:
+    case WS_BINARY:
+        if (!w->close_sent)
+            w->ops->message(w, event->data, event->len, event->opcode == WS_BINARY);
+        return;
+    case WS_PING:
+        ws_pong(w, span_of(event->data, event->len));
+        return;
+    case WS_CLOSE:
+        ws_closed_by_peer(w, event->code);
+        return;
+    case WS_PONG: /* any byte is a sign of life */
+    case WS_CONTINUATION:
+        return;
+    }
+}
+
+static void ws_on_data(struct conn *c, char *data, size_t len)
+{
+    struct ws_conn *w = CONTAINER_OF(c, struct ws_conn, conn);
+    w->heard_ms = loop_now(c->loop);
+    w->pinged = false;
+    while (len > 0 && conn_is_open(c) && !w->close_received) {
+        if (c->pauses != 0) {
+            conn_unread(c, data, len);
+            break;
+        }
+        size_t used;
+        struct ws_event event;
+        enum err e = ws_decode(&w->decoder, data, len, &used, &event);
+        if (e != ERR_OK && e != ERR_AGAIN) {
+            ws_fail(w, ws_error_code(e));
+            return;
+        }
+        data += used;
+        len -= used;
+        if (e == ERR_OK)
+            ws_handle(w, &event);
+    }
+    if (w->ops->batch_end != NULL && ws_is_open(w))
+        w->ops->batch_end(w);
+}
+
+static void ws_on_drained(struct conn *c)
+{
+    struct ws_conn *w = CONTAINER_OF(c, struct ws_conn, conn);
+    struct frame *pong = w->late_pong;
+    w->late_pong = NULL;
+    if (pong != NULL)
+        ws_queue(w, pong);
+    if (w->ops->drained != NULL && ws_is_open(w))
+        w->ops->drained(w);
+}
+
+static void ws_on_closed(struct conn *c, enum conn_end end)
+{
+    (void)end;
+    struct ws_conn *w = CONTAINER_OF(c, struct ws_conn, conn);
+    wheel_cancel(loop_wheel(c->loop), &w->timer);
+    ws_decoder_clear(&w->decoder);
+    ws_forget_pong(w);
+    w->ops->closed(w, w->code != 0 ? w->code : WS_CODE_ABNORMAL);
+}
+
+/* Nothing that we could still send means anything to a peer that has ended its side. */
+static void ws_on_eof(struct conn *c)
+{
+    conn_abort(c);
+}
+
+static const struct conn_ops ws_conn_ops = {
+    .data = ws_on_data,
+    .drained = ws_on_drained,
+    .closed = ws_on_closed,
+    .eof = ws_on_eof,
+};
+
+static void ws_timer_fired(struct timer *t, int64_t now)
+{
+    struct ws_conn *w = CONTAINER_OF(t, struct ws_conn, timer);
+    const struct ws_settings *s = w->settings;
+    if (w->close_sent) {
+        conn_abort(&w->conn);
+        return;
+    }
+    /* What waits in the kernel may be the pong: we are late, not the peer. */
+    if (w->pinged && (w->conn.pauses != 0 || conn_has_input(&w->conn))) {
+        ws_set_timer(w, now + s->pong_ms);
+        return;
+    }
+    if (w->pinged) {
+        ws_close(w, WS_CODE_HEARTBEAT_TIMEOUT, SPAN("timeout"));
+        return;
+    }
+    int64_t due = w->heard_ms + s->ping_ms;
+    if (now < due) {
+        ws_set_timer(w, due);
+        return;
+    }
+    w->pinged = true;
+    ws_queue(w, ws_frame_for_peer(w, WS_PING, (struct span){0}));
+    if (!w->close_sent)
+        ws_set_timer(w, now + s->pong_ms);
+}
+
+void ws_conn_start(struct ws_conn *w, struct conn *from, bool server, const struct ws_ops *ops,
+                   const struct ws_settings *settings)
+{
+    w->ops = ops;
+    w->settings = settings;
+    w->server = server;
+    w->timer.fire = ws_timer_fired;
+    conn_move(&w->conn, from, &ws_conn_ops);
+    w->conn.high_water = settings->high_water;
+    ws_decoder_init(&w->decoder, server, settings->max_message);
+    while (!server && w->mask_state == 0)
+        rng_bytes(&w->mask_state, sizeof w->mask_state);
+    w->heard_ms = loop_now(w->conn.loop);
+    if (settings->ping_ms != 0)
+        ws_set_timer(w, w->heard_ms + settings->ping_ms);
+}
+
+bool ws_is_open(const struct ws_conn *w)
+{
+    return conn_is_open(&w->conn) && !w->close_sent && !w->close_received;
+}
+
+void ws_send_frame(struct ws_conn *w, struct frame *f)
+{
+    assert(w->server);
+    if (!ws_is_open(w)) {
+        frame_unref(f);
+        return;
+    }
+    ws_queue(w, f);
+}
+
+void ws_send(struct ws_conn *w, enum ws_opcode opcode, struct span payload)
+{
+    if (ws_is_open(w))
+        ws_queue(w, ws_frame_for_peer(w, opcode, payload));
+}
+
+void ws_close(struct ws_conn *w, uint16_t code, struct span reason)
+{
+    if (!ws_is_open(w))
+        return;
+    w->code = code == WS_CODE_NONE ? WS_CODE_NO_STATUS : code;
+    ws_say_close(w, code, reason);
+    /* The peer's answer lies behind what a pause holds back. */
+    conn_resume(&w->conn, (enum conn_pause)w->conn.pauses);
+}
+
+void ws_abort(struct ws_conn *w)
+{
+    conn_abort(&w->conn);
+}
