@@ -32,12 +32,15 @@ struct http_head {
  * ERR_LIMIT: longer than HTTP_HEAD_MAX. Empty lines before a request line are part of it. */
 MUST_CHECK enum err http_head_find(const char *data, size_t len, size_t *scanned, size_t *head_len);
 
-/* Parses a whole head. ERR_SYNTAX: 400 (bad line, obs-fold, bare LF, blank before a colon,
- * Content-Length twice, with Transfer-Encoding or not a number, a transfer coding that is not
- * chunked, no Host or two in HTTP/1.1, raw control characters in the target, NUL in a value, …);
- * ERR_LIMIT: 431 (more than HTTP_HEADERS_MAX headers). HTTP/1.0 is accepted, 0.9 and 2 are not. */
+/* Parses a whole head, as http_head_find measured it. ERR_SYNTAX: 400 (bad line, unknown method,
+ * obs-fold, bare LF, blank before a colon, Content-Length twice (even equal), with
+ * Transfer-Encoding or not a number, a transfer coding that is not one `chunked`, any in HTTP/1.0,
+ * no Host in HTTP/1.1, two or one that no URL could hold, control characters in the target or a
+ * value, …); ERR_LIMIT: 431 (more than HTTP_HEADERS_MAX headers, over HTTP_HEAD_MAX bytes).
+ * HTTP/1.0 is accepted, 0.9 and 2 are not. */
 MUST_CHECK enum err http_head_parse_request(struct http_head *h, const char *data, size_t len);
-/* ERR_SYNTAX: not a response we can trust. 1xx is parsed like any other. */
+/* The same for an answer. ERR_SYNTAX: none we can trust; the rules of framing are those of a
+ * request. 1xx is parsed like any other; whether a body follows is for the caller to say. */
 MUST_CHECK enum err http_head_parse_response(struct http_head *h, const char *data, size_t len);
 
 /* The first header of that name, or {NULL, 0}; an empty value has a non-NULL ptr. */

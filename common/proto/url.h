@@ -3,19 +3,26 @@
  * (https://url.spec.whatwg.org/#urlencoded-parsing). */
 #include "common/base/buf.h"
 
+/* `host`, `host:port` or `[IPv6]:port`, as in a Host header or an origin: host without brackets,
+ * port of at most 65535, or -1 when there is none. An empty text passes. ERR_SYNTAX: characters
+ * that the host of a URL cannot have, or a number that is no IPv4 address (`1.2.3.999`; WHATWG
+ * parsers refuse it, so it must not reach one). */
+MUST_CHECK enum err url_split_authority(struct span text, struct span *host, int *port);
+
 /* The parts of a request target, undecoded; spans into the target. */
 struct url_target {
     struct span path;  /* from the first slash; never empty */
     struct span query; /* behind '?', or {NULL, 0} */
 };
 
-/* Origin form, or absolute form whose authority is cut off; a fragment is cut off too.
- * ERR_SYNTAX: neither. */
+/* Origin form, or absolute form (http or https) whose authority is cut off; a fragment is cut off
+ * too. ERR_SYNTAX: neither. */
 MUST_CHECK enum err url_split_target(struct span target, struct url_target *out);
-/* `/parties/{party}/{name}[/rest]` with `.` and `..` segments (also as %2e) resolved first.
- * *party and *name are decoded into `scratch`; *rest is the raw remainder, empty or with its slash.
- * ERR_MISSING: another path; ERR_SYNTAX: bad escape in party or name, or bytes that are not UTF-8.
- */
+/* `/parties/{party}/{name}[/rest]`. As in a browser, `\` is a slash, and `.` and
+ * `..` segments (also as %2e) are resolved first. *party and *name are decoded into `scratch`,
+ * which is emptied first; *rest is the raw remainder, empty or with its slash; it points into
+ * `path` or `scratch`. ERR_MISSING: another path, or an empty party or name; ERR_SYNTAX: a bad
+ * escape in party or name, or bytes that are not UTF-8. */
 MUST_CHECK enum err url_split_party(struct span path, struct buf *scratch, struct span *party,
                                     struct span *name, struct span *rest);
 /* Percent-decodes a path segment. ERR_SYNTAX: a bad escape, or the result is not UTF-8. */

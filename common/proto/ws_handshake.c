@@ -5,6 +5,8 @@
 #include <openssl/evp.h>
 #include <openssl/sha.h>
 
+#include "common/proto/ascii.h"
+
 static const char GUID[] = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 enum { KEY_BYTES = 16, KEY_DIGITS = 22 }; /* 22 base64 digits and "==" */
@@ -17,19 +19,13 @@ static struct span only_value(const struct http_head *h, struct span name)
     return http_head_count(h, name) == 1 ? http_head_get(h, name) : (struct span){.len = 0};
 }
 
-static bool is_base64(char c)
-{
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' ||
-           c == '/';
-}
-
 /* As the reference checks it: the last digit may carry bits that decode to nothing. */
 static bool key_is_valid(struct span key)
 {
     if (key.len != WS_KEY_LEN || key.ptr[KEY_DIGITS] != '=' || key.ptr[KEY_DIGITS + 1] != '=')
         return false;
     for (size_t i = 0; i < KEY_DIGITS; i++) {
-        if (!is_base64(key.ptr[i]))
+        if (!ascii_is_alnum_or(key.ptr[i], "+/"))
             return false;
     }
     return true;
@@ -38,9 +34,7 @@ static bool key_is_valid(struct span key)
 static bool is_token(struct span s)
 {
     for (size_t i = 0; i < s.len; i++) {
-        char c = s.ptr[i];
-        bool alnum = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-        if (!alnum && (c == '\0' || strchr("!#$%&'*+-.^_`|~", c) == NULL))
+        if (!ascii_is_tchar(s.ptr[i]))
             return false;
     }
     return s.len > 0;
