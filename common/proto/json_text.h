@@ -4,7 +4,7 @@
  * accepts exactly what JavaScript's JSON.parse accepts, up to JSON_DEPTH_MAX levels. */
 #include "common/base/buf.h"
 
-enum { JSON_DEPTH_MAX = 1024 };
+enum { JSON_DEPTH_MAX = 1024 }; /* a multiple of 64 */
 
 /* One value with blanks around it, valid UTF-8. ERR_SYNTAX: it is not; ERR_LIMIT: nests deeper. */
 MUST_CHECK enum err json_text_check(struct span text);
@@ -15,14 +15,14 @@ struct json_member {
     struct span value; /* raw text of the value, without blanks */
 };
 
-/* Like json_text_check, and calls `member` for each member of a top-level object, in order.
- * `*kind` becomes the first character of the value ('{', '[', '"', 't', 'f', 'n', '-' or a digit).
- */
+/* Like json_text_check, and calls `member` for each member of a top-level object, in order, as it
+ * is read: what it was told holds only if the answer is ERR_OK, and so does `*kind`, the first
+ * character of the value ('{', '[', '"', 't', 'f', 'n', '-' or a digit). */
 MUST_CHECK enum err json_text_members(struct span text, char *kind,
                                       void (*member)(void *ctx, const struct json_member *m),
                                       void *ctx);
 
-/* True when a raw JSON string (without its quotes) decodes to `text`. */
+/* True when a raw JSON string (without its quotes, already checked) decodes to `text`. */
 bool json_text_string_is(struct span raw, struct span text);
 /* Appends what a raw JSON string (without its quotes, already checked) decodes to, as UTF-8; lone
  * surrogates become U+FFFD, as when JavaScript writes them. */
