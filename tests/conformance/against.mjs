@@ -5,7 +5,7 @@
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { bin, jwtSecret, listening, secret, start, startNode, startWorld, stopEverything } from "../lib/process.mjs";
+import { bin, listening, start, startNode, startWorld, stopEverything } from "../lib/process.mjs";
 
 const here = (file) => fileURLToPath(new URL(file, import.meta.url));
 const { values: o, positionals: passedOn } = parseArgs({
@@ -19,6 +19,9 @@ for (const side of ["world", "shards"]) {
   }
 }
 
+// Some goldens tell the length of the secret.
+const secret = "node-shard-local-secret";
+const jwtSecret = "node-shard-auth-secret-at-least-256-bits";
 const secrets = { SHARD_SECRET: secret, AUTH_JWT_SECRET: jwtSecret };
 /** A program of the reference. */
 async function reference(name, file, env) {
@@ -28,13 +31,13 @@ async function reference(name, file, env) {
 }
 
 const world = o.world === "ours"
-  ? await startWorld({ SEAT_TTL: "0", PRIVATE_ROOMS: "ignore", TRUSTED_PROXIES: "127.0.0.0/8" })
+  ? await startWorld({ ...secrets, SEAT_TTL: "0", PRIVATE_ROOMS: "ignore", TRUSTED_PROXIES: "127.0.0.0/8" })
   : await reference("their world", "world.mjs", {});
 let rooms, shards;
 if (o.shards === "ours") {
   rooms = await reference("rooms", "room.mjs", { PARTIES: "main" });
   shards = await startNode(world.origin, rooms.origin, {
-    SEAT_TTL: "0", PRIVATE_ROOMS: "ignore", TRUSTED_PROXIES: "127.0.0.0/8", HTTP_PROXY_PATH: "nested", WORLD_PROTOCOL: "reference", REPORT_INTERVAL: "5s",
+    ...secrets, SEAT_TTL: "0", PRIVATE_ROOMS: "ignore", TRUSTED_PROXIES: "127.0.0.0/8", HTTP_PROXY_PATH: "nested", WORLD_PROTOCOL: "reference", REPORT_INTERVAL: "5s",
   });
 } else {
   shards = rooms = await reference("their shards and rooms", "room.mjs", { PARTIES: "main,shard", WORLD_ORIGIN: world.origin });

@@ -1,0 +1,42 @@
+// A cluster for one test: a world, nodes and a recording room server, and the clients in front of them.
+import { Client } from "../conformance/lib/ws.mjs";
+import { request } from "../conformance/lib/http.mjs";
+import { jwt } from "../conformance/lib/jwt.mjs";
+import { jwtSecret, secret, startNode, startWorld } from "./process.mjs";
+import { Room } from "./room.mjs";
+
+export { request };
+
+/** Starts all of it; `t` is the test's, for the clean-up. The room server is `room` unless `rooms` (an origin) is given. */
+export async function cluster(t, { nodes = 1, worldEnv = {}, nodeEnv = {}, rooms } = {}) {
+  const room = rooms ? null : await Room.start();
+  const c = { room, world: await startWorld(worldEnv), nodes: [] };
+  for (let i = 0; i < nodes; i++) c.nodes.push(await startNode(c.world.origin, rooms ?? room.origin, nodeEnv));
+  c.node = c.nodes[0];
+  t.after(() => c.room?.die());
+  return c;
+}
+
+/** A client of a test; it is gone when the test is over. */
+export function client(t, url, options) {
+  const c = new Client(url.replace(/^http/, "ws"), options);
+  t.after(() => c.end());
+  return c;
+}
+
+export const shardId = (room = "lobby", n = 1) => `${room}:world-default:1700000000000-${n}`;
+
+/** A client that has come in at a node as session `id`. */
+export async function join(t, node, id, { shard = shardId(), ...options } = {}) {
+  const c = client(t, `${node.origin}/parties/shard/${shard}?id=${id}`, options);
+  await c.open();
+  return c;
+}
+
+/** A management client's header for the worlds named. */
+export const bearer = (...worlds) => ({ authorization: `Bearer ${jwt({ worlds, exp: Math.floor(Date.now() / 1000) + 600 }, jwtSecret)}` });
+
+/** A guarded request to a world, through any origin. */
+export function post(origin, path, body, headers = { "x-access-shard": secret }) {
+  return request(origin, { method: "POST", path, headers: { "content-type": "application/json", ...headers }, body: JSON.stringify(body) });
+}

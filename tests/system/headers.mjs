@@ -1,0 +1,81 @@
+// What a client says about itself that only the cluster may say.
+import assert from "node:assert/strict";
+import { test, until } from "../lib/runner.mjs";
+import { secret } from "../lib/process.mjs";
+import { cluster, join, request, shardId } from "../lib/cluster.mjs";
+
+const forged = {
+  "x-shard-id": "forged",
+  "x-shard-world-id": "forged",
+  "x-access-shard": "forged",
+  "x-forwarded-by-shard": "forged",
+  "x-original-client-ip": "6.6.6.6",
+  "x-forwarded-for": "7.7.7.7, 8.8.8.8",
+  "x-forwarded-proto": "https",
+  "x-forwarded-host": "forged.example",
+  "x-terrane-entry": "forged",
+  "x-terrane-hop": "1",
+  "x-custom": "kept",
+  cookie: "kept=1",
+  authorization: "Bearer kept",
+};
+
+test("a stranger's x-shard, x-terrane and x-forwarded headers do not reach the room over HTTP", async (t) => {
+  const { node, room } = await cluster(t);
+  await request(node.origin, { path: `/parties/shard/${shardId()}/state`, headers: forged });
+  const { headers, url } = room.requests.find((r) => r.headers["x-forwarded-by-shard"]);
+  assert.equal(url, "/parties/main/lobby/state");
+  assert.equal(headers["x-shard-id"], shardId());
+  assert.equal(headers["x-shard-world-id"], "world-default");
+  assert.equal(headers["x-access-shard"], secret);
+  assert.equal(headers["x-forwarded-by-shard"], "true");
+  assert.equal(headers["x-original-client-ip"], "127.0.0.1");
+  assert.equal(headers["x-custom"], "kept");
+  assert.equal(headers.cookie, "kept=1");
+  assert.equal(headers.authorization, "Bearer kept");
+  assert.doesNotMatch(JSON.stringify(headers), /forged|7\.7\.7\.7|8\.8\.8\.8|x-terrane/);
+});
+
+test("nor with a client's join", async (t) => {
+  const { node, room } = await cluster(t);
+  await join(t, node, "a", { headers: forged });
+  await room.tells("+a");
+  const info = room.frames[0].requestInfo;
+  assert.match(info.url, /^http:\/\/127\.0\.0\.1:\d+\/parties\/shard\//);
+  assert.equal(info.headers["x-custom"], "kept");
+  assert.doesNotMatch(JSON.stringify(info), /forged|6\.6\.6\.6|7\.7\.7\.7|8\.8\.8\.8|x-terrane/);
+  assert.doesNotMatch(JSON.stringify(info), new RegExp(secret));
+});
+
+test("a trusted proxy is believed about the client's address and scheme", async (t) => {
+  const { node, room } = await cluster(t, { nodeEnv: { TRUSTED_PROXIES: "127.0.0.0/8" } });
+  const headers = { "x-forwarded-for": "203.0.113.7", "x-forwarded-proto": "https", "x-shard-id": "forged" };
+  await request(node.origin, { path: `/parties/shard/${shardId()}/state`, headers });
+  const seen = room.requests.find((r) => r.headers["x-forwarded-by-shard"]).headers;
+  assert.equal(seen["x-original-client-ip"], "203.0.113.7");
+  assert.equal(seen["x-shard-id"], shardId());
+  await join(t, node, "a", { headers });
+  await room.tells("+a");
+  const info = room.frames[0].requestInfo;
+  assert.match(info.url, /^https:\/\//);
+  assert.doesNotMatch(JSON.stringify(info), /forged/);
+});
+
+test("hop-by-hop headers end at the node", async (t) => {
+  const { node, room } = await cluster(t);
+  await request(node.origin, {
+    path: `/parties/shard/${shardId()}/state`,
+    headers: { connection: "x-secret-hop, close", "x-secret-hop": "1", te: "trailers", "proxy-authorization": "x", "keep-alive": "timeout=5" },
+  });
+  const { headers } = await until(() => room.requests.find((r) => r.headers["x-forwarded-by-shard"]), "the request");
+  for (const name of ["x-secret-hop", "te", "proxy-authorization", "keep-alive", "upgrade"]) assert.equal(headers[name], undefined, name);
+});
+
+test("the shard secret never comes back to a client", async (t) => {
+  const { node, room } = await cluster(t);
+  room.onRequest = (req, res) => res.end(JSON.stringify(Object.keys(req.headers)));
+  const answer = await request(node.origin, { path: `/parties/shard/${shardId()}/state` });
+  assert.equal(answer.status, 200);
+  assert.doesNotMatch(JSON.stringify(answer), new RegExp(secret));
+  assert.doesNotMatch(node.log, new RegExp(secret));
+});

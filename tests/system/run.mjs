@@ -1,0 +1,13 @@
+// The system tests: real processes on loopback. usage: node tests/system/run.mjs [PATTERN...]
+import { run } from "../lib/runner.mjs";
+
+await import("./bad_http.mjs");
+await import("./bad_websocket.mjs");
+await import("./headers.mjs");
+await import("./links.mjs");
+await import("./settings.mjs");
+await import("./shutdown.mjs");
+await import("./front_door.mjs");
+await import("./proxy.mjs");
+await import("./metrics.mjs");
+await run();
