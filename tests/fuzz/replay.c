@@ -1,5 +1,5 @@
-/* Feeds every file of a folder to a fuzz target: the corpus as an ordinary test. Fails when the folder
- * holds nothing, so that a lost corpus is noticed. */
+/* Feeds every file of a folder to a fuzz target: the corpus as an ordinary test. Fails when the
+ * folder holds nothing, so that a lost corpus is noticed. */
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>
