@@ -211,10 +211,8 @@ void node_link_drained(struct node *n, struct handle link, int64_t now)
 void node_reported(struct node *n, struct handle handle, bool confirmed, int64_t now)
 {
     struct shard *shard = slots_get(&n->shard_slots, handle);
-    if (shard == NULL)
-        return;
-    report_answered(&shard->report, confirmed);
-    shard_tidy(shard, now);
+    if (shard != NULL)
+        shard_reported(shard, confirmed, now);
 }
 
 void node_tick(struct node *n, int64_t now)

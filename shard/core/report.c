@@ -65,6 +65,10 @@ void report_answered(struct report *r, bool confirmed)
     r->under_way = false;
     r->known = confirmed;
     r->shard->node->stats.report_failures += confirmed ? 0 : 1;
+}
+
+void report_catch_up(struct report *r)
+{
     if (r->wish != REPORT_NONE)
         report_wish(r, r->wish);
 }

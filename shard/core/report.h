@@ -23,5 +23,7 @@ void report_start(struct report *r, struct shard *shard, int64_t now);
 void report_stop(struct report *r);
 /* The count may have changed. */
 void report_changed(struct report *r);
-/* The world has answered, or will not. */
+/* The world has answered, or will not. To be followed by report_catch_up. */
 void report_answered(struct report *r, bool confirmed);
+/* Sends what was wished for while a report was under way. */
+void report_catch_up(struct report *r);

@@ -75,13 +75,14 @@ enum err shard_reach(struct node *n, struct span id, int64_t now, struct shard *
     return ERR_OK;
 }
 
-void shard_tidy(struct shard *shard, int64_t now)
+void shard_reported(struct shard *shard, bool confirmed, int64_t now)
 {
-    const struct report *r = &shard->report;
-    if (shard->client_count > 0 || r->known || r->under_way)
-        return;
-    if (now - shard->idle_since_ms >= SHARD_IDLE_MS)
+    report_answered(&shard->report, confirmed);
+    bool idle = shard->client_count == 0 && now - shard->idle_since_ms >= SHARD_IDLE_MS;
+    if (idle && !confirmed)
         shard_end(shard);
+    else
+        report_catch_up(&shard->report);
 }
 
 void shard_free(struct shard *shard)

@@ -26,8 +26,9 @@ struct shard {
 /* Finds the shard or starts it. ERR_SYNTAX: the id, or the room in it, is empty or not UTF-8;
  * ERR_LIMIT: too long; ERR_FULL: max_shards are there. */
 MUST_CHECK enum err shard_reach(struct node *n, struct span id, int64_t now, struct shard **out);
-/* Forgets a shard that nobody uses and the world does not know. */
-void shard_tidy(struct shard *shard, int64_t now);
+/* The world has answered a report. A shard that nobody uses and the world does not know is
+ * forgotten then. */
+void shard_reported(struct shard *shard, bool confirmed, int64_t now);
 /* Frees it and what it holds, without telling anybody. */
 void shard_free(struct shard *shard);
 

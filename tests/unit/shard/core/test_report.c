@@ -1,0 +1,262 @@
+/* What the world hears, and in which order. */
+#include "tests/unit/shard/core/recorder.h"
+
+#define REPORT(count) "report " RECORDER_SHARD " world=world-a " count "\n"
+
+/* A shard with a standing link; only reports are of interest. */
+static struct handle joins(struct recorder *r, const char *name)
+{
+    r->show_reports = true;
+    struct handle h = opens(r, name, name);
+    if (!node_stats(r->node)->links_up)
+        link_comes_up(r);
+    return h;
+}
+
+/* The reports since the last call, and nothing but their lines. */
+static void expect_reports(struct recorder *r, const char *lines)
+{
+    struct buf reports = {.len = 0};
+    struct span rest = buf_span(&r->lines), line;
+    while (rest.len > 0 && span_split(&rest, '\n', &line)) {
+        if (span_starts(line, SPAN("report ")))
+            buf_addf(&reports, "%.*s\n", SPAN_ARG(line));
+    }
+    forget(r);
+    buf_add(&r->lines, reports.data, reports.len);
+    buf_clear(&reports);
+    expect(r, lines);
+}
+
+static void first_client_is_reported_after_the_start(void **state)
+{
+    struct recorder *r = *state;
+    joins(r, "a");
+    expect_reports(r, REPORT("0"));
+    world_answers(r, true);
+    expect_reports(r, REPORT("1"));
+    world_answers(r, true);
+    expect_reports(r, "");
+}
+
+static void world_that_refuses_is_told_at_the_next_change(void **state)
+{
+    struct recorder *r = *state;
+    joins(r, "a");
+    world_answers(r, false);
+    expect_reports(r, REPORT("0") REPORT("1"));
+    world_answers(r, false);
+    expect_reports(r, "");
+    joins(r, "b");
+    expect_reports(r, REPORT("2"));
+    assert_int_equal(node_stats(r->node)->reports, 3);
+    assert_int_equal(node_stats(r->node)->report_failures, 2);
+}
+
+static void changes_during_a_report_are_made_up_for(void **state)
+{
+    struct recorder *r = *state;
+    joins(r, "a");
+    world_answers(r, true);
+    world_answers(r, true);
+    forget(r);
+    struct handle b = joins(r, "b");
+    expect_reports(r, REPORT("2"));
+    leaves(r, b); /* while the 2 is under way */
+    expect_reports(r, "");
+    world_answers(r, true);
+    expect_reports(r, REPORT("1"));
+    world_answers(r, true);
+    expect_reports(r, "");
+}
+
+static void change_and_change_back_during_a_report_needs_none(void **state)
+{
+    struct recorder *r = *state;
+    joins(r, "a");
+    world_answers(r, true);
+    forget(r);
+    leaves(r, joins(r, "b")); /* while the 1 is under way */
+    world_answers(r, true);
+    expect_reports(r, "");
+}
+
+static void crowd_is_reported_at_once_and_at_the_end(void **state)
+{
+    struct recorder *r = *state;
+    for (int i = 0; i < 50; i++)
+        joins(r, "c");
+    world_answers(r, true);
+    expect_reports(r, REPORT("0") REPORT("50"));
+}
+
+static void unchanged_count_is_not_reported(void **state)
+{
+    struct recorder *r = *state;
+    struct handle a = joins(r, "a");
+    world_answers(r, true);
+    world_answers(r, true);
+    forget(r);
+    for (int i = 0; i < 5; i++)
+        says(r, a, "1");
+    passes(r, 700);
+    expect_reports(r, "");
+}
+
+static void counts_go_on_for_ever_without_clients(void **state)
+{
+    struct recorder *r = *state;
+    r->settings.report_ms = 500;
+    leaves(r, joins(r, "a"));
+    world_answers(r, true);
+    forget(r);
+    for (int i = 0; i < 1000; i++) {
+        passes(r, 500);
+        expect_reports(r, REPORT("0"));
+        world_answers(r, true);
+    }
+    assert_int_equal(node_stats(r->node)->shards, 1);
+}
+
+static void two_periods_bring_two_reports_in_good_time(void **state)
+{
+    struct recorder *r = *state;
+    r->settings.report_ms = 500;
+    for (int i = 0; i < 8; i++) {
+        char id[16];
+        snprintf(id, sizeof id, "r%d", i);
+        r->show_reports = false;
+        leaves(r, opens_at(r, id, "a", "a"));
+        world_answers(r, true);
+        uint64_t before = node_stats(r->node)->reports;
+        int64_t end = r->now + 1300;
+        while (r->now < end) {
+            passes(r, 10);
+            if (node_stats(r->node)->reports > before)
+                break;
+        }
+        assert_true(r->now < end - 500);
+    }
+}
+
+static void shards_that_start_together_do_not_report_together(void **state)
+{
+    struct recorder *r = *state;
+    r->settings.max_shards = 200;
+    r->settings.max_connections = 200;
+    for (int i = 0; i < 200; i++) {
+        char id[16];
+        snprintf(id, sizeof id, "r%d", i);
+        opens_at(r, id, "a", "a");
+        world_answers(r, true);
+        world_answers(r, true);
+    }
+    uint64_t most = 0;
+    for (int i = 0; i < 31; i++) {
+        uint64_t before = node_stats(r->node)->reports;
+        passes(r, 1000);
+        uint64_t more = node_stats(r->node)->reports - before;
+        most = more > most ? more : most;
+    }
+    assert_true(most > 0 && most < 60); /* 200 over 15 s: 13 a second */
+}
+
+static void report_that_is_under_way_delays_the_periodic_one(void **state)
+{
+    struct recorder *r = *state;
+    r->settings.report_ms = 1000;
+    joins(r, "a");
+    passes(r, 5000);
+    expect_reports(r, REPORT("0"));
+    world_answers(r, false);
+    expect_reports(r, REPORT("1"));
+}
+
+static void shard_that_the_world_does_not_know_is_forgotten(void **state)
+{
+    struct recorder *r = *state;
+    r->settings.report_ms = 1000;
+    struct handle a = joins(r, "a");
+    world_answers(r, false);
+    world_answers(r, false);
+    leaves(r, a);
+    forget(r);
+    int64_t left = r->now;
+    while (node_stats(r->node)->shards > 0 && r->now < left + 100000) {
+        world_answers_all(r, false);
+        passes(r, 1000);
+    }
+    assert_true(r->now - left >= 60000 && r->now - left < 63000);
+    assert_int_equal(node_stats(r->node)->links_up, 0);
+    buf_add_char(&r->lines, '\0');
+    assert_non_null(strstr(r->lines.data, "hang up L1 1000\n"));
+    assert_int_equal(node_next_ms(r->node), INT64_MAX);
+}
+
+static void late_answer_for_a_forgotten_shard_finds_nothing(void **state)
+{
+    struct recorder *r = *state;
+    leaves(r, joins(r, "a"));
+    struct handle shard = r->reports[0];
+    passes(r, 60000);
+    world_answers(r, false); /* and the periodic one goes out */
+    world_answers(r, false);
+    assert_int_equal(node_stats(r->node)->shards, 0);
+    forget(r);
+    node_reported(r->node, shard, true, r->now);
+    expect(r, "");
+}
+
+static void shard_in_use_is_not_forgotten(void **state)
+{
+    struct recorder *r = *state;
+    r->settings.report_ms = 1000;
+    joins(r, "a");
+    struct span room, world;
+    for (int i = 0; i < 200; i++) {
+        if (i % 50 == 0)
+            assert_int_equal(node_http(r->node, SPAN("by-http"), r->now, &room, &world), ERR_OK);
+        passes(r, 1000);
+        world_answers_all(r, false);
+        assert_int_equal(node_stats(r->node)->shards, 2);
+    }
+    for (int i = 0; i < 100; i++) {
+        passes(r, 1000);
+        world_answers_all(r, false);
+    }
+    assert_int_equal(node_stats(r->node)->shards, 1);
+}
+
+static void shutdown_reports_the_empty_shard(void **state)
+{
+    struct recorder *r = *state;
+    joins(r, "a");
+    joins(r, "b");
+    world_answers(r, true);
+    world_answers(r, true);
+    forget(r);
+    node_shutdown(r->node, r->now);
+    expect_reports(r, REPORT("0"));
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, recorder_setup, recorder_teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(first_client_is_reported_after_the_start),
+        TEST(world_that_refuses_is_told_at_the_next_change),
+        TEST(changes_during_a_report_are_made_up_for),
+        TEST(change_and_change_back_during_a_report_needs_none),
+        TEST(crowd_is_reported_at_once_and_at_the_end),
+        TEST(unchanged_count_is_not_reported),
+        TEST(counts_go_on_for_ever_without_clients),
+        TEST(two_periods_bring_two_reports_in_good_time),
+        TEST(shards_that_start_together_do_not_report_together),
+        TEST(report_that_is_under_way_delays_the_periodic_one),
+        TEST(shard_that_the_world_does_not_know_is_forgotten),
+        TEST(late_answer_for_a_forgotten_shard_finds_nothing),
+        TEST(shard_in_use_is_not_forgotten),
+        TEST(shutdown_reports_the_empty_shard),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
