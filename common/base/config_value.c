@@ -1,6 +1,8 @@
 /* The grammar of the values of settings. */
 #include "common/base/config_value.h"
 
+#include <ctype.h>
+
 struct unit {
     const char *name;
     int64_t factor;
@@ -9,7 +11,7 @@ struct unit {
 /* Smallest first. */
 static const struct unit duration_units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}};
 static const struct unit size_units[] = {
-    {"", 1}, {"KiB", 1024}, {"MiB", 1024 * 1024}, {"GiB", 1024 * 1024 * 1024}};
+    {"", 1}, {"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}};
 enum { DURATION_UNITS = 4, SIZE_UNITS = 4 };
 
 static int64_t row_max(const struct config_row *row)
@@ -178,5 +180,5 @@ void config_value_add_allowed(struct buf *out, const struct config_row *row)
 void config_add_flag(struct buf *out, const struct config_row *row)
 {
     for (const char *c = row->name; *c != '\0'; c++)
-        buf_add_char(out, *c == '_' ? '-' : (char)(*c >= 'A' && *c <= 'Z' ? *c | 0x20 : *c));
+        buf_add_char(out, (char)(*c == '_' ? '-' : tolower((unsigned char)*c)));
 }

@@ -19,7 +19,7 @@ static void outq_grow(struct outq *q)
 {
     assert(q->cap <= UINT32_MAX / 2);
     uint32_t cap = q->cap == 0 ? RING_CAP_MIN : q->cap * 2;
-    struct frame **items = xreallocarray(NULL, cap, sizeof *items);
+    struct frame **items = xreallocarray(NULL, cap, sizeof(struct frame *));
     for (uint32_t i = 0; i < q->count; i++)
         items[i] = outq_at(q, i);
     free(q->items);

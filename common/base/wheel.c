@@ -14,6 +14,13 @@ static unsigned slot_of(int64_t tick)
     return (unsigned)((uint64_t)tick % WHEEL_SLOTS);
 }
 
+/* Keeps the bitmap exact after something left the slot. */
+static void slot_trim(struct wheel *w, unsigned slot)
+{
+    if (list_empty(&w->slots[slot]))
+        w->used[slot / 64] &= ~(UINT64_C(1) << slot % 64);
+}
+
 /* Moves what is due by `last` from a slot to `due`. */
 static void slot_collect(struct wheel *w, unsigned slot, int64_t last, struct list *due)
 {
@@ -25,8 +32,7 @@ static void slot_collect(struct wheel *w, unsigned slot, int64_t last, struct li
         list_remove(it);
         list_push(due, it);
     }
-    if (list_empty(&w->slots[slot]))
-        w->used[slot / 64] &= ~(UINT64_C(1) << slot % 64);
+    slot_trim(w, slot);
 }
 
 void wheel_init(struct wheel *w, int64_t now)
@@ -59,6 +65,7 @@ void wheel_cancel(struct wheel *w, struct timer *t)
         return;
     assert(w->count > 0);
     list_remove(&t->node);
+    slot_trim(w, slot_of(tick_of(t->due_ms)));
     w->count--;
 }
 
@@ -91,17 +98,12 @@ int64_t wheel_next_ms(const struct wheel *w)
     if (!list_empty(&w->late))
         return (w->tick - 1) * WHEEL_TICK_MS; /* at once */
     unsigned first = slot_of(w->tick);
-    for (unsigned ahead = 0; ahead < WHEEL_SLOTS; ahead++) {
+    for (unsigned ahead = 0; ahead < WHEEL_SLOTS;) {
         unsigned slot = (first + ahead) % WHEEL_SLOTS;
         uint64_t word = w->used[slot / 64] >> slot % 64;
-        if (word == 0) {
-            ahead += 63 - slot % 64; /* nothing up to the next word */
-            continue;
-        }
-        unsigned skip = (unsigned)__builtin_ctzll(word);
-        ahead += skip;
-        if (ahead < WHEEL_SLOTS && !list_empty(&w->slots[slot + skip]))
-            return (w->tick + ahead) * WHEEL_TICK_MS;
+        if (word != 0)
+            return (w->tick + ahead + __builtin_ctzll(word)) * WHEEL_TICK_MS;
+        ahead += 64 - slot % 64; /* on to the next word */
     }
     return w->tick * WHEEL_TICK_MS; /* only while firing: the rest of what is due */
 }

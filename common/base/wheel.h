@@ -19,7 +19,7 @@ struct timer {
 /* Does not move once it is initialised: the lists point into it. */
 struct wheel {
     struct list slots[WHEEL_SLOTS];
-    uint64_t used[WHEEL_SLOTS / 64]; /* a bit per slot; 0: the slot is surely empty */
+    uint64_t used[WHEEL_SLOTS / 64]; /* a bit per slot that is not empty */
     struct list late;                /* set when their tick was over already */
     int64_t tick;                    /* the next tick to be looked at */
     size_t count;                    /* timers that are set */

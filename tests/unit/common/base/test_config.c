@@ -156,68 +156,69 @@ static void flag_beats_environment_beats_file(void **state)
     run_clear(&r);
 }
 
+static const struct {
+    const char *arg;
+    bool good;
+    size_t field; /* offset of an int64_t */
+    int64_t value;
+} value_cases[] = {
+    {"--port=65535", true, offsetof(struct settings, port), 65535},
+    {"--port=65536", false, 0, 0},
+    {"--port=-1", false, 0, 0},
+    {"--port=", false, 0, 0},
+    {"--port=1x", false, 0, 0},
+    {"--port=0x10", false, 0, 0},
+    {"--port= 1", false, 0, 0},
+    {"--port=99999999999999999999", false, 0, 0},
+    {"--offset=-10", true, offsetof(struct settings, offset), -10},
+    {"--offset=-11", false, 0, 0},
+    {"--offset=--1", false, 0, 0},
+    {"--link-wait=1s", true, offsetof(struct settings, wait_ms), 1000},
+    {"--link-wait=1500ms", true, offsetof(struct settings, wait_ms), 1500},
+    {"--link-wait=2m", true, offsetof(struct settings, wait_ms), 120000},
+    {"--link-wait=1h", true, offsetof(struct settings, wait_ms), 3600000},
+    {"--link-wait=2h", false, 0, 0},
+    {"--link-wait=999ms", false, 0, 0},
+    {"--link-wait=0", false, 0, 0},
+    {"--link-wait=15", false, 0, 0},
+    {"--link-wait=15 s", false, 0, 0},
+    {"--link-wait=15sec", false, 0, 0},
+    {"--link-wait=s", false, 0, 0},
+    {"--link-wait=1.5s", false, 0, 0},
+    {"--link-wait=9999999999999999999h", false, 0, 0},
+    {"--link-wait=2562047788016h", false, 0, 0},
+    {"--message-max=1024", true, offsetof(struct settings, limit), 1024},
+    {"--message-max=64KiB", true, offsetof(struct settings, limit), 65536},
+    {"--message-max=8MiB", true, offsetof(struct settings, limit), 8388608},
+    {"--message-max=2GiB", true, offsetof(struct settings, limit), INT64_C(2147483648)},
+    {"--message-max=1023", false, 0, 0},
+    {"--message-max=64KB", false, 0, 0},
+    {"--message-max=64kib", false, 0, 0},
+    {"--message-max=9223372036854775807GiB", false, 0, 0},
+    {"--strategy=round-robin", true, offsetof(struct settings, strategy), 0},
+    {"--strategy=Round-Robin", false, 0, 0},
+    {"--strategy=", false, 0, 0},
+    {"--verbose=maybe", false, 0, 0},
+    {"--verbose=", false, 0, 0},
+    {"--seat-ttl=0", true, offsetof(struct settings, ttl_ms), 0},
+    {"--seat-ttl=0ms", true, offsetof(struct settings, ttl_ms), 0},
+    {"--seat-ttl=1s", false, 0, 0},
+    {"--redis-url=", true, offsetof(struct settings, ttl_ms), 0},
+    {"--redis-url=redis://x", false, 0, 0},
+    {"--shard-secret=", false, 0, 0},
+};
+
 static void values_are_read_or_refused(void **state)
 {
-    static const struct {
-        const char *arg;
-        bool good;
-        size_t field; /* offset of an int64_t */
-        int64_t value;
-    } cases[] = {
-        {"--port=65535", true, offsetof(struct settings, port), 65535},
-        {"--port=65536", false, 0, 0},
-        {"--port=-1", false, 0, 0},
-        {"--port=", false, 0, 0},
-        {"--port=1x", false, 0, 0},
-        {"--port=0x10", false, 0, 0},
-        {"--port= 1", false, 0, 0},
-        {"--port=99999999999999999999", false, 0, 0},
-        {"--offset=-10", true, offsetof(struct settings, offset), -10},
-        {"--offset=-11", false, 0, 0},
-        {"--offset=--1", false, 0, 0},
-        {"--link-wait=1s", true, offsetof(struct settings, wait_ms), 1000},
-        {"--link-wait=1500ms", true, offsetof(struct settings, wait_ms), 1500},
-        {"--link-wait=2m", true, offsetof(struct settings, wait_ms), 120000},
-        {"--link-wait=1h", true, offsetof(struct settings, wait_ms), 3600000},
-        {"--link-wait=2h", false, 0, 0},
-        {"--link-wait=999ms", false, 0, 0},
-        {"--link-wait=0", false, 0, 0},
-        {"--link-wait=15", false, 0, 0},
-        {"--link-wait=15 s", false, 0, 0},
-        {"--link-wait=15sec", false, 0, 0},
-        {"--link-wait=s", false, 0, 0},
-        {"--link-wait=1.5s", false, 0, 0},
-        {"--link-wait=9999999999999999999h", false, 0, 0},
-        {"--link-wait=2562047788016h", false, 0, 0},
-        {"--message-max=1024", true, offsetof(struct settings, limit), 1024},
-        {"--message-max=64KiB", true, offsetof(struct settings, limit), 65536},
-        {"--message-max=8MiB", true, offsetof(struct settings, limit), 8388608},
-        {"--message-max=2GiB", true, offsetof(struct settings, limit), INT64_C(2147483648)},
-        {"--message-max=1023", false, 0, 0},
-        {"--message-max=64KB", false, 0, 0},
-        {"--message-max=64kib", false, 0, 0},
-        {"--message-max=9223372036854775807GiB", false, 0, 0},
-        {"--strategy=round-robin", true, offsetof(struct settings, strategy), 0},
-        {"--strategy=Round-Robin", false, 0, 0},
-        {"--strategy=", false, 0, 0},
-        {"--verbose=maybe", false, 0, 0},
-        {"--verbose=", false, 0, 0},
-        {"--seat-ttl=0", true, offsetof(struct settings, ttl_ms), 0},
-        {"--seat-ttl=0ms", true, offsetof(struct settings, ttl_ms), 0},
-        {"--seat-ttl=1s", false, 0, 0},
-        {"--redis-url=", true, offsetof(struct settings, ttl_ms), 0},
-        {"--redis-url=redis://x", false, 0, 0},
-        {"--shard-secret=", false, 0, 0},
-    };
     (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        char *arg = strdup(cases[i].arg);
+    for (size_t i = 0; i < sizeof value_cases / sizeof *value_cases; i++) {
+        char *arg = strdup(value_cases[i].arg);
         struct run r = RUN("--shard-secret=x", arg);
-        if (r.verdict != (cases[i].good ? CONFIG_RUN : CONFIG_BAD))
+        if (r.verdict != (value_cases[i].good ? CONFIG_RUN : CONFIG_BAD))
             fail_msg("%s: %s", arg, r.err);
-        if (cases[i].good)
-            assert_true(*(int64_t *)(void *)((char *)&r.settings + cases[i].field) ==
-                        cases[i].value);
+        if (value_cases[i].good)
+            assert_true(*(int64_t *)(void *)((char *)&r.settings + value_cases[i].field) ==
+                        value_cases[i].value);
         else
             assert_true(strchr(r.err, '\n') == r.err + r.err_len - 1); /* one line */
         run_clear(&r);

@@ -9,8 +9,8 @@
 
 static void assert_span(struct span s, const char *text)
 {
-    assert_int_equal(s.len, strlen(text));
-    assert_memory_equal(s.len == 0 ? "" : s.ptr, text, s.len);
+    if (!span_eq(s, span_str(text)))
+        fail_msg("\"%.*s\" is not \"%s\"", SPAN_ARG(s), text);
 }
 
 static void comparing_without_case_minds_ascii_letters_only(void **state)

@@ -246,6 +246,27 @@ static void no_timer_means_no_next_time(void **state)
     free(w);
 }
 
+static void the_next_time_is_that_of_the_earliest_timer_left(void **state)
+{
+    (void)state;
+    for (int64_t start = 0; start < REVOLUTION_MS; start += 370) {
+        struct wheel *w = new_wheel(start);
+        struct probe a = {.timer.fire = note}, b = {.timer.fire = note}, c = {.timer.fire = note};
+        wheel_set(w, &a.timer, start + 55);
+        wheel_set(w, &b.timer, start + 5000);
+        wheel_set(w, &c.timer, start + REVOLUTION_MS - 20);
+        assert_in_range(wheel_next_ms(w), start + 55, start + 64);
+        wheel_cancel(w, &a.timer);
+        assert_in_range(wheel_next_ms(w), start + 5000, start + 5009);
+        wheel_set(w, &b.timer, start + 6000);
+        assert_in_range(wheel_next_ms(w), start + 6000, start + 6009);
+        wheel_advance(w, start + 6009);
+        assert_int_equal(b.fired, 1);
+        assert_in_range(wheel_next_ms(w), start + REVOLUTION_MS - 20, start + REVOLUTION_MS - 11);
+        free(w);
+    }
+}
+
 /* Sleeping until wheel_next_ms each time must fire everything within its tick. */
 static void assert_sleeper_is_never_late(uint64_t seed)
 {
@@ -257,7 +278,7 @@ static void assert_sleeper_is_never_late(uint64_t seed)
     assert_non_null(probes);
     for (size_t i = 0; i < RANDOM_TIMERS; i++) {
         probes[i].timer.fire = note;
-        wheel_set(w, &probes[i].timer, now + (int64_t)rng_below(&rng, 4 * REVOLUTION_MS));
+        wheel_set(w, &probes[i].timer, now + (int64_t)rng_below(&rng, (uint64_t)4 * REVOLUTION_MS));
     }
     for (size_t i = 0; i < RANDOM_TIMERS; i += 3)
         wheel_cancel(w, &probes[i].timer);
@@ -266,7 +287,7 @@ static void assert_sleeper_is_never_late(uint64_t seed)
         int64_t next = wheel_next_ms(w);
         now = next > now ? next : now + 1;
         wheel_advance(w, now);
-        assert_true(++wakes < 10 * RANDOM_TIMERS);
+        assert_true(++wakes < (size_t)10 * RANDOM_TIMERS);
     }
     for (size_t i = 0; i < RANDOM_TIMERS; i++) {
         assert_int_equal(probes[i].fired, i % 3 != 0);
@@ -298,6 +319,7 @@ int main(void)
         cmocka_unit_test(a_long_sleep_costs_one_revolution),
         cmocka_unit_test(a_clock_that_stands_or_goes_back_does_no_harm),
         cmocka_unit_test(no_timer_means_no_next_time),
+        cmocka_unit_test(the_next_time_is_that_of_the_earliest_timer_left),
         cmocka_unit_test(the_next_time_is_never_too_late),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
