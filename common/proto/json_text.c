@@ -5,6 +5,8 @@
 
 #include <endian.h>
 
+#include "common/proto/ascii.h"
+
 #define ONES      0x0101010101010101u
 #define HIGH_BITS 0x8080808080808080u
 
@@ -56,21 +58,12 @@ static const char *skip_plain(const char *at, const char *end)
     return at;
 }
 
-/* The value of a hexadecimal digit, or -1. */
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = (char)(c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* The four hexadecimal digits at `at`, or -1. */
 static int hex4_value(const char *at)
 {
     int value = 0;
     for (size_t i = 0; i < 4; i++) {
-        int digit = hex_value(at[i]);
+        int digit = ascii_hex(at[i]);
         if (digit < 0)
             return -1;
         value = value << 4 | digit;

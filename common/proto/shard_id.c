@@ -3,6 +3,8 @@
 
 #include <assert.h>
 
+#include "common/proto/ascii.h"
+
 enum { MS_DIGITS = 13, NUMBER_MAX = 9999 };
 
 static bool is_digits(struct span s)
@@ -71,10 +73,7 @@ bool world_id_is_valid(struct span id)
     if (!span_starts(id, prefix) || id.len == prefix.len)
         return false;
     for (size_t i = prefix.len; i < id.len; i++) {
-        char c = id.ptr[i];
-        bool ok = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                  c == '_' || c == '-';
-        if (!ok)
+        if (!ascii_is_alnum_or(id.ptr[i], "_-"))
             return false;
     }
     return true;
