@@ -1,7 +1,7 @@
 // What strangers send instead of HTTP: every case gets its answer, and the server serves on.
 import net from "node:net";
 import { test, until } from "../lib/runner.mjs";
-import { startNode, startWorld } from "../lib/process.mjs";
+import { secret, startNode, startWorld } from "../lib/process.mjs";
 import { request } from "../lib/cluster.mjs";
 import { Room } from "../lib/room.mjs";
 
@@ -149,7 +149,6 @@ test("world: a body over 2 MiB is 413, announced or not", async () => {
 
 test("world: guarded routes answer bad bodies with 400", async () => {
   const world = await startWorld();
-  const { secret } = await import("../lib/process.mjs");
   for (const route of ["register-room", "update-shard", "scale-room"]) {
     for (const body of ["", " ", "nope", "null", "[1]", "5", '{"a":1', `${"[".repeat(5000)}${"]".repeat(5000)}`, '{"name":"\\ud800"}']) {
       const got = await request(world.origin, { method: "POST", path: `/parties/world/world-a/${route}`, headers: { "x-access-shard": secret }, body });

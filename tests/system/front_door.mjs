@@ -1,22 +1,36 @@
 // One address is enough: a node carries everything that is for the world.
 import assert from "node:assert/strict";
+import { webcrypto } from "node:crypto";
+import net from "node:net";
+import { signal } from "@signe/reactive";
+import { sync } from "@signe/sync";
+import { connectionWorld } from "@signe/sync/client";
+import WebSocket from "ws";
 import { test, until } from "../lib/runner.mjs";
 import { startNode } from "../lib/process.mjs";
 import { bearer, client, cluster, join, post, request } from "../lib/cluster.mjs";
+
+globalThis.crypto ??= webcrypto; // Node 18 has it, but not as a global; the client asks for it
 
 const world_path = "/parties/world/world-default";
 const lobby = { name: "lobby", balancingStrategy: "round-robin", public: true, maxPlayersPerShard: 10, minShards: 2 };
 
 test("connectionWorld() of the unmodified client needs a node's address only", async (t) => {
-  const { connectionWorld } = await import("@signe/sync/client");
-  const { WebSocket } = await import("ws");
   const c = await cluster(t);
   assert.equal((await post(c.node.origin, `${world_path}/register-room`, lobby)).status, 200);
-  const state = {};
-  globalThis.WebSocket ??= WebSocket; // Node 18 and 20 have none of their own
-  const connection = await connectionWorld({ host: c.node.origin, room: "lobby", worldId: "world-default", query: { id: "a" }, retryCount: 0 }, state);
-  t.after(() => connection.close?.());
-  await until(() => c.room.story.includes("+a"), "the join");
+  class View {
+    count = signal(-1);
+  }
+  sync()(View.prototype, "count");
+  const view = new View();
+  const options = { host: c.node.origin, room: "lobby", worldId: "world-default", query: { id: "a" }, retryCount: 0, WebSocket };
+  const connection = await connectionWorld(options, view);
+  t.after(() => connection.close());
+  await c.room.tells("+a");
+  c.room.send({ targetClientId: "a", data: '{"type":"sync","value":{"count":7}}' });
+  await until(() => view.count() === 7, "the client's view to follow");
+  connection.emit("increment", { by: 1 });
+  await c.room.tells('a:{"action":"increment","value":{"by":1}}');
 });
 
 test("what the world answers through a node is what it answers itself", async (t) => {
@@ -58,7 +72,6 @@ test("the admin feed runs through a node, with a header or with the token in the
 });
 
 test("keep-alive and pipelining through a node keep the order of the answers", async (t) => {
-  const net = await import("node:net");
   const { node } = await cluster(t);
   const socket = net.connect(node.port, "127.0.0.1");
   t.after(() => socket.destroy());

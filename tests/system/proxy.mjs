@@ -5,13 +5,14 @@ import http from "node:http";
 import { readFileSync } from "node:fs";
 import { test, until } from "../lib/runner.mjs";
 import { cluster, request, shardId } from "../lib/cluster.mjs";
+import { Room } from "../lib/room.mjs";
 
 const block = randomBytes(1 << 20);
 const path = `/parties/shard/${shardId()}`;
 const digest = (chunks) => chunks.reduce((hash, chunk) => hash.update(chunk), createHash("md5")).digest("hex");
 const MiB = 48;
 const whole = digest(Array(MiB).fill(block));
-const tick = () => new Promise((resolve) => setTimeout(resolve, 2));
+const tick = () => new Promise((resolve) => setImmediate(resolve));
 
 /** Sends a request by hand; answers { req, answer } where answer is the response's promise. */
 function begin(node, options) {
@@ -44,7 +45,7 @@ for (const [how, headers] of [["with a length", { "content-length": MiB << 20 }]
     assert.equal(JSON.parse(text).md5, whole);
   }, { seconds: 60 });
 
-  test(`a large download ${how} arrives bit by bit the same, also at a slow reader`, async (t) => {
+  test(`a large download ${how} arrives bit by bit the same`, async (t) => {
     const { node, room } = await cluster(t);
     room.onRequest = async (_req, res) => {
       res.writeHead(200, { "content-type": "application/octet-stream", ...headers });
@@ -56,11 +57,9 @@ for (const [how, headers] of [["with a length", { "content-length": MiB << 20 }]
     const res = await answer;
     assert.equal(res.headers["content-type"], "application/octet-stream");
     const hash = createHash("md5");
-    let top = 0;
     for await (const chunk of res) {
       hash.update(chunk);
-      top = Math.max(top, resident(node.pid));
-      if (top === 0) await tick();
+      await tick();
     }
     assert.equal(hash.digest("hex"), whole);
   }, { seconds: 60 });
@@ -168,7 +167,6 @@ test("many requests at a time get their own answers", async (t) => {
 
 test("a room server that dies between requests costs at most an error, never a wrong answer", async (t) => {
   const c = await cluster(t);
-  const { Room } = await import("../lib/room.mjs");
   assert.equal((await request(c.node.origin, { path: `${path}/a` })).status, 200);
   await c.room.die();
   const during = await request(c.node.origin, { path: `${path}/b` });

@@ -5,6 +5,7 @@ import path from "node:path";
 import { test } from "../lib/runner.mjs";
 import { finish, folder, freePort, jwtSecret, secret, start, bin, startNode, startWorld } from "../lib/process.mjs";
 import { post, request } from "../lib/cluster.mjs";
+import { jwt } from "../conformance/lib/jwt.mjs";
 
 const programs = {
   "terrane-world": { env: { SHARD_SECRET: secret, AUTH_JWT_SECRET: jwtSecret }, secrets: ["SHARD_SECRET", "AUTH_JWT_SECRET"] },
@@ -97,7 +98,6 @@ test("a flag beats the environment, which beats the file", async () => {
 });
 
 test("logs at their most talkative hold no secret and no token", async () => {
-  const { jwt } = await import("../conformance/lib/jwt.mjs");
   const world = await startWorld({ LOG_LEVEL: "debug" });
   const node = await startNode(world.origin, "http://127.0.0.1:9", { LOG_LEVEL: "debug" });
   const token = jwt({ worlds: ["*"] }, jwtSecret);
