@@ -3,7 +3,9 @@
  *     log_info("session.open", "room=%.*s sockets=%zu", SPAN_ARG(room), n);
  * `event` is a stable name; `fields` is blank-separated key=conversion pairs, one conversion each:
  * %s %.*s %d %u %zu %ld %lu %lld %llu (PRId64 and PRIu64 are among them) and literal values.
- * Strings are escaped, whatever they hold. Secrets and tokens are never passed in. */
+ * Fields end at a conversion that is none of these; without fields, `fields` is "".
+ * Strings are escaped, whatever they hold, and cut at 1 KiB. Secrets and tokens are never passed
+ * in. */
 #include <stdbool.h>
 #include <stddef.h>
 

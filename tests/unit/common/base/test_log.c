@@ -117,6 +117,15 @@ static void literal_and_mixed_values_are_strings(void **state)
     assert_fields(",\"reason\":\"full\",\"addr\":\"::1:80\",\"took\":\"7ms\",\"n\":1");
 }
 
+static void an_unknown_conversion_ends_the_fields(void **state)
+{
+    (void)state;
+    log_info("e", "a=%d b=%x c=%d", 1, 2u, 3);
+    assert_fields(",\"a\":1");
+    log_info("e", "a=%d words without value", 1);
+    assert_fields(",\"a\":1");
+}
+
 static void a_long_string_is_cut(void **state)
 {
     (void)state;
@@ -184,6 +193,7 @@ int main(void)
         LOG_TEST(strings_are_quoted_and_escaped),
         LOG_TEST(blanks_inside_of_a_string_do_not_end_the_field),
         LOG_TEST(literal_and_mixed_values_are_strings),
+        LOG_TEST(an_unknown_conversion_ends_the_fields),
         LOG_TEST(a_long_string_is_cut),
         LOG_TEST(levels_below_the_wanted_one_are_not_written),
         LOG_TEST(text_lines_quote_only_what_needs_it),
