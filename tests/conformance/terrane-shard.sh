@@ -4,8 +4,8 @@
 # STATS_INTERVAL_MS, WORLD_ID
 set -u
 BIN=${TERRANE_BIN:-$(dirname "${BASH_SOURCE[0]}")/../../build/dev/bin}
-rooms=${MAIN_ORIGIN:-}
-[[ ${NO_MAIN:-} ]] && rooms=
+rooms=${MAIN_ORIGIN:-none}
+[[ ${NO_MAIN:-} ]] && rooms=none
 exec env WORLD_URLS="${WORLD_ORIGIN:-http://127.0.0.1:3002}" ROOM_SERVERS="$rooms" \
     REPORT_INTERVAL="${STATS_INTERVAL_MS:-5000}ms" WORLD_PROTOCOL=reference HTTP_PROXY_PATH=nested \
     TRUSTED_PROXIES=127.0.0.0/8 PRIVATE_ROOMS=ignore SEAT_TTL=0 "$BIN/terrane-shard"

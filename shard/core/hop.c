@@ -1,0 +1,182 @@
+/* HTTP hop rules. Owns the lists of header names that mean something between clients, shards, rooms
+ * and worlds; knows nothing of connections. */
+#include "shard/core/hop.h"
+
+#include "common/proto/url.h"
+
+static bool name_starts(struct span name, struct span prefix)
+{
+    return name.len >= prefix.len && span_ieq(span_slice(name, 0, prefix.len), prefix);
+}
+
+bool hop_is_believed(const struct http_header *header, bool trusted_peer)
+{
+    struct span name = header->name;
+    if (span_ieq(name, SPAN("x-access-shard")) || name_starts(name, SPAN("x-terrane-")))
+        return false;
+    if (trusted_peer)
+        return true;
+    return !name_starts(name, SPAN("x-shard-")) && !name_starts(name, SPAN("x-forwarded-")) &&
+           !span_ieq(name, SPAN("forwarded")) && !span_ieq(name, SPAN("x-original-client-ip"));
+}
+
+static bool value_is_plain(struct span text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (text.ptr[i] < 0x20 || text.ptr[i] > 0x7e)
+            return false;
+    return text.len == 0 || (text.ptr[0] != ' ' && text.ptr[text.len - 1] != ' ');
+}
+
+void hop_add_value(struct buf *out, struct span text)
+{
+    if (value_is_plain(text))
+        buf_add_span(out, text);
+    else
+        url_encode(out, text);
+}
+
+void hop_add_joined(struct buf *out, const struct http_head *h, struct span name)
+{
+    bool first = true;
+    for (size_t i = 0; i < h->header_count; i++) {
+        if (!span_ieq(h->headers[i].name, name) || h->headers[i].value.len == 0)
+            continue;
+        if (!first)
+            BUF_ADD_LIT(out, ", ");
+        buf_add_span(out, h->headers[i].value);
+        first = false;
+    }
+}
+
+/* As it was sent, but for bytes beyond ASCII, which a request line may not have. */
+static void add_raw(struct buf *out, struct span raw)
+{
+    for (size_t i = 0; i < raw.len; i++) {
+        unsigned char c = (unsigned char)raw.ptr[i];
+        if (c > 0x7e)
+            buf_addf(out, "%%%02X", c);
+        else
+            buf_add_char(out, (char)c);
+    }
+}
+
+static void add_request_line(struct buf *out, struct span path, struct span query)
+{
+    add_raw(out, path);
+    if (query.ptr != NULL) {
+        buf_add_char(out, '?');
+        add_raw(out, query);
+    }
+    BUF_ADD_LIT(out, " HTTP/1.1\r\n");
+}
+
+static void add_line(struct buf *out, struct span name, struct span value)
+{
+    buf_add_span(out, name);
+    BUF_ADD_LIT(out, ": ");
+    buf_add_span(out, value);
+    BUF_ADD_LIT(out, "\r\n");
+}
+
+static void add_id_line(struct buf *out, struct span name, struct span id)
+{
+    buf_add_span(out, name);
+    BUF_ADD_LIT(out, ": ");
+    hop_add_value(out, id);
+    BUF_ADD_LIT(out, "\r\n");
+}
+
+/* Headers that every hop writes for itself. Expect has been answered by the server already. */
+static bool is_rewritten(const struct http_head *h, struct span name)
+{
+    return http_head_is_hop(h, name) || span_ieq(name, SPAN("host")) ||
+           span_ieq(name, SPAN("content-length")) || span_ieq(name, SPAN("expect"));
+}
+
+/* The headers that a shard sets on every request for a room. */
+static bool is_set_by_shard(struct span name)
+{
+    return span_ieq(name, SPAN("x-shard-id")) || span_ieq(name, SPAN("x-shard-world-id")) ||
+           span_ieq(name, SPAN("x-forwarded-by-shard")) ||
+           span_ieq(name, SPAN("x-original-client-ip"));
+}
+
+static bool method_wants_type(const struct http_head *h)
+{
+    return !span_eq(h->method, SPAN("GET")) && !span_eq(h->method, SPAN("HEAD")) &&
+           http_head_count(h, SPAN("content-type")) == 0;
+}
+
+void hop_add_room_request(struct buf *out, const struct http_head *h, const struct hop_room *to)
+{
+    buf_add_span(out, h->method);
+    buf_add_char(out, ' ');
+    BUF_ADD_LIT(out, "/parties/main/");
+    url_encode(out, to->room);
+    add_request_line(out, to->path, to->query);
+    for (size_t i = 0; i < h->header_count; i++) {
+        const struct http_header *header = &h->headers[i];
+        if (is_rewritten(h, header->name) || is_set_by_shard(header->name) ||
+            !hop_is_believed(header, to->trusted_peer))
+            continue;
+        add_line(out, header->name, header->value);
+    }
+    if (method_wants_type(h))
+        BUF_ADD_LIT(out, "content-type: text/plain;charset=UTF-8\r\n");
+    add_id_line(out, SPAN("x-shard-id"), to->shard_id);
+    add_id_line(out, SPAN("x-shard-world-id"), to->world);
+    add_line(out, SPAN("x-forwarded-by-shard"), SPAN("true"));
+    add_line(out, SPAN("x-access-shard"), to->secret);
+    add_line(out, SPAN("x-original-client-ip"), to->client_ip);
+}
+
+/* What a world hears of a client's headers: its own secret or shard id are for the world to judge;
+ * only claims about the way the request came need a trusted peer. */
+static bool world_hears(const struct http_header *header, bool trusted_peer)
+{
+    struct span name = header->name;
+    if (name_starts(name, SPAN("x-terrane-")) || span_ieq(name, SPAN("x-forwarded-for")))
+        return false;
+    return trusted_peer ||
+           (!name_starts(name, SPAN("x-forwarded-")) && !span_ieq(name, SPAN("forwarded")));
+}
+
+static void add_forwarded_for(struct buf *out, const struct http_head *h,
+                              const struct hop_world *to)
+{
+    BUF_ADD_LIT(out, "x-forwarded-for: ");
+    size_t start = out->len;
+    if (to->trusted_peer)
+        hop_add_joined(out, h, SPAN("x-forwarded-for"));
+    if (out->len > start)
+        BUF_ADD_LIT(out, ", ");
+    buf_add_span(out, to->peer_ip);
+    BUF_ADD_LIT(out, "\r\n");
+}
+
+void hop_add_world_request(struct buf *out, const struct http_head *h, const struct hop_world *to)
+{
+    buf_add_span(out, h->method);
+    buf_add_char(out, ' ');
+    add_request_line(out, to->path, to->query);
+    for (size_t i = 0; i < h->header_count; i++)
+        if (!is_rewritten(h, h->headers[i].name) && world_hears(&h->headers[i], to->trusted_peer))
+            add_line(out, h->headers[i].name, h->headers[i].value);
+    add_forwarded_for(out, h, to);
+    if (!to->upgrade)
+        return;
+    add_line(out, SPAN("Upgrade"), http_head_get(h, SPAN("upgrade")));
+    BUF_ADD_LIT(out, "Connection: Upgrade\r\n");
+}
+
+void hop_add_answer(struct buf *out, const struct http_head *h)
+{
+    for (size_t i = 0; i < h->header_count; i++) {
+        struct span name = h->headers[i].name;
+        if (http_head_is_hop(h, name) || span_ieq(name, SPAN("content-length")) ||
+            span_ieq(name, SPAN("date")) || span_ieq(name, SPAN("x-access-shard")))
+            continue;
+        add_line(out, name, h->headers[i].value);
+    }
+}

@@ -1,0 +1,46 @@
+#pragma once
+/* HTTP hop rules: which headers of a client's request reach a room server or a world, what is added
+ * and replaced there, and which headers of an answer reach the client. Text in, text out. */
+#include "common/base/buf.h"
+#include "common/proto/http_head.h"
+
+/* May a header of a client be believed? Never: x-access-shard and x-terrane-*. Only when the peer
+ * is trusted (`trusted_peer`): x-shard-*, x-original-client-ip, x-forwarded-* and forwarded. */
+bool hop_is_believed(const struct http_header *header, bool trusted_peer);
+
+/* Appends text as a header value: as it is when it is printable ASCII without blanks at its ends,
+ * else percent-encoded as encodeURIComponent does, for ids hold whatever a URL can carry. */
+void hop_add_value(struct buf *out, struct span text);
+
+/* Appends the values of all headers of that name, joined with ", ". */
+void hop_add_joined(struct buf *out, const struct http_head *h, struct span name);
+
+/* A request on its way to a room server. */
+struct hop_room {
+    struct span room, shard_id, world; /* decoded */
+    struct span path;   /* behind the room, raw: empty or with its slash; dot segments would climb
+                           into other rooms, so they are resolved already (url_split_party) */
+    struct span query;  /* raw; {NULL, 0}: none */
+    struct span secret; /* of the shard */
+    struct span client_ip;
+    bool trusted_peer;
+};
+/* Appends a request head without Host, framing headers and the blank line:
+ * `METHOD /parties/main/{room}{path}?{query}`, the client's headers, then those of a shard. Every
+ * method but GET and HEAD gets `content-type: text/plain;charset=UTF-8` when it names none. */
+void hop_add_room_request(struct buf *out, const struct http_head *h, const struct hop_room *to);
+
+/* A request on its way to a world. */
+struct hop_world {
+    struct span path, query; /* raw; query {NULL, 0}: none */
+    struct span peer_ip;     /* goes behind what a trusted peer said in x-forwarded-for */
+    bool upgrade;            /* pass Upgrade on; else it is an ordinary request */
+    bool trusted_peer;
+};
+/* Appends a request head without Host, framing headers and the blank line: the client's headers and
+ * x-forwarded-for. */
+void hop_add_world_request(struct buf *out, const struct http_head *h, const struct hop_world *to);
+
+/* Appends the lines of an answer that go on to the client: all but those of one hop, those that the
+ * server adds by itself (Content-Length, Date), and the secret if someone echoes it. */
+void hop_add_answer(struct buf *out, const struct http_head *h);

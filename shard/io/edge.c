@@ -1,0 +1,224 @@
+/* Routes requests. Each door's work is elsewhere; here are the refusals and the small answers. */
+#include "shard/io/edge.h"
+
+#include "common/base/log.h"
+#include "common/proto/ws_handshake.h"
+
+#define JSON_TYPE "Content-Type: application/json\r\n"
+
+static void refuse(struct edge *e, struct http_exchange *x, enum refusal why, int status,
+                   struct span headers, struct span body)
+{
+    e->stats->refusals[why]++;
+    log_debug("edge.refused", "reason=%s status=%d", refusal_text(why), status);
+    http_respond(x, status, headers, body);
+}
+
+static void refuse_json(struct edge *e, struct http_exchange *x, enum refusal why, int status,
+                        const char *text)
+{
+    struct buf body = {0};
+    buf_addf(&body, "{\"error\":\"%s\"}", text);
+    refuse(e, x, why, status, SPAN(JSON_TYPE), buf_span(&body));
+    buf_clear(&body);
+}
+
+/* Core counts these by reason. */
+static void refuse_by_core(struct http_exchange *x, enum err why, enum node_reason reason)
+{
+    log_debug("edge.refused", "reason=%s", node_reason_text(reason));
+    if (why == ERR_FULL)
+        http_respond(x, 503, SPAN(JSON_TYPE "Retry-After: 1\r\n"),
+                     SPAN("{\"error\":\"This node takes no more clients or shards\"}"));
+    else
+        http_respond(x, 400, SPAN(JSON_TYPE),
+                     SPAN("{\"error\":\"Shard id or session id is empty or too long\"}"));
+}
+
+/* ---- upgrades */
+
+/* What looks like a WebSocket handshake. Other upgrades (h2c, which some clients offer with every
+ * request) may be ignored: RFC 9110 section 7.8. */
+static bool wants_websocket(const struct http_head *h)
+{
+    return h->upgrade && (http_head_has_token(h, SPAN("upgrade"), SPAN("websocket")) ||
+                          http_head_count(h, SPAN("sec-websocket-key")) > 0);
+}
+
+static void refuse_handshake(struct edge *e, struct http_exchange *x, const char *problem)
+{
+    struct buf body = {0};
+    buf_addf(&body, "{\"error\":\"%s\"}", problem);
+    bool version = problem == WS_HANDSHAKE_BAD_VERSION;
+    refuse(e, x, REFUSED_HANDSHAKE, 400,
+           version ? SPAN(JSON_TYPE WS_HANDSHAKE_VERSIONS) : SPAN(JSON_TYPE), buf_span(&body));
+    buf_clear(&body);
+}
+
+static void join_shard(struct edge *e, struct http_exchange *x, const struct route *r)
+{
+    struct span key;
+    const char *problem = ws_handshake_check(x->head, &key);
+    if (problem != NULL) {
+        refuse_handshake(e, x, problem);
+        return;
+    }
+    struct handle handle;
+    enum node_reason why;
+    struct ticker *t = e->ticker;
+    join_read(&e->join, x->head, r, addr_set_has(e->trusted, &x->peer));
+    enum err err = node_client_open(t->node, r->shard_id, buf_span(&e->join.session_id),
+                                    buf_span(&e->join.request_info), ticker_now(t), &handle, &why);
+    ticker_touch(t);
+    if (err != ERR_OK)
+        refuse_by_core(x, err, why);
+    else
+        edge_client_open(e->clients, handle, x, key);
+}
+
+/* ---- requests */
+
+static void proxy_to_room(struct edge *e, struct http_exchange *x, const struct route *r)
+{
+    enum err err = room_proxy_take(e->rooms, x, r);
+    if (err == ERR_MISSING)
+        refuse_json(e, x, REFUSED_NO_ROOM, 503, "Shard not connected to main server");
+    else if (err != ERR_OK)
+        refuse_by_core(x, err, err == ERR_FULL ? NODE_REFUSED_FULL : NODE_REFUSED_BAD_ID);
+}
+
+static void take_party(struct edge *e, struct http_exchange *x, const struct route *r)
+{
+    bool upgrade = wants_websocket(x->head);
+    if (span_ieq(x->head->method, SPAN("TRACE"))) {
+        /* An answer to TRACE would show the client what a shard adds, its secret above all. */
+        refuse_json(e, x, REFUSED_METHOD, 405, "Method not allowed");
+    } else if (r->kind == ROUTE_WORLD) {
+        upgrade ? world_proxy_upgrade(e->worlds, x, r) : world_proxy_request(e->worlds, x, r);
+    } else {
+        upgrade ? join_shard(e, x, r) : proxy_to_room(e, x, r);
+    }
+}
+
+static void answer_ready(const struct edge *e, struct http_exchange *x)
+{
+    if (e->draining)
+        http_respond(x, 503, SPAN(JSON_TYPE), SPAN("{\"status\":\"draining\"}"));
+    else
+        http_respond(x, 200, SPAN(JSON_TYPE), SPAN("{\"status\":\"ready\"}"));
+}
+
+static void answer_metrics(const struct edge *e, struct http_exchange *x)
+{
+    struct buf body = {0};
+    bool openmetrics = metrics_are_wanted_open(http_head_get(x->head, SPAN("accept")));
+    metrics_add(&body, &e->metrics, openmetrics);
+    http_respond(x, 200,
+                 openmetrics ? SPAN("Content-Type: " METRICS_OPENMETRICS_TYPE "\r\n")
+                             : SPAN("Content-Type: " METRICS_TEXT_TYPE "\r\n"),
+                 buf_span(&body));
+    buf_clear(&body);
+}
+
+static void answer_probe(struct edge *e, struct http_exchange *x, enum route_kind kind)
+{
+    if (!span_eq(x->head->method, SPAN("GET")) && !span_eq(x->head->method, SPAN("HEAD"))) {
+        refuse(e, x, REFUSED_METHOD, 405, SPAN(JSON_TYPE "Allow: GET, HEAD\r\n"),
+               SPAN("{\"error\":\"Method not allowed\"}"));
+        return;
+    }
+    if (kind == ROUTE_LIVEZ)
+        http_respond(x, 200, SPAN(JSON_TYPE), SPAN("{\"status\":\"alive\"}"));
+    else if (kind == ROUTE_READYZ)
+        answer_ready(e, x);
+    else if (kind == ROUTE_METRICS)
+        answer_metrics(e, x);
+    else
+        http_respond(x, 200, SPAN(JSON_TYPE), e->version);
+}
+
+/* ---- the HTTP server's side */
+
+static void on_begin(void *ctx, struct http_exchange *x)
+{
+    struct edge *e = ctx;
+    buf_reset(&e->scratch);
+    struct route r = route_of(x->head->target, &e->scratch);
+    switch (r.kind) {
+    case ROUTE_NONE:
+        refuse(e, x, REFUSED_NOT_FOUND, 404, SPAN("Content-Type: text/plain;charset=UTF-8\r\n"),
+               SPAN("Not Found"));
+        break;
+    case ROUTE_BAD:
+        refuse_json(e, x, REFUSED_PATH, 400, "Bad path");
+        break;
+    case ROUTE_SHARD:
+    case ROUTE_WORLD:
+        take_party(e, x, &r);
+        break;
+    case ROUTE_LIVEZ:
+    case ROUTE_READYZ:
+    case ROUTE_METRICS:
+    case ROUTE_VERSION:
+        answer_probe(e, x, r.kind);
+        break;
+    }
+}
+
+static void on_body(void *ctx, struct http_exchange *x, struct span part)
+{
+    struct responder *r = x->user;
+    (void)ctx;
+    if (r != NULL)
+        r->ops->body(r, part);
+}
+
+static void on_complete(void *ctx, struct http_exchange *x)
+{
+    struct responder *r = x->user;
+    (void)ctx;
+    if (r != NULL)
+        r->ops->complete(r);
+}
+
+static void on_drained(void *ctx, struct http_exchange *x)
+{
+    struct responder *r = x->user;
+    (void)ctx;
+    if (r != NULL)
+        r->ops->drained(r);
+}
+
+static void on_gone(void *ctx, struct http_exchange *x)
+{
+    struct responder *r = x->user;
+    (void)ctx;
+    if (r != NULL)
+        r->ops->gone(r);
+}
+
+static void on_refused(void *ctx, int status)
+{
+    struct edge *e = ctx;
+    enum refusal why = status == 408   ? REFUSED_TIMEOUT
+                       : status == 431 ? REFUSED_BIG_HEAD
+                       : status == 503 ? REFUSED_BUSY
+                                       : REFUSED_FRAMING;
+    e->stats->refusals[why]++;
+    log_debug("edge.refused", "reason=%s status=%d", refusal_text(why), status);
+}
+
+const struct http_app edge_app = {
+    .begin = on_begin,
+    .body = on_body,
+    .complete = on_complete,
+    .drained = on_drained,
+    .gone = on_gone,
+    .refused = on_refused,
+};
+
+void edge_clear(struct edge *e)
+{
+    buf_clear(&e->scratch);
+    join_clear(&e->join);
+}

@@ -1,0 +1,25 @@
+#pragma once
+/* The door of a node: what comes in over HTTP, and where it goes. */
+#include "shard/io/edge_client.h"
+#include "shard/io/join.h"
+#include "shard/io/metrics.h"
+#include "shard/io/room_proxy.h"
+#include "shard/io/world_proxy.h"
+
+struct edge {
+    struct ticker *ticker;
+    struct edge_clients *clients;
+    const struct room_proxy *rooms;
+    const struct world_proxy *worlds;
+    const struct addr_set *trusted;
+    struct metrics metrics;
+    struct io_stats *stats;
+    struct span version; /* what /version answers, JSON */
+    bool draining;       /* not ready any more */
+    struct buf scratch;  /* of the request at hand */
+    struct join join;
+};
+
+/* For http_server_new, whose ctx is a struct edge. */
+extern const struct http_app edge_app;
+void edge_clear(struct edge *e);

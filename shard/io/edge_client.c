@@ -1,0 +1,107 @@
+/* A client's socket, from the 101 to its end. What its messages mean is core's. */
+#include "shard/io/edge_client.h"
+
+#include <stdlib.h>
+
+#include "common/base/log.h"
+#include "common/base/mem.h"
+#include "common/proto/ws_handshake.h"
+
+struct edge_client {
+    struct ws_conn ws;
+    struct list node;
+    struct edge_clients *all;
+    struct handle handle; /* none: core has forgotten it */
+};
+
+static void on_message(struct ws_conn *w, char *data, size_t len, bool binary)
+{
+    struct edge_client *c = CONTAINER_OF(w, struct edge_client, ws);
+    struct ticker *t = c->all->ticker;
+    if (handle_is_none(c->handle))
+        return;
+    node_client_message(t->node, c->handle, span_of(data, len), binary, ticker_now(t));
+    ticker_touch(t);
+}
+
+static void on_closed(struct ws_conn *w, uint16_t code)
+{
+    struct edge_client *c = CONTAINER_OF(w, struct edge_client, ws);
+    struct ticker *t = c->all->ticker;
+    struct handle handle = c->handle;
+    log_debug("client.closed", "code=%u", code);
+    c->all->stats->closes[close_code_index(code)]++;
+    handles_remove(&c->all->table, handle);
+    list_remove(&c->node);
+    free(c);
+    if (handle_is_none(handle))
+        return;
+    node_client_closed(t->node, handle, code != WS_CODE_ABNORMAL, ticker_now(t));
+    ticker_touch(t);
+}
+
+static const struct ws_ops client_ops = {.message = on_message, .closed = on_closed};
+
+void edge_clients_init(struct edge_clients *all, struct ticker *t,
+                       const struct ws_settings *settings, struct io_stats *stats)
+{
+    *all = (struct edge_clients){.ticker = t, .settings = settings, .stats = stats};
+    list_init(&all->all);
+}
+
+void edge_client_open(struct edge_clients *all, struct handle handle, struct http_exchange *x,
+                      struct span key)
+{
+    struct edge_client *c = xcalloc(1, sizeof *c);
+    c->all = all;
+    c->handle = handle;
+    list_push(&all->all, &c->node);
+    handles_set(&all->table, handle, c);
+    http_exchange_upgrade(x, &c->ws, key, ws_handshake_protocol(x->head), &client_ops,
+                          all->settings);
+}
+
+void edge_client_send(struct edge_clients *all, struct handle handle, struct frame *frame)
+{
+    struct edge_client *c = handles_get(&all->table, handle);
+    if (c != NULL)
+        ws_send_frame(&c->ws, frame_ref(frame));
+}
+
+void edge_client_close(struct edge_clients *all, struct handle handle, uint16_t code,
+                       struct span reason)
+{
+    struct edge_client *c = handles_get(&all->table, handle);
+    if (c == NULL)
+        return;
+    handles_remove(&all->table, handle);
+    c->handle = (struct handle){0};
+    conn_resume(&c->ws.conn, CONN_PAUSE_LINK); /* its answer to the close frame is wanted */
+    ws_close(&c->ws, code, reason);
+}
+
+void edge_client_pause(struct edge_clients *all, struct handle handle, bool pause)
+{
+    struct edge_client *c = handles_get(&all->table, handle);
+    if (c == NULL)
+        return;
+    if (pause)
+        conn_pause(&c->ws.conn, CONN_PAUSE_LINK);
+    else
+        conn_resume(&c->ws.conn, CONN_PAUSE_LINK);
+}
+
+bool edge_clients_are_gone(const struct edge_clients *all)
+{
+    return list_empty(&all->all);
+}
+
+void edge_clients_abort(struct edge_clients *all)
+{
+    LIST_EACH_SAFE (&all->all, it, next) {
+        struct edge_client *c = CONTAINER_OF(it, struct edge_client, node);
+        c->handle = (struct handle){0};
+        ws_abort(&c->ws);
+    }
+    handles_clear(&all->table);
+}

@@ -1,0 +1,26 @@
+/* Names and indexes of what io counts. */
+#include "shard/io/io_stats.h"
+
+static const uint16_t codes[CLOSE_CODES - 1] = {
+    1000, 1001, 1002, 1005, 1006, 1007, 1009, 1011, 1012, 1013, 4002, 4200,
+};
+
+unsigned close_code_index(unsigned code)
+{
+    unsigned i = 0;
+    while (i < CLOSE_CODES - 1 && codes[i] != code)
+        i++;
+    return i;
+}
+
+const char *refusal_text(enum refusal r)
+{
+    static const char *const names[] = {
+        [REFUSED_NOT_FOUND] = "not_found",    [REFUSED_PATH] = "bad_path",
+        [REFUSED_METHOD] = "bad_method",      [REFUSED_HANDSHAKE] = "handshake",
+        [REFUSED_FRAMING] = "bad_request",    [REFUSED_TIMEOUT] = "timeout",
+        [REFUSED_BIG_HEAD] = "head_too_big",  [REFUSED_BUSY] = "busy",
+        [REFUSED_NO_ROOM] = "no_room_server",
+    };
+    return names[r];
+}

@@ -1,0 +1,40 @@
+#pragma once
+/* What io counts; core counts the rest (struct node_stats). */
+#include "common/base/metrics.h"
+
+enum refusal {
+    REFUSED_NOT_FOUND, /* 404 */
+    REFUSED_PATH,      /* 400, a bad escape or an unnameable room */
+    REFUSED_METHOD,    /* 405 */
+    REFUSED_HANDSHAKE, /* 400, not a WebSocket handshake */
+    REFUSED_FRAMING,   /* 400, by the HTTP server: not HTTP as we want it */
+    REFUSED_TIMEOUT,   /* 408 */
+    REFUSED_BIG_HEAD,  /* 431 */
+    REFUSED_BUSY,      /* 503, by the HTTP server: too many connections */
+    REFUSED_NO_ROOM,   /* 503, no room server is configured */
+    REFUSAL_COUNT,
+};
+/* A short lower-case name ("not_found"), never NULL. */
+const char *refusal_text(enum refusal r);
+
+enum { CLOSE_CODES = 13 };
+/* The index of a close code in `closes`; the last is for all others. */
+unsigned close_code_index(unsigned code);
+
+enum forward_target { FORWARD_ROOM, FORWARD_WORLD, FORWARD_TARGETS };
+
+struct forward_stats {
+    uint64_t answers[6]; /* by status class; [0]: broken off before an answer */
+    struct histogram time;
+};
+
+struct io_stats {
+    uint64_t refusals[REFUSAL_COUNT];
+    uint64_t closes[CLOSE_CODES];
+    struct forward_stats forwards[FORWARD_TARGETS];
+    uint64_t forwards_now; /* gauges */
+    uint64_t links_dialling, links_closing;
+    uint64_t tunnels_now;
+    uint64_t tunnels, tunnel_failures, tunnel_bytes;
+    uint64_t link_bad_frames; /* links closed for what the room server sent (1002, 1007, 1009) */
+};

@@ -1,0 +1,92 @@
+/* Reads upgrade requests. Owns the rules for session ids and for the URL that a room sees. */
+#include "shard/io/join.h"
+
+#include "common/proto/envelope.h"
+#include "shard/core/hop.h"
+
+/* Length of the white space character at the start of `s`; 0: there is none. */
+static size_t white_space(struct span s)
+{
+    static const struct span wide[] = {
+        {"\xc2\xa0", 2},     {"\xe1\x9a\x80", 3}, {"\xe2\x80\xa8", 3}, {"\xe2\x80\xa9", 3},
+        {"\xe2\x80\xaf", 3}, {"\xe2\x81\x9f", 3}, {"\xe3\x80\x80", 3}, {"\xef\xbb\xbf", 3},
+    };
+    if (s.len == 0)
+        return 0;
+    if (s.ptr[0] == ' ' || (s.ptr[0] >= '\t' && s.ptr[0] <= '\r'))
+        return 1;
+    for (size_t i = 0; i < sizeof wide / sizeof wide[0]; i++)
+        if (span_starts(s, wide[i]))
+            return wide[i].len;
+    /* U+2000 to U+200A */
+    if (span_starts(s, SPAN("\xe2\x80")) && s.len > 2 && (unsigned char)s.ptr[2] >= 0x80 &&
+        (unsigned char)s.ptr[2] <= 0x8a)
+        return 3;
+    return 0;
+}
+
+static size_t white_space_at_end(struct span s)
+{
+    for (size_t len = 1; len <= 3 && len <= s.len; len++)
+        if (white_space(span_slice(s, s.len - len, s.len)) == len)
+            return len;
+    return 0;
+}
+
+struct span js_trim(struct span s)
+{
+    for (size_t n = white_space(s); n > 0; n = white_space(s))
+        s = span_slice(s, n, s.len);
+    for (size_t n = white_space_at_end(s); n > 0; n = white_space_at_end(s))
+        s = span_slice(s, 0, s.len - n);
+    return s;
+}
+
+static void read_session(struct buf *out, struct span query)
+{
+    if (query.ptr == NULL || !url_query_get(query, SPAN("id"), out))
+        return;
+    struct span trimmed = js_trim(buf_span(out));
+    if (trimmed.len > 0)
+        memmove(out->data, trimmed.ptr, trimmed.len);
+    out->len = trimmed.len;
+}
+
+static void add_url(struct buf *out, const struct http_head *h, const struct route *r,
+                    bool trusted_peer)
+{
+    struct span proto = http_head_get(h, SPAN("x-forwarded-proto"));
+    struct span host = http_head_get(h, SPAN("host"));
+    bool https = trusted_peer && span_eq(proto, SPAN("https"));
+    buf_add_span(out, https ? SPAN("https://") : SPAN("http://"));
+    buf_add_span(out, host.len > 0 ? host : SPAN("localhost"));
+    buf_add_span(out, r->path);
+    if (r->query.ptr == NULL)
+        return;
+    buf_add_char(out, '?');
+    buf_add_span(out, r->query);
+}
+
+static bool is_left_out(void *ctx, const struct http_header *header)
+{
+    const bool *trusted_peer = ctx;
+    return !hop_is_believed(header, *trusted_peer);
+}
+
+void join_read(struct join *out, const struct http_head *h, const struct route *r,
+               bool trusted_peer)
+{
+    struct buf url = {0};
+    buf_reset(&out->session_id);
+    buf_reset(&out->request_info);
+    read_session(&out->session_id, r->query);
+    add_url(&url, h, r, trusted_peer);
+    envelope_add_request_info(&out->request_info, h, buf_span(&url), is_left_out, &trusted_peer);
+    buf_clear(&url);
+}
+
+void join_clear(struct join *j)
+{
+    buf_clear(&j->session_id);
+    buf_clear(&j->request_info);
+}

@@ -1,0 +1,17 @@
+#pragma once
+/* What an upgrade request says about the client: its session and what its room is told. Pure. */
+#include "common/proto/http_head.h"
+#include "shard/io/route.h"
+
+struct join {
+    struct buf session_id;   /* decoded and trimmed; empty: none was given */
+    struct buf request_info; /* JSON text */
+};
+
+/* Reads `h`, whose route is `r`, behind whatever `out` held before (it is emptied). */
+void join_read(struct join *out, const struct http_head *h, const struct route *r,
+               bool trusted_peer);
+void join_clear(struct join *j);
+
+/* Without what JavaScript's trim() takes off: WhiteSpace and LineTerminator of ECMA-262. */
+struct span js_trim(struct span utf8);

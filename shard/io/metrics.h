@@ -1,0 +1,21 @@
+#pragma once
+/* The numbers of a node as Prometheus reads them. */
+#include "common/net/http_server.h"
+#include "shard/core/node.h"
+#include "shard/io/io_stats.h"
+#include "shard/io/worlds.h"
+
+/* Where the numbers are. All borrowed. */
+struct metrics {
+    const struct node *node;
+    const struct io_stats *io;
+    const struct worlds *worlds;
+    const struct loop *loop;
+    struct http_server *const *server;
+    struct listener *const *listener; /* NULL behind it: not listening any more */
+};
+
+/* Appends all metrics as text. */
+void metrics_add(struct buf *out, const struct metrics *m, bool openmetrics);
+/* True when an Accept header asks for OpenMetrics. */
+bool metrics_are_wanted_open(struct span accept);

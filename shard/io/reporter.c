@@ -1,0 +1,143 @@
+/* Sends reports, moves on to another world when one cannot be reached, tells core how it went. */
+#include "shard/io/reporter.h"
+
+#include <stdlib.h>
+
+#include "common/base/log.h"
+#include "common/base/mem.h"
+#include "common/proto/report.h"
+
+/* So that ten thousand shards do not open ten thousand connections when a world is slow. */
+enum { UNDER_WAY_MAX = 32 };
+
+struct report {
+    struct list node;
+    struct reporter *reporter;
+    struct handle shard;
+    struct buf head, body;
+    struct worlds_walk walk;
+    struct http_call *call;
+    int status;
+};
+
+static void send_waiting(struct reporter *r);
+
+static void report_free(struct report *p)
+{
+    list_remove(&p->node);
+    buf_clear(&p->head);
+    buf_clear(&p->body);
+    free(p);
+}
+
+static void finish(struct report *p, bool confirmed)
+{
+    struct reporter *r = p->reporter;
+    struct handle shard = p->shard;
+    r->under_way_count--;
+    report_free(p);
+    node_reported(r->ticker->node, shard, confirmed, ticker_now(r->ticker));
+    ticker_touch(r->ticker);
+    send_waiting(r);
+}
+
+static void on_head(void *ctx, const struct http_head *h)
+{
+    ((struct report *)ctx)->status = h->status;
+}
+
+static void on_body(void *ctx, struct span part)
+{
+    (void)ctx;
+    (void)part;
+}
+
+static void on_end(void *ctx)
+{
+    struct report *p = ctx;
+    bool confirmed = p->status >= 200 && p->status < 300;
+    if (!confirmed)
+        log_debug("report.refused", "status=%d", p->status);
+    finish(p, confirmed);
+}
+
+static void try_next(struct report *p);
+
+static void on_failed(void *ctx, enum err why)
+{
+    struct report *p = ctx;
+    log_debug("report.failed", "why=%s", err_text(why));
+    try_next(p); /* a count may be told twice */
+}
+
+static const struct http_call_ops call_ops = {
+    .head = on_head,
+    .body = on_body,
+    .end = on_end,
+    .failed = on_failed,
+};
+
+static void try_next(struct report *p)
+{
+    struct world_server *world = worlds_next(p->reporter->worlds, &p->walk);
+    if (world == NULL) {
+        finish(p, false);
+        return;
+    }
+    p->call =
+        http_pool_call(world->reports, buf_span(&p->head), (int64_t)p->body.len, &call_ops, p);
+    http_call_body(p->call, buf_span(&p->body));
+    http_call_end(p->call);
+}
+
+static void send_waiting(struct reporter *r)
+{
+    while (r->under_way_count < UNDER_WAY_MAX && !list_empty(&r->waiting)) {
+        struct report *p = CONTAINER_OF(list_first(&r->waiting), struct report, node);
+        list_remove(&p->node);
+        list_push(&r->under_way, &p->node);
+        r->under_way_count++;
+        try_next(p);
+    }
+}
+
+void reporter_init(struct reporter *r, struct ticker *t, struct worlds *worlds, struct span secret)
+{
+    *r = (struct reporter){.ticker = t, .worlds = worlds, .secret = secret};
+    list_init(&r->waiting);
+    list_init(&r->under_way);
+}
+
+void reporter_send(struct reporter *r, struct handle shard, struct span shard_id, struct span world,
+                   uint64_t connections)
+{
+    struct report *p = xcalloc(1, sizeof *p);
+    p->reporter = r;
+    p->shard = shard;
+    BUF_ADD_LIT(&p->head, "POST /parties/world/");
+    url_encode(&p->head, world);
+    BUF_ADD_LIT(&p->head, "/update-shard HTTP/1.1\r\ncontent-type: application/json\r\n");
+    BUF_ADD_LIT(&p->head, "x-access-shard: ");
+    buf_add_span(&p->head, r->secret);
+    BUF_ADD_LIT(&p->head, "\r\n");
+    report_add(&p->body, shard_id, world, connections);
+    list_push(&r->waiting, &p->node);
+    send_waiting(r);
+}
+
+bool reporter_is_idle(const struct reporter *r)
+{
+    return list_empty(&r->waiting) && list_empty(&r->under_way);
+}
+
+void reporter_clear(struct reporter *r)
+{
+    LIST_EACH_SAFE (&r->waiting, it, next)
+        report_free(CONTAINER_OF(it, struct report, node));
+    LIST_EACH_SAFE (&r->under_way, it, next) {
+        struct report *p = CONTAINER_OF(it, struct report, node);
+        http_call_cancel(p->call);
+        report_free(p);
+    }
+    r->under_way_count = 0;
+}

@@ -1,0 +1,297 @@
+/* A link's life: warm-up, dial, frames, end. Owns the sockets; what a lost link means for clients
+ * is core's. */
+#include "shard/io/room_link.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "common/base/log.h"
+#include "common/base/mem.h"
+#include "common/proto/url.h"
+#include "shard/core/hop.h"
+
+enum { DIAL_TIMEOUT_MS = 5000 };
+
+enum room_link_state {
+    ROOM_LINK_WARMING,
+    ROOM_LINK_DIALLING,
+    ROOM_LINK_UP,
+    ROOM_LINK_CLOSING, /* core has forgotten it */
+};
+
+struct room_link {
+    struct ws_conn ws;
+    struct list node;
+    struct room_links *all;
+    struct handle handle;
+    enum room_link_state state;
+
+    const struct room_server *server;
+    struct http_call *warm_up; /* WARMING */
+    struct ws_dial *dial;      /* DIALLING */
+    struct buf target, headers;
+};
+
+static const uint8_t link_next[] = {
+    [ROOM_LINK_WARMING] = 1u << ROOM_LINK_DIALLING,
+    [ROOM_LINK_DIALLING] = 1u << ROOM_LINK_UP,
+    [ROOM_LINK_UP] = 1u << ROOM_LINK_CLOSING,
+    [ROOM_LINK_CLOSING] = 0,
+};
+
+static void count(struct room_link *l, int by)
+{
+    struct io_stats *stats = l->all->stats;
+    uint64_t add = (uint64_t)(int64_t)by;
+    if (l->state == ROOM_LINK_WARMING || l->state == ROOM_LINK_DIALLING)
+        stats->links_dialling += add;
+    else if (l->state == ROOM_LINK_CLOSING)
+        stats->links_closing += add;
+}
+
+static void room_link_go(struct room_link *l, enum room_link_state next)
+{
+    assert(link_next[l->state] >> next & 1u);
+    count(l, -1);
+    l->state = next;
+    count(l, 1);
+}
+
+static void room_link_free(struct room_link *l)
+{
+    count(l, -1);
+    list_remove(&l->node);
+    handles_remove(&l->all->table, l->handle);
+    buf_clear(&l->target);
+    buf_clear(&l->headers);
+    free(l);
+}
+
+/* Frees the link and tells core, which may dial anew at once. */
+static void room_link_lost(struct room_link *l, size_t lost)
+{
+    struct ticker *t = l->all->ticker;
+    struct handle handle = l->handle;
+    room_link_free(l);
+    node_link_down(t->node, handle, lost, ticker_now(t));
+    ticker_touch(t);
+}
+
+/* ---- the link itself */
+
+static void on_message(struct ws_conn *w, char *data, size_t len, bool binary)
+{
+    struct room_link *l = CONTAINER_OF(w, struct room_link, ws);
+    struct ticker *t = l->all->ticker;
+    (void)binary; /* core checks that it is JSON, and with that UTF-8 */
+    if (l->state != ROOM_LINK_UP)
+        return;
+    node_link_frame(t->node, l->handle, span_of(data, len), ticker_now(t));
+    ticker_touch(t);
+}
+
+static void on_drained(struct ws_conn *w)
+{
+    struct room_link *l = CONTAINER_OF(w, struct room_link, ws);
+    struct ticker *t = l->all->ticker;
+    if (l->state != ROOM_LINK_UP)
+        return;
+    node_link_drained(t->node, l->handle, ticker_now(t));
+    ticker_touch(t);
+}
+
+static void on_closed(struct ws_conn *w, uint16_t code)
+{
+    struct room_link *l = CONTAINER_OF(w, struct room_link, ws);
+    if (code == WS_CODE_PROTOCOL || code == WS_CODE_BAD_DATA || code == WS_CODE_TOO_BIG)
+        l->all->stats->link_bad_frames++;
+    if (l->state == ROOM_LINK_UP)
+        room_link_lost(l, conn_queued(&w->conn));
+    else
+        room_link_free(l);
+}
+
+static const struct ws_ops link_ops = {
+    .message = on_message,
+    .drained = on_drained,
+    .closed = on_closed,
+};
+
+/* ---- the dial */
+
+static void on_open(void *ctx, struct ws_dial *d)
+{
+    struct room_link *l = ctx;
+    struct ticker *t = l->all->ticker;
+    l->dial = NULL;
+    ws_dial_take(d, &l->ws, &link_ops, l->all->settings);
+    room_link_go(l, ROOM_LINK_UP);
+    node_link_up(t->node, l->handle, ticker_now(t));
+    ticker_touch(t);
+}
+
+static void on_dial_failed(void *ctx, enum err why, int status)
+{
+    struct room_link *l = ctx;
+    l->dial = NULL;
+    log_debug("link.dial_failed", "server=%s why=%s status=%d", l->server->origin->text,
+              err_text(why), status);
+    room_link_lost(l, 0);
+}
+
+static const struct ws_dial_ops dial_ops = {.open = on_open, .failed = on_dial_failed};
+
+/* ---- the warm-up: any answer will do, it is the asking that makes the room */
+
+static void on_warm_head(void *ctx, const struct http_head *h)
+{
+    (void)ctx;
+    (void)h;
+}
+
+static void on_warm_body(void *ctx, struct span part)
+{
+    (void)ctx;
+    (void)part;
+}
+
+static void on_warm(void *ctx)
+{
+    struct room_link *l = ctx;
+    l->warm_up = NULL;
+    room_link_go(l, ROOM_LINK_DIALLING);
+    l->dial = ws_dial_start(l->all->ticker->loop, l->server->origin, buf_span(&l->target),
+                            buf_span(&l->headers), DIAL_TIMEOUT_MS, &dial_ops, l);
+}
+
+static void on_warm_failed(void *ctx, enum err why)
+{
+    struct room_link *l = ctx;
+    l->warm_up = NULL;
+    on_dial_failed(l, why, 0);
+}
+
+static const struct http_call_ops warm_ops = {
+    .head = on_warm_head,
+    .body = on_warm_body,
+    .end = on_warm,
+    .failed = on_warm_failed,
+};
+
+static void add_header(struct buf *out, const char *name, struct span value)
+{
+    buf_addf(out, "%s: ", name);
+    hop_add_value(out, value);
+    BUF_ADD_LIT(out, "\r\n");
+}
+
+static void warm_up(struct room_link *l)
+{
+    struct buf head = {0};
+    buf_addf(&head, "OPTIONS %.*s HTTP/1.1\r\n", SPAN_ARG(buf_span(&l->target)));
+    l->warm_up = http_pool_call(l->server->warm_ups, buf_span(&head), HTTP_BODY_NO, &warm_ops, l);
+    buf_clear(&head);
+}
+
+void room_links_init(struct room_links *all, struct ticker *t, const struct rooms *rooms,
+                     struct span secret, const struct ws_settings *settings, struct io_stats *stats)
+{
+    *all = (struct room_links){
+        .ticker = t,
+        .rooms = rooms,
+        .secret = secret,
+        .settings = settings,
+        .stats = stats,
+    };
+    list_init(&all->all);
+}
+
+void room_link_dial(struct room_links *all, struct handle handle, struct span shard,
+                    struct span world, struct span room)
+{
+    struct room_link *l = xcalloc(1, sizeof *l);
+    l->all = all;
+    l->handle = handle;
+    l->server = rooms_server_of(all->rooms, room);
+    assert(l->server != NULL); /* core dials only if there are room servers */
+    BUF_ADD_LIT(&l->target, "/parties/main/");
+    url_encode(&l->target, room);
+    add_header(&l->headers, "x-shard-id", shard);
+    add_header(&l->headers, "x-shard-world-id", world);
+    add_header(&l->headers, "x-access-shard", all->secret);
+    list_push(&all->all, &l->node);
+    handles_set(&all->table, handle, l);
+    count(l, 1);
+    warm_up(l);
+}
+
+void room_link_send(struct room_links *all, struct handle handle, struct span text)
+{
+    struct room_link *l = handles_get(&all->table, handle);
+    if (l != NULL && l->state == ROOM_LINK_UP)
+        ws_send(&l->ws, WS_TEXT, text);
+}
+
+static void give_dial_up(struct room_link *l)
+{
+    if (l->warm_up != NULL)
+        http_call_cancel(l->warm_up);
+    if (l->dial != NULL)
+        ws_dial_cancel(l->dial);
+    room_link_free(l);
+}
+
+static void close_link(struct room_link *l, uint16_t code)
+{
+    switch (l->state) {
+    case ROOM_LINK_WARMING:
+    case ROOM_LINK_DIALLING:
+        give_dial_up(l);
+        break;
+    case ROOM_LINK_UP:
+        handles_remove(&l->all->table, l->handle);
+        room_link_go(l, ROOM_LINK_CLOSING);
+        ws_close(&l->ws, code, SPAN(""));
+        break;
+    case ROOM_LINK_CLOSING:
+        break;
+    }
+}
+
+void room_link_close(struct room_links *all, struct handle handle, uint16_t code)
+{
+    struct room_link *l = handles_get(&all->table, handle);
+    if (l != NULL)
+        close_link(l, code);
+}
+
+size_t room_link_queued(const struct room_links *all, struct handle handle)
+{
+    const struct room_link *l = handles_get(&all->table, handle);
+    return l == NULL || l->state != ROOM_LINK_UP ? 0 : conn_queued(&l->ws.conn);
+}
+
+void room_links_close(struct room_links *all, uint16_t code)
+{
+    LIST_EACH_SAFE (&all->all, it, next)
+        close_link(CONTAINER_OF(it, struct room_link, node), code);
+}
+
+bool room_links_are_gone(const struct room_links *all)
+{
+    return list_empty(&all->all);
+}
+
+void room_links_abort(struct room_links *all)
+{
+    LIST_EACH_SAFE (&all->all, it, next) {
+        struct room_link *l = CONTAINER_OF(it, struct room_link, node);
+        if (l->state == ROOM_LINK_UP)
+            close_link(l, WS_CODE_GOING_AWAY);
+        if (l->state == ROOM_LINK_CLOSING)
+            ws_abort(&l->ws);
+        else
+            give_dial_up(l);
+    }
+    handles_clear(&all->table);
+}

@@ -1,0 +1,39 @@
+#pragma once
+/* Links: one WebSocket to a room server per shard, with the warm-up that comes before it. Named by
+ * core's handles; a handle is one dial and what comes of it. */
+#include "common/net/ws_dial.h"
+#include "shard/io/handles.h"
+#include "shard/io/io_stats.h"
+#include "shard/io/rooms.h"
+#include "shard/io/ticker.h"
+
+struct room_links {
+    struct handles table;
+    struct list all;
+    struct ticker *ticker;
+    const struct rooms *rooms;
+    struct span secret;
+    const struct ws_settings *settings;
+    struct io_stats *stats;
+};
+/* All borrowed; `settings.high_water` is node_link_high_water. */
+void room_links_init(struct room_links *all, struct ticker *t, const struct rooms *rooms,
+                     struct span secret, const struct ws_settings *settings,
+                     struct io_stats *stats);
+
+/* Sends OPTIONS to the room, which makes it, then dials it. Core hears of it by node_link_up or
+ * node_link_down, never before this returns. */
+void room_link_dial(struct room_links *all, struct handle handle, struct span shard,
+                    struct span world, struct span room);
+void room_link_send(struct room_links *all, struct handle handle, struct span text);
+/* Gives a dial up, or closes the link; core hears no more of it. */
+void room_link_close(struct room_links *all, struct handle handle, uint16_t code);
+/* Bytes that wait to be sent. */
+size_t room_link_queued(const struct room_links *all, struct handle handle);
+
+/* Closes all that stand, after what they have queued; core hears no more of them. */
+void room_links_close(struct room_links *all, uint16_t code);
+/* True when none is left. */
+bool room_links_are_gone(const struct room_links *all);
+/* Drops all; they are gone when the loop has turned. */
+void room_links_abort(struct room_links *all);

@@ -1,0 +1,53 @@
+/* Joins what core says about a shard with the headers of a request, and sends it off. */
+#include "shard/io/room_proxy.h"
+
+#include "shard/core/hop.h"
+
+static const struct forward_kind to_room = {
+    .target = FORWARD_ROOM,
+    .name = "room",
+    .failed_status = 500,
+    .timeout_status = 500,
+    .failed_body = "{\"error\":\"Error forwarding request\"}",
+};
+
+static void add_head(const struct room_proxy *p, struct buf *head, const struct http_exchange *x,
+                     const struct route *r, struct hop_room *to)
+{
+    struct buf path = {0}, forwarded_for = {0};
+    char ip[ADDR_TEXT_MAX];
+    hop_add_joined(&forwarded_for, x->head, SPAN("x-forwarded-for"));
+    struct addr client = addr_of_client(p->trusted, &x->peer, buf_span(&forwarded_for));
+    addr_format(&client, ip);
+    if (p->path == PROXY_PATH_NESTED)
+        route_add_nested(&path, r);
+    else
+        buf_add_span(&path, r->rest);
+    to->path = buf_span(&path);
+    to->client_ip = span_str(ip);
+    hop_add_room_request(head, x->head, to);
+    buf_clear(&path);
+    buf_clear(&forwarded_for);
+}
+
+enum err room_proxy_take(const struct room_proxy *p, struct http_exchange *x, const struct route *r)
+{
+    struct hop_room to = {
+        .shard_id = r->shard_id,
+        .query = r->query,
+        .secret = p->secret,
+        .trusted_peer = addr_set_has(p->trusted, &x->peer),
+    };
+    enum err e =
+        node_http(p->ticker->node, r->shard_id, ticker_now(p->ticker), &to.room, &to.world);
+    ticker_touch(p->ticker);
+    if (e != ERR_OK)
+        return e;
+    const struct room_server *server = rooms_server_of(p->rooms, to.room);
+    if (server == NULL)
+        return ERR_MISSING;
+    struct buf head = {0};
+    add_head(p, &head, x, r, &to);
+    forward_start(p->forwards, x, server->requests, &head, &to_room, NULL);
+    return ERR_OK;
+}

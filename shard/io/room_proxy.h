@@ -1,0 +1,23 @@
+#pragma once
+/* HTTP requests for a shard: forwarded to the room server of its room. */
+#include "shard/core/node.h"
+#include "shard/io/forward.h"
+#include "shard/io/rooms.h"
+#include "shard/io/route.h"
+#include "shard/io/settings.h"
+#include "shard/io/ticker.h"
+
+struct room_proxy {
+    struct ticker *ticker; /* of the node */
+    const struct rooms *rooms;
+    struct forwards *forwards;
+    const struct addr_set *trusted;
+    struct span secret; /* sent to room servers */
+    enum http_proxy_path path;
+};
+
+/* Answers `x` with what the room says, at some time, and starts the shard if this is its first
+ * request. ERR_OK: taken over. ERR_MISSING: no room server (503); ERR_FULL: 503; ERR_SYNTAX,
+ * ERR_LIMIT: 400. `r` is the route of the request. */
+MUST_CHECK enum err room_proxy_take(const struct room_proxy *p, struct http_exchange *x,
+                                    const struct route *r);

@@ -1,0 +1,59 @@
+/* Writes the heads of requests for worlds and sends them off. */
+#include "shard/io/world_proxy.h"
+
+#include "common/base/mem.h"
+#include "shard/core/hop.h"
+
+struct attempt {
+    struct worlds *worlds;
+    struct worlds_walk walk;
+};
+
+static struct http_pool *next_pool(void *ctx)
+{
+    struct attempt *attempt = ctx;
+    struct world_server *world = worlds_next(attempt->worlds, &attempt->walk);
+    return world == NULL ? NULL : world->requests;
+}
+
+static const struct forward_kind to_world = {
+    .target = FORWARD_WORLD,
+    .name = "world",
+    .next = next_pool,
+    .failed_status = 502,
+    .timeout_status = 504,
+    .failed_body = "{\"error\":\"No world can be reached\"}",
+};
+
+static void add_head(const struct world_proxy *p, struct buf *head, const struct http_exchange *x,
+                     const struct route *r, bool upgrade)
+{
+    char ip[ADDR_TEXT_MAX];
+    addr_format(&x->peer, ip);
+    struct hop_world to = {
+        .path = r->path,
+        .query = r->query,
+        .peer_ip = span_str(ip),
+        .upgrade = upgrade,
+        .trusted_peer = addr_set_has(p->trusted, &x->peer),
+    };
+    hop_add_world_request(head, x->head, &to);
+}
+
+void world_proxy_request(const struct world_proxy *p, struct http_exchange *x,
+                         const struct route *r)
+{
+    struct buf head = {0};
+    struct attempt *attempt = xmalloc(sizeof *attempt);
+    *attempt = (struct attempt){.worlds = p->worlds};
+    add_head(p, &head, x, r, false);
+    forward_start(p->forwards, x, next_pool(attempt), &head, &to_world, attempt);
+}
+
+void world_proxy_upgrade(const struct world_proxy *p, struct http_exchange *x,
+                         const struct route *r)
+{
+    struct buf head = {0};
+    add_head(p, &head, x, r, true);
+    tunnel_start(p->tunnels, x, p->worlds, &head);
+}

@@ -1,0 +1,246 @@
+/* Header rules between clients, shards, rooms and worlds. */
+#include "shard/core/hop.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+/* Parses a head that is written here; fails the test when it is none. */
+static void parse(struct http_head *h, const char *text)
+{
+    enum err e = strncmp(text, "HTTP/", 5) == 0 ? http_head_parse_response(h, text, strlen(text))
+                                                : http_head_parse_request(h, text, strlen(text));
+    assert_int_equal(e, ERR_OK);
+}
+
+static void assert_text(struct buf *got, const char *want)
+{
+    buf_add_char(got, '\0');
+    assert_string_equal(got->data, want);
+    buf_clear(got);
+}
+
+static void only_a_trusted_peer_is_believed(void **state)
+{
+    static const struct {
+        const char *name;
+        bool stranger, trusted;
+    } rows[] = {
+        {"cookie", true, true},
+        {"x-custom", true, true},
+        {"x-shard", true, true},
+        {"x-forwarded", true, true},
+        {"x-shard-id", false, true},
+        {"X-Shard-World-Id", false, true},
+        {"x-forwarded-for", false, true},
+        {"X-FORWARDED-PROTO", false, true},
+        {"x-forwarded-by-shard", false, true},
+        {"forwarded", false, true},
+        {"x-original-client-ip", false, true},
+        {"x-access-shard", false, false},
+        {"X-Access-Shard", false, false},
+        {"x-terrane-hop", false, false},
+        {"X-Terrane-Entry", false, false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct http_header h = {.name = span_str(rows[i].name), .value = SPAN("v")};
+        assert_int_equal(hop_is_believed(&h, false), rows[i].stranger);
+        assert_int_equal(hop_is_believed(&h, true), rows[i].trusted);
+    }
+}
+
+static void ids_that_no_header_can_carry_are_encoded(void **state)
+{
+    static const struct {
+        const char *id, *value;
+    } rows[] = {
+        {"room:world-a:1700000000000-1", "room:world-a:1700000000000-1"},
+        {"", ""},
+        {"two words", "two words"},
+        {"100%", "100%"},
+        {" padded", "%20padded"},
+        {"padded ", "padded%20"},
+        {"salle é:w", "salle%20%C3%A9%3Aw"},
+        {"a\r\nx-access-shard: s", "a%0D%0Ax-access-shard%3A%20s"},
+        {"tab\tbed", "tab%09bed"},
+        {"del\x7f", "del%7F"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct buf out = {0};
+        hop_add_value(&out, span_str(rows[i].id));
+        assert_text(&out, rows[i].value);
+    }
+}
+
+static const struct hop_room to_room = {
+    .room = SPAN_INIT("r/1"),
+    .shard_id = SPAN_INIT("r/1:w:2"),
+    .world = SPAN_INIT("w"),
+    .path = SPAN_INIT("/rest"),
+    .query = SPAN_INIT("x=1&y=%20"),
+    .secret = SPAN_INIT("s3cret"),
+    .client_ip = SPAN_INIT("192.0.2.7"),
+};
+#define SHARD_LINES                                                                                \
+    "x-shard-id: r/1:w:2\r\nx-shard-world-id: w\r\nx-forwarded-by-shard: true\r\n"                 \
+    "x-access-shard: s3cret\r\nx-original-client-ip: 192.0.2.7\r\n"
+
+static void room_gets_the_clients_headers_and_the_shards(void **state)
+{
+    struct http_head h;
+    struct buf out = {0};
+    (void)state;
+    parse(&h, "GET /parties/shard/x HTTP/1.1\r\nHost: node\r\nX-Custom: v\r\nCookie: a=b\r\n"
+              "X-Custom: w\r\n\r\n");
+    hop_add_room_request(&out, &h, &to_room);
+    assert_text(&out, "GET /parties/main/r%2F1/rest?x=1&y=%20 HTTP/1.1\r\nX-Custom: v\r\n"
+                      "Cookie: a=b\r\nX-Custom: w\r\n" SHARD_LINES);
+}
+
+static void room_never_gets_headers_of_the_hop_or_claims_of_a_stranger(void **state)
+{
+    struct http_head h;
+    struct buf out = {0};
+    (void)state;
+    parse(&h, "POST /x HTTP/1.1\r\nHost: node\r\nConnection: keep-alive, x-mine\r\nX-Mine: 1\r\n"
+              "Keep-Alive: 5\r\nTE: trailers\r\nTransfer-Encoding: chunked\r\n"
+              "Expect: 100-continue\r\nContent-Type: a/b\r\nx-shard-id: forged\r\n"
+              "x-access-shard: forged\r\nX-Forwarded-By-Shard: forged\r\n"
+              "x-original-client-ip: forged\r\nx-forwarded-for: forged\r\n"
+              "x-terrane-hop: forged\r\n\r\n");
+    hop_add_room_request(&out, &h, &to_room);
+    assert_text(&out, "POST /parties/main/r%2F1/rest?x=1&y=%20 HTTP/1.1\r\nContent-Type: "
+                      "a/b\r\n" SHARD_LINES);
+}
+
+static void trusted_peer_cannot_forge_what_the_shard_sets(void **state)
+{
+    struct http_head h;
+    struct buf out = {0};
+    struct hop_room to = to_room;
+    (void)state;
+    to.trusted_peer = true;
+    to.query = (struct span){.len = 0};
+    to.path = SPAN("");
+    parse(&h, "GET /x HTTP/1.1\r\nHost: node\r\nx-shard-id: forged\r\nX-Shard-World-Id: forged\r\n"
+              "x-access-shard: forged\r\nx-forwarded-by-shard: forged\r\n"
+              "x-original-client-ip: forged\r\nX-Forwarded-For: 1.2.3.4, 5.6.7.8\r\n\r\n");
+    hop_add_room_request(&out, &h, &to);
+    assert_text(&out, "GET /parties/main/r%2F1 HTTP/1.1\r\nX-Forwarded-For: 1.2.3.4, "
+                      "5.6.7.8\r\n" SHARD_LINES);
+}
+
+static void method_that_may_have_a_body_gets_a_content_type(void **state)
+{
+    static const struct {
+        const char *method, *line;
+    } rows[] = {
+        {"GET", ""},
+        {"HEAD", ""},
+        {"POST", "content-type: text/plain;charset=UTF-8\r\n"},
+        {"PUT", "content-type: text/plain;charset=UTF-8\r\n"},
+        {"PATCH", "content-type: text/plain;charset=UTF-8\r\n"},
+        {"DELETE", "content-type: text/plain;charset=UTF-8\r\n"},
+        {"OPTIONS", "content-type: text/plain;charset=UTF-8\r\n"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct http_head h;
+        struct buf out = {0}, request = {0}, want = {0};
+        buf_addf(&request, "%s /x HTTP/1.1\r\nHost: n\r\n\r\n", rows[i].method);
+        assert_int_equal(http_head_parse_request(&h, request.data, request.len), ERR_OK);
+        hop_add_room_request(&out, &h, &to_room);
+        buf_addf(&want, "%s /parties/main/r%%2F1/rest?x=1&y=%%20 HTTP/1.1\r\n%s" SHARD_LINES,
+                 rows[i].method, rows[i].line);
+        buf_add_char(&want, '\0');
+        assert_text(&out, want.data);
+        buf_clear(&request);
+        buf_clear(&want);
+    }
+}
+
+static void bytes_beyond_ascii_are_encoded_in_the_request_line(void **state)
+{
+    struct http_head h;
+    struct buf out = {0};
+    struct hop_room to = to_room;
+    (void)state;
+    to.path = SPAN("/\xc3\xa9%zz");
+    to.query = SPAN("q=\xff");
+    parse(&h, "GET /x HTTP/1.1\r\nHost: n\r\n\r\n");
+    hop_add_room_request(&out, &h, &to);
+    assert_text(&out, "GET /parties/main/r%2F1/%C3%A9%zz?q=%FF HTTP/1.1\r\n" SHARD_LINES);
+}
+
+#define WORLD_REQUEST                                                                              \
+    "POST /ignored HTTP/1.1\r\nHost: node\r\nX-Access-Shard: given\r\nAuthorization: t\r\n"        \
+    "Content-Length: 2\r\nX-Forwarded-For: 203.0.113.1\r\nx-forwarded-for: 203.0.113.2\r\n"        \
+    "X-Forwarded-Proto: https\r\nForwarded: for=x\r\nx-terrane-hop: 1\r\n\r\n"
+
+static void world_hears_where_the_request_came_from(void **state)
+{
+    struct http_head h;
+    struct buf out = {0};
+    struct hop_world to = {.path = SPAN("/parties/world/w/connect"), .peer_ip = SPAN("192.0.2.7")};
+    (void)state;
+    parse(&h, WORLD_REQUEST);
+    hop_add_world_request(&out, &h, &to);
+    assert_text(&out, "POST /parties/world/w/connect HTTP/1.1\r\nX-Access-Shard: given\r\n"
+                      "Authorization: t\r\nx-forwarded-for: 192.0.2.7\r\n");
+    to.trusted_peer = true;
+    hop_add_world_request(&out, &h, &to);
+    assert_text(&out, "POST /parties/world/w/connect HTTP/1.1\r\nX-Access-Shard: given\r\n"
+                      "Authorization: t\r\nX-Forwarded-Proto: https\r\nForwarded: for=x\r\n"
+                      "x-forwarded-for: 203.0.113.1, 203.0.113.2, 192.0.2.7\r\n");
+}
+
+static void upgrade_for_a_world_stays_one(void **state)
+{
+    struct http_head h;
+    struct buf out = {0};
+    struct hop_world to = {.path = SPAN("/parties/world/w"),
+                           .query = SPAN("world-auth-token=t"),
+                           .peer_ip = SPAN("::1"),
+                           .upgrade = true};
+    (void)state;
+    parse(&h, "GET /x HTTP/1.1\r\nHost: n\r\nConnection: keep-alive, Upgrade\r\n"
+              "Upgrade: websocket\r\nSec-WebSocket-Key: k\r\n\r\n");
+    hop_add_world_request(&out, &h, &to);
+    assert_text(&out, "GET /parties/world/w?world-auth-token=t HTTP/1.1\r\nSec-WebSocket-Key: k\r\n"
+                      "x-forwarded-for: ::1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n");
+}
+
+static void answer_loses_what_belongs_to_its_hop(void **state)
+{
+    struct http_head h;
+    struct buf out = {0};
+    (void)state;
+    parse(&h, "HTTP/1.1 302 Found\r\nDate: now\r\nConnection: close, x-mine\r\nX-Mine: 1\r\n"
+              "Content-Length: 0\r\nLocation: /elsewhere\r\nSet-Cookie: a\r\nset-cookie: b\r\n"
+              "access-control-allow-origin: *\r\nx-access-shard: s3cret\r\n\r\n");
+    hop_add_answer(&out, &h);
+    assert_text(&out, "Location: /elsewhere\r\nSet-Cookie: a\r\nset-cookie: b\r\n"
+                      "access-control-allow-origin: *\r\n");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(only_a_trusted_peer_is_believed),
+        cmocka_unit_test(ids_that_no_header_can_carry_are_encoded),
+        cmocka_unit_test(room_gets_the_clients_headers_and_the_shards),
+        cmocka_unit_test(room_never_gets_headers_of_the_hop_or_claims_of_a_stranger),
+        cmocka_unit_test(trusted_peer_cannot_forge_what_the_shard_sets),
+        cmocka_unit_test(method_that_may_have_a_body_gets_a_content_type),
+        cmocka_unit_test(bytes_beyond_ascii_are_encoded_in_the_request_line),
+        cmocka_unit_test(world_hears_where_the_request_came_from),
+        cmocka_unit_test(upgrade_for_a_world_stays_one),
+        cmocka_unit_test(answer_loses_what_belongs_to_its_hop),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,106 @@
+/* The settings of a shard process. */
+#include "shard/io/settings.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+/* Loads with one flag besides the secret. */
+static enum config_verdict load(struct settings *s, const char *flag)
+{
+    char *text = strdup(flag);
+    char program[] = "terrane-shard", secret[] = "--shard-secret=s";
+    char *argv[] = {program, secret, text, NULL};
+    FILE *null = fopen("/dev/null", "w");
+    assert_non_null(null);
+    *s = (struct settings){0};
+    enum config_verdict v = config_load(&settings_table, s, 3, argv, null, null);
+    (void)fclose(null);
+    free(text);
+    return v;
+}
+
+static void defaults_are_what_the_documents_say(void **state)
+{
+    struct settings s;
+    (void)state;
+    assert_int_equal(load(&s, "--host=::1"), CONFIG_RUN);
+    assert_string_equal(s.host, "::1");
+    assert_int_equal(s.port, 3010);
+    assert_string_equal(s.world_urls, "http://127.0.0.1:3002");
+    assert_string_equal(s.room_servers, "http://127.0.0.1:3003");
+    assert_string_equal(s.world_id, "world-default");
+    assert_int_equal(s.report_ms, 30000);
+    assert_int_equal(s.http_proxy_path, PROXY_PATH_ROOM);
+    assert_false(s.strict_envelope);
+    assert_int_equal(s.link_buffer, 8 << 20);
+    assert_int_equal(s.link_frame_max, 8 << 20);
+    assert_int_equal(s.link_wait_ms, 15000);
+    assert_int_equal(s.message_max, 1 << 20);
+    assert_int_equal(s.client_queue, 1 << 20);
+    assert_int_equal(s.ping_ms, 25000);
+    assert_int_equal(s.pong_ms, 10000);
+    assert_int_equal(s.header_ms, 10000);
+    assert_int_equal(s.body_ms, 30000);
+    assert_int_equal(s.idle_ms, 60000);
+    assert_int_equal(s.max_shards, 10000);
+    config_clear(&settings_table, &s);
+}
+
+static void settings_that_are_not_there_yet_are_refused(void **state)
+{
+    static const struct {
+        const char *flag;
+        enum config_verdict verdict;
+    } rows[] = {
+        {"--seat-ttl=0", CONFIG_RUN},
+        {"--seat-ttl=15s", CONFIG_BAD},
+        {"--require-ticket=0", CONFIG_RUN},
+        {"--require-ticket=1", CONFIG_BAD},
+        {"--private-rooms=ignore", CONFIG_RUN},
+        {"--private-rooms=enforce", CONFIG_BAD},
+        {"--unregistered-shards=adopt", CONFIG_RUN},
+        {"--unregistered-shards=refuse", CONFIG_BAD},
+        {"--client-rate=50", CONFIG_BAD},
+        {"--room-failover=move", CONFIG_BAD},
+        {"--world-protocol=reference", CONFIG_RUN},
+        {"--world-protocol=heartbeat", CONFIG_BAD},
+        {"--http-proxy-path=nested", CONFIG_RUN},
+        {"--http-proxy-path=flat", CONFIG_BAD},
+        {"--port=65536", CONFIG_BAD},
+        {"--ping-interval=0", CONFIG_RUN},
+        {"--link-buffer=1", CONFIG_BAD},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct settings s;
+        enum config_verdict v = load(&s, rows[i].flag);
+        if (v != rows[i].verdict)
+            fail_msg("%s: %d", rows[i].flag, (int)v);
+        if (v == CONFIG_RUN)
+            config_clear(&settings_table, &s);
+    }
+}
+
+static void clients_get_what_descriptors_are_left(void **state)
+{
+    (void)state;
+    assert_int_equal(settings_max_connections(0, 20000), 18976);
+    assert_int_equal(settings_max_connections(0, 4096), 3072);
+    assert_int_equal(settings_max_connections(0, 1000), 750);
+    assert_int_equal(settings_max_connections(7, 1000), 7);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(defaults_are_what_the_documents_say),
+        cmocka_unit_test(settings_that_are_not_there_yet_are_refused),
+        cmocka_unit_test(clients_get_what_descriptors_are_left),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
