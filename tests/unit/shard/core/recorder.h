@@ -1,7 +1,7 @@
 #pragma once
-/* A node between a recorder and a script: what core asks for is written down as lines of text, which
- * tests compare literally. Clients bear the names that the script gives them; links are L1, L2, … in
- * the order of their dials. */
+/* A node between a recorder and a script: what core asks for is written down as lines of text,
+ * which tests compare literally. Clients bear the names that the script gives them; links are L1,
+ * L2, … in the order of their dials. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "common/base/buf.h"
+#include "common/base/mem.h"
 #include "shard/core/node.h"
 
 enum { RECORDER_MAX = 512, RECORDER_START_MS = 1000000 };
