@@ -128,6 +128,7 @@ static void clients_of_a_room_that_is_never_reached_are_closed(void **state)
 {
     struct recorder *r = *state;
     opens(r, "a", "ann");
+    link_falls(r);
     forget(r);
     while (r->now < RECORDER_START_MS + 2990) {
         passes(r, 10);
@@ -174,6 +175,22 @@ static void messages_of_a_client_that_was_closed_are_not_sent(void **state)
     forget(r);
     link_comes_up(r);
     expect(r, "L2 {\"type\":\"shard.clientConnected\",\"privateId\":\"bob\","
+              "\"requestInfo\":{\"of\":\"b\"}}\n");
+    assert_int_equal(node_stats(r->node)->sessions, 1);
+}
+
+static void message_of_one_who_left_waits_as_long_as_a_client(void **state)
+{
+    struct recorder *r = *state;
+    struct handle a = opens(r, "a", "ann");
+    says(r, a, "1");
+    leaves(r, a);
+    passes(r, 2000);
+    opens(r, "b", "bob");
+    passes(r, 1010);
+    forget(r);
+    link_comes_up(r);
+    expect(r, "L1 {\"type\":\"shard.clientConnected\",\"privateId\":\"bob\","
               "\"requestInfo\":{\"of\":\"b\"}}\n");
     assert_int_equal(node_stats(r->node)->sessions, 1);
 }
@@ -266,6 +283,7 @@ int main(void)
         TEST(clients_of_a_room_that_is_never_reached_are_closed),
         TEST(dial_that_hangs_is_given_up_with_the_last_client),
         TEST(messages_of_a_client_that_was_closed_are_not_sent),
+        TEST(message_of_one_who_left_waits_as_long_as_a_client),
         TEST(message_that_waits_too_long_ends_the_wait_of_all),
         TEST(newcomer_waits_no_longer_for_a_link_that_fell),
         TEST(wait_of_one_who_left_binds_nobody),

@@ -1,7 +1,7 @@
 /* Who may come in, what is counted, how a node ends. */
 #include "tests/unit/shard/core/recorder.h"
 
-#define A_ROOM_OF_64 "rrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrr"
+#define A_ROOM_OF_64    "rrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrr"
 #define A_SESSION_OF_32 "ssssssssssssssssssssssssssssssss"
 
 static void first_client_dials_and_joins_when_the_link_stands(void **state)
@@ -145,9 +145,9 @@ static void node_refuses_beyond_its_shards(void **state)
     forget(r);
     struct handle h;
     enum node_reason why;
-    assert_int_equal(node_client_open(r->node, SPAN("other"), SPAN("x"), SPAN("{}"), r->now, &h,
-                                      &why),
-                     ERR_FULL);
+    assert_int_equal(
+        node_client_open(r->node, SPAN("other"), SPAN("x"), SPAN("{}"), r->now, &h, &why),
+        ERR_FULL);
     assert_int_equal(why, NODE_REFUSED_FULL);
     struct span room, world;
     assert_int_equal(node_http(r->node, SPAN("other"), r->now, &room, &world), ERR_FULL);
@@ -270,9 +270,9 @@ static void nobody_comes_in_after_the_shutdown(void **state)
     forget(r);
     struct handle h;
     enum node_reason why;
-    assert_int_equal(node_client_open(r->node, SPAN(RECORDER_SHARD), SPAN("x"), SPAN("{}"), r->now,
-                                      &h, &why),
-                     ERR_FULL);
+    assert_int_equal(
+        node_client_open(r->node, SPAN(RECORDER_SHARD), SPAN("x"), SPAN("{}"), r->now, &h, &why),
+        ERR_FULL);
     assert_int_equal(why, NODE_REFUSED_FULL);
     struct span room, world;
     assert_int_equal(node_http(r->node, SPAN(RECORDER_SHARD), r->now, &room, &world), ERR_FULL);

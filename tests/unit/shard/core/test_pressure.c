@@ -114,7 +114,7 @@ static void full_backlog_pauses_those_who_send(void **state)
     expect(r, "");
     says_much(r, a, 1500);
     expect(r, "pause a\n");
-    says_much(r, b, 2000);
+    says_much(r, b, 2100);
     expect(r, "pause b\n");
     assert_int_equal(node_stats(r->node)->messages_up, 3);
 }
@@ -124,7 +124,7 @@ static void backlog_never_holds_much_more_than_its_limit(void **state)
     struct recorder *r = *state;
     link_falls((joins(r, "z"), r));
     for (int i = 0; i < 50; i++) {
-        char name[8];
+        char name[16];
         snprintf(name, sizeof name, "c%d", i);
         struct handle c = opens(r, name, name);
         says_much(r, c, 1000);
@@ -152,7 +152,7 @@ static void pauses_end_when_the_backlog_is_gone(void **state)
     struct recorder *r = *state;
     struct handle a = joins(r, "a");
     link_falls(r);
-    says_much(r, a, 2000);
+    says_much(r, a, 2100);
     passes(r, 1010);
     forget(r);
     link_comes_up(r);
@@ -165,7 +165,7 @@ static void pauses_last_while_io_still_holds_the_backlog(void **state)
     struct recorder *r = *state;
     struct handle a = joins(r, "a");
     link_falls(r);
-    says_much(r, a, 2000);
+    says_much(r, a, 2100);
     passes(r, 1010);
     r->queued = 2000;
     link_comes_up(r);

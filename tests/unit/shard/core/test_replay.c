@@ -242,8 +242,8 @@ static void link_that_falls_during_the_replay_is_replayed_again(void **state)
     redials(r);
     link_comes_up(r);
     room_says(r, "{\"targetClientId\":\"bob\",\"data\":\"x\"}");
-    expect(r, JOIN("L2", "ann", "a") JOIN("L2", "bob", "b") JOIN("L2", "cat", "c")
-                  LEAVE("L2", "bob"));
+    expect(r,
+           JOIN("L2", "ann", "a") JOIN("L2", "bob", "b") JOIN("L2", "cat", "c") LEAVE("L2", "bob"));
     link_falls(r);
     redials(r);
     link_comes_up(r);
@@ -282,8 +282,8 @@ static void shutdown_ends_the_replay_first(void **state)
     link_comes_up(r);
     forget(r);
     node_shutdown(r->node, r->now);
-    expect(r, LEAVE("L2", "bob") SAYS("L2", "ann", "1") LEAVE("L2", "ann")
-                  "close a 1012 restart;retry=1000-5000\n");
+    expect(r, LEAVE("L2", "bob") SAYS("L2", "ann", "1")
+                  LEAVE("L2", "ann") "close a 1012 restart;retry=1000-5000\n");
 }
 
 int main(void)

@@ -81,6 +81,17 @@ static void change_and_change_back_during_a_report_needs_none(void **state)
     expect_reports(r, "");
 }
 
+static void change_and_change_back_during_a_failed_report_needs_another(void **state)
+{
+    struct recorder *r = *state;
+    joins(r, "a");
+    world_answers(r, true);
+    forget(r);
+    leaves(r, joins(r, "b")); /* while the 1 is under way */
+    world_answers(r, false);  /* did the world take it or not? */
+    expect_reports(r, REPORT("1"));
+}
+
 static void crowd_is_reported_at_once_and_at_the_end(void **state)
 {
     struct recorder *r = *state;
@@ -127,7 +138,7 @@ static void two_periods_bring_two_reports_in_good_time(void **state)
         snprintf(id, sizeof id, "r%d", i);
         r->show_reports = false;
         leaves(r, opens_at(r, id, "a", "a"));
-        world_answers(r, true);
+        world_answers_all(r, true);
         uint64_t before = node_stats(r->node)->reports;
         int64_t end = r->now + 1300;
         while (r->now < end) {
@@ -143,12 +154,11 @@ static void shards_that_start_together_do_not_report_together(void **state)
 {
     struct recorder *r = *state;
     r->settings.max_shards = 200;
-    r->settings.max_connections = 200;
     for (int i = 0; i < 200; i++) {
         char id[16];
         snprintf(id, sizeof id, "r%d", i);
-        opens_at(r, id, "a", "a");
-        world_answers(r, true);
+        struct span room, world;
+        assert_int_equal(node_http(r->node, span_str(id), r->now, &room, &world), ERR_OK);
         world_answers(r, true);
     }
     uint64_t most = 0;
@@ -170,6 +180,49 @@ static void report_that_is_under_way_delays_the_periodic_one(void **state)
     expect_reports(r, REPORT("0"));
     world_answers(r, false);
     expect_reports(r, REPORT("1"));
+}
+
+static void periodic_report_outlives_a_change_that_came_to_nothing(void **state)
+{
+    struct recorder *r = *state;
+    r->settings.report_ms = 1000;
+    joins(r, "a");
+    world_answers(r, true);
+    passes(r, 1000);
+    leaves(r, joins(r, "b"));
+    forget(r);
+    world_answers(r, true);
+    expect_reports(r, REPORT("1"));
+}
+
+static void clients_that_the_node_closes_are_reported_too(void **state)
+{
+    struct recorder *r = *state;
+    r->show_reports = true;
+    opens(r, "a", "a");
+    world_answers_all(r, true);
+    world_answers_all(r, true);
+    passes(r, 3010); /* the room was never reached */
+    expect_reports(r, REPORT("0") REPORT("1") REPORT("0"));
+    world_answers_all(r, true);
+
+    struct handle b = opens(r, "b", "b");
+    world_answers_all(r, true);
+    link_comes_up(r);
+    room_says(r, "{\"type\":\"shard.closeClient\",\"privateId\":\"b\"}");
+    leaves(r, b);
+    expect_reports(r, REPORT("1") REPORT("0"));
+    world_answers_all(r, true);
+
+    struct handle c = opens(r, "c", "c");
+    world_answers_all(r, true);
+    r->queued = 4001;
+    says(r, c, "1");
+    says(r, opens(r, "d", "d"), "1"); /* overflow */
+    world_answers_all(r, true);
+    world_answers_all(r, true);
+    passes(r, 15010); /* never drained */
+    expect_reports(r, REPORT("1") REPORT("2") REPORT("1") REPORT("0"));
 }
 
 static void shard_that_the_world_does_not_know_is_forgotten(void **state)
@@ -199,7 +252,6 @@ static void late_answer_for_a_forgotten_shard_finds_nothing(void **state)
     leaves(r, joins(r, "a"));
     struct handle shard = r->reports[0];
     passes(r, 60000);
-    world_answers(r, false); /* and the periodic one goes out */
     world_answers(r, false);
     assert_int_equal(node_stats(r->node)->shards, 0);
     forget(r);
@@ -247,12 +299,15 @@ int main(void)
         TEST(world_that_refuses_is_told_at_the_next_change),
         TEST(changes_during_a_report_are_made_up_for),
         TEST(change_and_change_back_during_a_report_needs_none),
+        TEST(change_and_change_back_during_a_failed_report_needs_another),
         TEST(crowd_is_reported_at_once_and_at_the_end),
         TEST(unchanged_count_is_not_reported),
         TEST(counts_go_on_for_ever_without_clients),
         TEST(two_periods_bring_two_reports_in_good_time),
         TEST(shards_that_start_together_do_not_report_together),
         TEST(report_that_is_under_way_delays_the_periodic_one),
+        TEST(periodic_report_outlives_a_change_that_came_to_nothing),
+        TEST(clients_that_the_node_closes_are_reported_too),
         TEST(shard_that_the_world_does_not_know_is_forgotten),
         TEST(late_answer_for_a_forgotten_shard_finds_nothing),
         TEST(shard_in_use_is_not_forgotten),

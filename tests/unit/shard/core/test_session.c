@@ -62,8 +62,13 @@ static void messages_pass_unchanged(void **state)
 {
     struct recorder *r = *state;
     struct handle a = joins(r, "a", "ann");
-    static const char *const texts[] = {"5",     "null",   "true", "\"s\"",
-                                        "[1.0]", "{\"n\":0.1}", "{\"a\":1,\"a\":12345678901234567890}"};
+    static const char *const texts[] = {"5",
+                                        "null",
+                                        "true",
+                                        "\"s\"",
+                                        "[1.0]",
+                                        "{\"n\":0.1}",
+                                        "{\"a\":1,\"a\":12345678901234567890}"};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         says(r, a, texts[i]);
     expect(r, SAYS("ann", "5") SAYS("ann", "null") SAYS("ann", "true") SAYS("ann", "\"s\"")
