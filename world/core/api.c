@@ -1,11 +1,10 @@
+/* From path to verb. */
 #include "world/core/api.h"
 
 #include "common/proto/shard_id.h"
 #include "common/proto/url.h"
 #include "world/core/verbs.h"
 #include "world/core/world_path.h"
-
-/* From path to verb. */
 
 struct verb {
     const char *path; /* POST to /parties/world/{worldId} + path */

@@ -2,6 +2,15 @@
 /* The HTTP API of worlds: a table of routes, one verb each. */
 #include "world/core/core.h"
 
+/* The headers of every answer in JSON, CORS among them: whole lines. */
+#define API_HEADERS_TEXT                                                                           \
+    "Content-Type: application/json\r\n"                                                           \
+    "Access-Control-Allow-Origin: *\r\n"                                                           \
+    "Access-Control-Allow-Methods: GET, POST, PUT, DELETE, PATCH, OPTIONS\r\n"                     \
+    "Access-Control-Allow-Headers: Content-Type, Authorization, X-Requested-With\r\n"              \
+    "Access-Control-Max-Age: 86400\r\n"
+#define API_HEADERS SPAN(API_HEADERS_TEXT)
+
 /* Spans are borrowed until api_handle returns. */
 struct api_request {
     struct handle reply;

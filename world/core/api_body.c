@@ -1,10 +1,7 @@
+/* The schemas of the four bodies, in the order of the reference's. */
 #include "world/core/api_body.h"
 
-#include <math.h>
-
 #include "world/core/js_text.h"
-
-/* The schemas of the four bodies, in the order of the reference's. */
 
 /* One object under inspection. */
 struct reader {
@@ -54,6 +51,14 @@ static void read_bool(const struct reader *r, const char *key, bool *out)
         issues_add_type(r->issues, path(r, key), "boolean", value);
 }
 
+/* Doubles beyond REGISTRY_COUNT_MAX have no fraction. */
+static bool is_whole(double number)
+{
+    double max = (double)REGISTRY_COUNT_MAX;
+
+    return number < -max || number > max || (double)(int64_t)number == number;
+}
+
 /* A whole number from `min` (0 or 1) to REGISTRY_COUNT_MAX. */
 static void read_count(const struct reader *r, const char *key, enum need need, int64_t min,
                        uint64_t *out)
@@ -68,7 +73,7 @@ static void read_count(const struct reader *r, const char *key, enum need need, 
         issues_add_type(r->issues, path(r, key), "number", value);
         return;
     }
-    whole = trunc(number) == number;
+    whole = is_whole(number);
     if (!whole)
         issues_add_fraction(r->issues, path(r, key));
     if (positive ? number <= 0 : number < 0)

@@ -1,9 +1,8 @@
+/* Which credential of a request counts; whether it is good, secret.c and token.c know. */
 #include "world/core/authz.h"
 
 #include "common/proto/secret.h"
 #include "common/proto/url.h"
-
-/* Which credential of a request counts; whether it is good, secret.c and token.c know. */
 
 static struct span token_of(struct authz *a, const struct credentials *c)
 {

@@ -1,15 +1,7 @@
+/* Answers of the API. What they say is the verbs'; their form, counting and logging is here. */
 #include "world/core/call.h"
 
 #include "common/base/log.h"
-
-/* Answers of the API. What they say is the verbs'; their form, counting and logging is here. */
-
-#define JSON_HEADERS                                                                               \
-    "Content-Type: application/json\r\n"                                                           \
-    "Access-Control-Allow-Origin: *\r\n"                                                           \
-    "Access-Control-Allow-Methods: GET, POST, PUT, DELETE, PATCH, OPTIONS\r\n"                     \
-    "Access-Control-Allow-Headers: Content-Type, Authorization, X-Requested-With\r\n"              \
-    "Access-Control-Max-Age: 86400\r\n"
 
 static void answer(struct core *core, struct handle reply, enum route route, int status,
                    struct span headers, struct span body)
@@ -33,13 +25,13 @@ static void refuse(struct call *call, enum refusal why, struct span headers, str
 static struct span headers_of(enum refusal why)
 {
     if (refusal_status(why) == 503)
-        return SPAN(JSON_HEADERS "Retry-After: 1\r\n");
-    return SPAN(JSON_HEADERS);
+        return SPAN(API_HEADERS_TEXT "Retry-After: 1\r\n");
+    return API_HEADERS;
 }
 
 void call_answer(struct call *call, struct span body)
 {
-    answer(call->core, call->request->reply, call->route, 200, SPAN(JSON_HEADERS), body);
+    answer(call->core, call->request->reply, call->route, 200, API_HEADERS, body);
 }
 
 void call_answer_when_stored(struct call *call)
@@ -55,11 +47,11 @@ void call_answer_when_stored(struct call *call)
 void call_stored(struct core *core, const struct pending *pending, enum err e)
 {
     if (e == ERR_OK) {
-        answer(core, pending->reply, pending->route, 200, SPAN(JSON_HEADERS), SPAN("{}"));
+        answer(core, pending->reply, pending->route, 200, API_HEADERS, SPAN("{}"));
         return;
     }
     core->stats.refusals[REFUSAL_STORE]++;
-    answer(core, pending->reply, pending->route, refusal_status(REFUSAL_STORE), SPAN(JSON_HEADERS),
+    answer(core, pending->reply, pending->route, refusal_status(REFUSAL_STORE), API_HEADERS,
            SPAN("{\"error\":\"The change could not be stored\"}"));
 }
 

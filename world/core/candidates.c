@@ -1,11 +1,10 @@
+/* The tree over a room's creation slots. Knows nothing of shards: only numbers and order. */
 #include "world/core/candidates.h"
 
 #include <assert.h>
 #include <stdlib.h>
 
 #include "common/base/mem.h"
-
-/* The tree over a room's creation slots. Knows nothing of shards: only numbers and order. */
 
 enum { CHECK_ALL_MAX = 128 }; /* larger trees are checked along one path */
 

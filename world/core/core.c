@@ -1,3 +1,5 @@
+/* Ties the parts together: what the registry tells goes to feed and store, time goes to feeds and
+ * sweep. Requests are api.c's. */
 #include "world/core/core.h"
 
 #include <stdlib.h>
@@ -6,9 +8,6 @@
 #include "common/proto/shard_id.h"
 #include "world/core/call.h"
 #include "world/core/world_path.h"
-
-/* Ties the parts together: what the registry tells goes to feed and store, time goes to feeds and
- * sweep. Requests are api.c's. */
 
 struct admin {
     struct world *world; /* worlds live as long as core */

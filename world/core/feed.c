@@ -1,3 +1,4 @@
+/* Who hears of changes, and when. The text of the frames is feed_text's. */
 #include "world/core/feed.h"
 
 #include <assert.h>
@@ -5,8 +6,6 @@
 
 #include "common/base/mem.h"
 #include "world/core/feed_text.h"
-
-/* Who hears of changes, and when. The text of the frames is feed_text's. */
 
 static void publish(struct feed_hub *hub, const struct feed *f)
 {

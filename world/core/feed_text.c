@@ -1,8 +1,7 @@
+/* The text of frames; when they are sent is feed.c's. */
 #include "world/core/feed_text.h"
 
 #include "common/base/json.h"
-
-/* The text of frames; when they are sent is feed.c's. */
 
 /* Between two members of one object. */
 static void comma(struct buf *out, bool *more)

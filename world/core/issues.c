@@ -1,6 +1,5 @@
-#include "world/core/issues.h"
-
 /* Rendering of issues; what the rules are, api_body.c says. */
+#include "world/core/issues.h"
 
 static const char *type_name(const json_t *value)
 {

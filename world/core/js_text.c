@@ -1,10 +1,9 @@
+/* The few rules of JavaScript that show in answers. */
 #include "world/core/js_text.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-/* The few rules of JavaScript that show in answers. */
 
 enum { DIGITS_MAX = 17 };
 

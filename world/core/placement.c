@@ -1,7 +1,6 @@
-#include "world/core/placement.h"
-
 /* The choice among a room's shards. Costs O(log n) in the room's shards and nothing for other
  * rooms. */
+#include "world/core/placement.h"
 
 /* The next in the ring of selectable shards, in creation order. When the ring has shrunk below the
  * turn it starts anew. */

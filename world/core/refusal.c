@@ -1,6 +1,5 @@
-#include "world/core/refusal.h"
-
 /* The table of reasons. */
+#include "world/core/refusal.h"
 
 static const struct {
     const char *name;

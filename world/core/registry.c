@@ -1,3 +1,5 @@
+/* Owns worlds, rooms and shards. Every change ends in registry_check (when TERRANE_CHECK is
+ * defined) and in one call of the watch. */
 #include "world/core/registry.h"
 
 #include <assert.h>
@@ -5,9 +7,6 @@
 
 #include "common/proto/shard_id.h"
 #include "world/core/url_template.h"
-
-/* Owns worlds, rooms and shards. Every change ends in registry_check (when TERRANE_CHECK is
- * defined) and in one call of the watch. */
 
 const char *const shard_status_names[SHARD_STATUS_COUNT + 1] = {
     [SHARD_ACTIVE] = "active",

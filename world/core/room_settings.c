@@ -1,3 +1,4 @@
+/* The names of strategies and the defaults of a room. */
 #include "world/core/room_settings.h"
 
 #include <stddef.h>

@@ -1,6 +1,5 @@
-#include "world/core/stats.h"
-
 /* Names of what is counted. */
+#include "world/core/stats.h"
 
 const char *route_name(enum route route)
 {

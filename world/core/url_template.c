@@ -1,7 +1,6 @@
-#include "world/core/url_template.h"
-
 /* Substitution in URL templates. The second placeholder is looked for behind the first
  * substitution, as clients of the reference expect. */
+#include "world/core/url_template.h"
 
 static void replace_first(struct buf *out, struct span text, struct span what, struct span with)
 {

@@ -1,10 +1,9 @@
+/* The verbs: read the body, ask the registry or placement, answer. All error texts are here. */
 #include "world/core/verbs.h"
 
 #include "world/core/api_body.h"
 #include "world/core/js_text.h"
 #include "world/core/placement.h"
-
-/* The verbs: read the body, ask the registry or placement, answer. All error texts are here. */
 
 static void refuse_empty(struct call *call)
 {

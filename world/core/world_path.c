@@ -1,8 +1,7 @@
+/* The addresses under which worlds answer. */
 #include "world/core/world_path.h"
 
 #include "common/proto/url.h"
-
-/* The addresses under which worlds answer. */
 
 /* A path that leads nowhere is still told from one that cannot even be read. */
 static enum err nowhere(struct span path, struct buf *scratch)

@@ -1,0 +1,255 @@
+#pragma once
+/* Core on a port that writes down what it was asked: answers, frames, what was stored. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "world/core/api.h"
+
+#define SHARD_SECRET "shard-secret-of-the-tests"
+#define JWT_SECRET   "jwt-secret-of-the-tests-32-bytes!"
+/* Signed with JWT_SECRET: {"worlds":["*"]}, {"worlds":["world-a"]}, {"worlds":["*"],"exp":…} of
+ * 1700000000, {}; and the first one signed with another secret. */
+#define TOKEN_HEAD "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9."
+#define TOKEN_ALL  TOKEN_HEAD "eyJ3b3JsZHMiOlsiKiJdfQ.69bAJuGf9stJ026VL1f3FZj-Q42X7eMapuiY60PtKjI"
+#define TOKEN_A                                                                                    \
+    TOKEN_HEAD "eyJ3b3JsZHMiOlsid29ybGQtYSJdfQ.8_FYDlOcS7moKtAU4zssGS2eibOmsK2Q67y6zbSDkZ4"
+#define TOKEN_EXPIRED                                                                              \
+    TOKEN_HEAD "eyJ3b3JsZHMiOlsiKiJdLCJleHAiOjE3MDAwMDAwMDB9."                                     \
+               "3CF7i8F-lzPMa1UwVKcLncQwnnFkcLn4SjVXiZOnniY"
+#define TOKEN_NO_WORLDS TOKEN_HEAD "e30.PC_-AgP7auRz0hk5a9Rd4a20bwYiYYKqLQmi79dyhRc"
+#define TOKEN_FORGED    TOKEN_HEAD "eyJ3b3JsZHMiOlsiKiJdfQ.Upi3ltPqg-kVqu9spKFHgcRB3g1poVI8c1uiyu7hCKk"
+
+enum { RECORDED_MAX = 64 };
+
+struct recorded_answer {
+    struct handle reply;
+    int status;
+    char *headers, *body;
+};
+
+struct recorded_frame {
+    size_t sockets;
+    uint32_t first; /* slot of the first socket */
+    char *text;
+};
+
+struct recorder {
+    struct port port;
+    struct core_settings settings;
+    struct core core;
+    struct moment now;
+    uint32_t replies; /* handed out */
+    struct recorded_answer answers[RECORDED_MAX];
+    size_t answer_count; /* all; the last RECORDED_MAX are kept */
+    struct recorded_frame frames[RECORDED_MAX];
+    size_t frame_count;
+    uint64_t tokens[RECORDED_MAX]; /* syncs that were asked for */
+    size_t token_count;
+    size_t rooms_put, shards_put, shards_deleted;
+    bool hold; /* syncs wait for recorder_store */
+    enum owner owner;
+    int64_t wake_ms;
+};
+
+static inline char *recorded_text(struct span s)
+{
+    return xspandup(s);
+}
+
+static inline void recorded_reply(void *ctx, struct handle reply, int status, struct span headers,
+                                  struct span body)
+{
+    struct recorder *r = ctx;
+    struct recorded_answer *a = &r->answers[r->answer_count++ % RECORDED_MAX];
+
+    free(a->headers);
+    free(a->body);
+    *a = (struct recorded_answer){.reply = reply,
+                                  .status = status,
+                                  .headers = recorded_text(headers),
+                                  .body = recorded_text(body)};
+}
+
+static inline void recorded_publish(void *ctx, const struct handle *sockets, size_t count,
+                                    struct span text)
+{
+    struct recorder *r = ctx;
+    struct recorded_frame *f = &r->frames[r->frame_count++ % RECORDED_MAX];
+
+    assert_true(count > 0);
+    free(f->text);
+    *f = (struct recorded_frame){
+        .sockets = count, .first = sockets[0].slot, .text = recorded_text(text)};
+}
+
+static inline void recorded_put_room(void *ctx, const struct room *room)
+{
+    assert_non_null(room);
+    ((struct recorder *)ctx)->rooms_put++;
+}
+
+static inline void recorded_put_shard(void *ctx, const struct shard *shard)
+{
+    assert_non_null(shard);
+    ((struct recorder *)ctx)->shards_put++;
+}
+
+static inline void recorded_delete_shard(void *ctx, const struct shard *shard)
+{
+    assert_non_null(shard);
+    ((struct recorder *)ctx)->shards_deleted++;
+}
+
+static inline void recorded_sync(void *ctx, uint64_t token)
+{
+    struct recorder *r = ctx;
+
+    assert_true(r->token_count < RECORDED_MAX);
+    r->tokens[r->token_count++] = token;
+}
+
+static inline enum owner recorded_owner(void *ctx, struct span world)
+{
+    assert_true(world.len > 0);
+    return ((struct recorder *)ctx)->owner;
+}
+
+static inline void recorded_wake(void *ctx, int64_t due_ms)
+{
+    ((struct recorder *)ctx)->wake_ms = due_ms;
+}
+
+static inline struct recorder *recorder_new(void)
+{
+    struct recorder *r = xcalloc(1, sizeof(*r));
+    struct token_keys *keys = NULL;
+    struct rng rng;
+
+    assert_int_equal(token_keys_new(&keys, TOKEN_HS256, SPAN(JWT_SECRET)), ERR_OK);
+    r->settings = (struct core_settings){.shard_secret = SPAN(SHARD_SECRET),
+                                         .keys = keys,
+                                         .url_template = SPAN("{shardId}"),
+                                         .max_room_shards = 50};
+    r->port = (struct port){
+        .reply = {r, recorded_reply},
+        .feed = {r, recorded_publish},
+        .store = {r, recorded_put_room, recorded_put_shard, recorded_delete_shard, recorded_sync},
+        .owner = {r, recorded_owner},
+        .ticker = {r, recorded_wake},
+    };
+    r->now = (struct moment){.mono_ms = 1000, .wall_ms = 1760000000000};
+    rng_seed(&rng, 7);
+    core_init(&r->core, &r->port, &r->settings, &rng, r->now);
+    return r;
+}
+
+static inline void recorder_free(struct recorder *r)
+{
+    for (size_t i = 0; i < RECORDED_MAX; i++) {
+        free(r->answers[i].headers);
+        free(r->answers[i].body);
+        free(r->frames[i].text);
+    }
+    core_clear(&r->core);
+    token_keys_free((struct token_keys *)(uintptr_t)r->settings.keys);
+    free(r);
+}
+
+/* Completes the syncs asked for so far. */
+static inline void recorder_store(struct recorder *r, enum err e)
+{
+    size_t count = r->token_count;
+
+    r->token_count = 0;
+    for (size_t i = 0; i < count; i++)
+        core_stored(&r->core, r->tokens[i], e);
+}
+
+static inline void recorder_pass(struct recorder *r, int64_t ms)
+{
+    r->now.mono_ms += ms;
+    r->now.wall_ms += ms;
+    if (r->now.mono_ms >= r->wake_ms)
+        core_tick(&r->core, r->now);
+}
+
+static inline const struct recorded_answer *recorder_last(const struct recorder *r)
+{
+    assert_true(r->answer_count > 0);
+    return &r->answers[(r->answer_count - 1) % RECORDED_MAX];
+}
+
+/* A whole request; answers its status, 0 when there is no answer yet. */
+static inline int recorder_ask(struct recorder *r, const char *method, const char *path,
+                               const struct credentials *credentials, struct span body)
+{
+    struct api_request request = {
+        .reply = {.slot = ++r->replies, .gen = 1},
+        .method = span_str(method),
+        .path = span_str(path),
+        .credentials = *credentials,
+        .body = body,
+    };
+    size_t before = r->answer_count;
+
+    api_handle(&r->core, &request, r->now);
+    if (!r->hold)
+        recorder_store(r, ERR_OK);
+    if (r->answer_count == before)
+        return 0;
+    assert_int_equal(r->answer_count, before + 1);
+    assert_int_equal(recorder_last(r)->reply.slot, request.reply.slot);
+    return recorder_last(r)->status;
+}
+
+/* POST to world-a with the shard secret. */
+static inline int recorder_post(struct recorder *r, const char *verb, const char *body)
+{
+    struct credentials secret = {.access_count = 1, .access = SPAN(SHARD_SECRET)};
+    char path[64];
+
+    (void)snprintf(path, sizeof(path), "/parties/world/world-a%s", verb);
+    return recorder_ask(r, "POST", path, &secret, span_str(body));
+}
+
+/* Registers a room of world-a with these shards, 10 clients each; round-robin unless said. */
+static inline struct room *recorder_room(struct recorder *r, const char *name, unsigned shards,
+                                         const char *strategy)
+{
+    char body[256];
+
+    (void)snprintf(body, sizeof(body),
+                   "{\"name\":\"%s\",\"balancingStrategy\":\"%s\",\"public\":true,"
+                   "\"maxPlayersPerShard\":10,\"minShards\":%u}",
+                   name, strategy == NULL ? "round-robin" : strategy, shards);
+    assert_int_equal(recorder_post(r, "/register-room", body), 200);
+    return world_room(registry_world(&r->core.registry, SPAN("world-a")), span_str(name));
+}
+
+/* The n-th shard of a room in creation order. */
+static inline struct shard *recorder_shard(const struct room *room, unsigned n)
+{
+    uint32_t at = 0;
+    struct candidate *c = candidates_next(&room->candidates, &at);
+
+    while (n-- > 0)
+        c = candidates_next(&room->candidates, &at);
+    assert_non_null(c);
+    return shard_of_candidate(c);
+}
+
+/* Reports a count, and a status if it is not NULL. Answers the status code. */
+static inline int recorder_report(struct recorder *r, struct span shard, unsigned open,
+                                  const char *status)
+{
+    char body[512];
+
+    (void)snprintf(body, sizeof(body), "{\"shardId\":\"%.*s\",\"connections\":%u%s%s%s}",
+                   SPAN_ARG(shard), open, status == NULL ? "" : ",\"status\":\"",
+                   status == NULL ? "" : status, status == NULL ? "" : "\"");
+    return recorder_post(r, "/update-shard", body);
+}

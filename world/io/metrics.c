@@ -1,0 +1,186 @@
+/* What each number is called. Rows that run over an enum are made once; the rest is a table. */
+#include "world/io/metrics.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+    LABELS_MAX = 96,
+    STATS_ROWS = ROUTE_COUNT * CLASS_COUNT + REFUSAL_COUNT - 1 + STRATEGY_COUNT + 4,
+};
+
+static const struct metric_row figure_rows[] = {
+    {.name = "terrane_world_worlds",
+     .type = METRIC_GAUGE,
+     .help = "Worlds in the registry.",
+     .offset = offsetof(struct figures, worlds)},
+    {.name = "terrane_world_rooms",
+     .type = METRIC_GAUGE,
+     .help = "Rooms in the registry.",
+     .offset = offsetof(struct figures, rooms)},
+    {.name = "terrane_world_shards",
+     .type = METRIC_GAUGE,
+     .help = "Shards in the registry.",
+     .offset = offsetof(struct figures, shards)},
+    {.name = "terrane_world_connections",
+     .type = METRIC_GAUGE,
+     .help = "HTTP connections.",
+     .offset = offsetof(struct figures, connections)},
+    {.name = "terrane_world_feed_sockets",
+     .type = METRIC_GAUGE,
+     .help = "WebSockets of the admin feed, authorised or not.",
+     .offset = offsetof(struct figures, feed_sockets)},
+    {.name = "terrane_world_feed_admins",
+     .type = METRIC_GAUGE,
+     .help = "Authorised WebSockets of the admin feed.",
+     .offset = offsetof(struct figures, feed_admins)},
+    {.name = "terrane_world_descriptors_refused_total",
+     .type = METRIC_COUNTER,
+     .help = "Connections refused for want of descriptors.",
+     .offset = offsetof(struct figures, descriptors_refused)},
+    {.name = "terrane_world_http_refusals_total",
+     .labels = "status=\"400\"",
+     .type = METRIC_COUNTER,
+     .help = "Requests that broke HTTP or its limits, by status.",
+     .offset = offsetof(struct figures, http_refusals[HTTP_REFUSAL_400])},
+    {.name = "terrane_world_http_refusals_total",
+     .labels = "status=\"408\"",
+     .type = METRIC_COUNTER,
+     .offset = offsetof(struct figures, http_refusals[HTTP_REFUSAL_408])},
+    {.name = "terrane_world_http_refusals_total",
+     .labels = "status=\"413\"",
+     .type = METRIC_COUNTER,
+     .offset = offsetof(struct figures, http_refusals[HTTP_REFUSAL_413])},
+    {.name = "terrane_world_http_refusals_total",
+     .labels = "status=\"431\"",
+     .type = METRIC_COUNTER,
+     .offset = offsetof(struct figures, http_refusals[HTTP_REFUSAL_431])},
+    {.name = "terrane_world_http_refusals_total",
+     .labels = "status=\"503\"",
+     .type = METRIC_COUNTER,
+     .offset = offsetof(struct figures, http_refusals[HTTP_REFUSAL_503])},
+    {.name = "terrane_world_http_refusals_total",
+     .labels = "status=\"other\"",
+     .type = METRIC_COUNTER,
+     .offset = offsetof(struct figures, http_refusals[HTTP_REFUSAL_OTHER])},
+};
+
+static const struct metric_row loop_rows[] = {
+    {.name = "terrane_world_loop_lag_seconds",
+     .type = METRIC_HISTOGRAM,
+     .help = "How late a periodic timer fired.",
+     .offset = offsetof(struct loop_stats, lag)},
+    {.name = "terrane_world_loop_turn_seconds",
+     .type = METRIC_HISTOGRAM,
+     .help = "Time spent in a turn of the event loop, without the wait.",
+     .offset = offsetof(struct loop_stats, turn)},
+};
+
+/* A counter of struct stats. `labels` is taken. */
+static void add_counter(struct metrics *m, const char *name, char *labels, const char *help,
+                        size_t offset)
+{
+    m->rows[m->row_count++] = (struct metric_row){
+        .name = name, .labels = labels, .type = METRIC_COUNTER, .help = help, .offset = offset};
+}
+
+static char *label(const char *name, const char *value)
+{
+    char text[LABELS_MAX];
+
+    (void)snprintf(text, sizeof(text), "%s=\"%s\"", name, value);
+    return xstrdup(text);
+}
+
+static void add_requests(struct metrics *m)
+{
+    char text[LABELS_MAX];
+
+    for (int route = 0; route < ROUTE_COUNT; route++) {
+        for (int class = 0; class < CLASS_COUNT; class ++) {
+            (void)snprintf(text, sizeof(text), "route=\"%s\",class=\"%s\"",
+                           route_name((enum route)route),
+                           status_class_name((enum status_class) class));
+            add_counter(m, "terrane_world_requests_total", xstrdup(text),
+                        "Requests answered, by route and class of status.",
+                        offsetof(struct stats, requests) +
+                            sizeof(uint64_t) * (size_t)(route * CLASS_COUNT + class));
+        }
+    }
+}
+
+static void make_rows(struct metrics *m)
+{
+    m->rows = xcalloc(STATS_ROWS, sizeof(*m->rows));
+    add_requests(m);
+    for (int why = REFUSAL_NONE + 1; why < REFUSAL_COUNT; why++)
+        add_counter(m, "terrane_world_refusals_total",
+                    label("reason", refusal_name((enum refusal)why)), "Refusals, by reason.",
+                    offsetof(struct stats, refusals) + sizeof(uint64_t) * (size_t)why);
+    for (int strategy = 0; strategy < STRATEGY_COUNT; strategy++)
+        add_counter(m, "terrane_world_placements_total",
+                    label("strategy", strategy_names[strategy]),
+                    "Clients placed, by the room's strategy.",
+                    offsetof(struct stats, placements) + sizeof(uint64_t) * (size_t)strategy);
+    add_counter(m, "terrane_world_shards_created_total", NULL, "Shards created.",
+                offsetof(struct stats, shards_created));
+    add_counter(m, "terrane_world_shards_expired_total", NULL, "Shards removed after long silence.",
+                offsetof(struct stats, shards_expired));
+    add_counter(m, "terrane_world_feed_frames_total", NULL, "Frames sent to admins.",
+                offsetof(struct stats, feed_frames));
+    m->rows[m->row_count++] = (struct metric_row){
+        .name = "terrane_world_request_duration_seconds",
+        .type = METRIC_HISTOGRAM,
+        .help = "From the head of a request to its answer.",
+        .offset = offsetof(struct stats, latency),
+    };
+}
+
+static void look_up(struct metrics *m)
+{
+    struct figures *f = &m->figures;
+
+    f->worlds = m->core->registry.world_count;
+    f->rooms = m->core->registry.room_count;
+    f->shards = m->core->registry.shard_count;
+    f->connections = http_server_connections(m->http);
+    f->feed_sockets = feed_sockets_count(m->feeds);
+    f->feed_admins = m->core->admins.count;
+    f->descriptors_refused = m->listener == NULL ? 0 : listener_refused(m->listener);
+}
+
+void metrics_count_refusal(struct metrics *m, int status)
+{
+    static const int statuses[] = {
+        [HTTP_REFUSAL_400] = 400, [HTTP_REFUSAL_408] = 408, [HTTP_REFUSAL_413] = 413,
+        [HTTP_REFUSAL_431] = 431, [HTTP_REFUSAL_503] = 503,
+    };
+    size_t at = 0;
+
+    while (at < HTTP_REFUSAL_OTHER && statuses[at] != status)
+        at++;
+    m->figures.http_refusals[at]++;
+}
+
+void metrics_write(struct metrics *m, struct buf *out, bool openmetrics)
+{
+    if (m->rows == NULL)
+        make_rows(m);
+    look_up(m);
+    metrics_render(out, figure_rows, sizeof(figure_rows) / sizeof(figure_rows[0]), &m->figures,
+                   openmetrics);
+    metrics_render(out, m->rows, m->row_count, &m->core->stats, openmetrics);
+    metrics_render(out, loop_rows, sizeof(loop_rows) / sizeof(loop_rows[0]), loop_stats(m->loop),
+                   openmetrics);
+    metrics_render_process(out, openmetrics);
+    metrics_render_end(out, openmetrics);
+}
+
+void metrics_clear(struct metrics *m)
+{
+    for (size_t i = 0; i < m->row_count; i++)
+        free((void *)(uintptr_t)m->rows[i].labels);
+    free(m->rows);
+    m->rows = NULL;
+    m->row_count = 0;
+}

@@ -1,0 +1,12 @@
+#pragma once
+/* What operators' machines ask: /livez /readyz /metrics /version. */
+#include "world/io/metrics.h"
+
+struct probe_answer {
+    int status;
+    struct span headers; /* static */
+};
+
+/* True when the path is a probe's; then *answer is filled and `body` holds its text. */
+bool probes_answer(struct metrics *m, struct span path, const struct http_head *head, bool ready,
+                   struct buf *body, struct probe_answer *answer);

@@ -1,0 +1,299 @@
+/* Requests between the HTTP server and core. Knows no path but that of the probes and of feed
+ * sockets; what a request means, core/api decides. */
+#include "world/io/server.h"
+
+#include <stdlib.h>
+
+#include "common/base/log.h"
+#include "common/proto/url.h"
+#include "world/io/moment_now.h"
+#include "world/io/probes.h"
+
+enum {
+    SPARE_MAX = 256,            /* requests kept for reuse */
+    SPARE_BODY_MAX = 16 * 1024, /* a larger body's memory is not kept */
+};
+
+struct request {
+    struct http_exchange *x;
+    struct server *server;
+    struct handle self;
+    struct buf body;
+    int64_t begun_us;
+    struct request *next; /* while it is a spare */
+};
+
+/* What the headers say that core wants to know. */
+struct heard {
+    struct credentials credentials;
+    bool names_shard;
+};
+
+static struct request *request_new(struct server *s, struct http_exchange *x)
+{
+    struct request *r = s->spare;
+
+    if (r != NULL) {
+        s->spare = r->next;
+        s->spare_count--;
+    } else {
+        r = xcalloc(1, sizeof(*r));
+    }
+    r->x = x;
+    r->server = s;
+    r->next = NULL;
+    r->begun_us = clock_mono_us();
+    r->self = slots_add(&s->requests, r);
+    x->user = r;
+    return r;
+}
+
+static void request_free(struct request *r)
+{
+    struct server *s = r->server;
+
+    slots_remove(&s->requests, r->self);
+    if (s->spare_count == SPARE_MAX || r->body.cap > SPARE_BODY_MAX) {
+        buf_clear(&r->body);
+        free(r);
+        return;
+    }
+    buf_reset(&r->body);
+    r->next = s->spare;
+    s->spare = r;
+    s->spare_count++;
+}
+
+/* The end of a request: the exchange may be gone once it is answered. */
+static void respond(struct request *r, int status, struct span headers, struct span body)
+{
+    struct http_exchange *x = r->x;
+
+    histogram_add(&r->server->core->stats.latency, clock_mono_us() - r->begun_us);
+    x->user = NULL;
+    request_free(r);
+    http_respond(x, status, headers, body);
+}
+
+static struct heard hear(const struct http_head *head, struct span query)
+{
+    struct heard heard = {.credentials.query = query};
+    struct credentials *c = &heard.credentials;
+
+    for (size_t i = 0; i < head->header_count; i++) {
+        const struct http_header *h = &head->headers[i];
+        if (span_ieq(h->name, SPAN("x-access-shard"))) {
+            if (c->access_count++ == 0)
+                c->access = h->value;
+        } else if (span_ieq(h->name, SPAN("authorization"))) {
+            if (c->authorization.ptr == NULL)
+                c->authorization = h->value;
+        } else if (span_ieq(h->name, SPAN("x-shard-id"))) {
+            heard.names_shard = true;
+        }
+    }
+    return heard;
+}
+
+/* All occurrences of X-Forwarded-For, joined. */
+static void join_forwarded(const struct http_head *head, struct buf *out)
+{
+    for (size_t i = 0; i < head->header_count; i++) {
+        if (!span_ieq(head->headers[i].name, SPAN("x-forwarded-for")))
+            continue;
+        if (out->len > 0)
+            buf_add_char(out, ',');
+        buf_add_span(out, head->headers[i].value);
+    }
+}
+
+/* The client's address as text; only worth the work when it is going to be logged. */
+static struct span remote_of(struct server *s, const struct http_exchange *x,
+                             char text[ADDR_TEXT_MAX])
+{
+    struct addr client;
+
+    if (!log_wants(LOG_DEBUG))
+        return (struct span){0};
+    buf_reset(&s->text);
+    join_forwarded(x->head, &s->text);
+    client = addr_of_client(s->settings->trusted, &x->peer, buf_span(&s->text));
+    addr_format(&client, text);
+    return span_str(text);
+}
+
+static void hand_to_core(struct request *r, const struct url_target *target)
+{
+    struct server *s = r->server;
+    struct http_exchange *x = r->x;
+    char remote[ADDR_TEXT_MAX];
+    struct api_request request = {
+        .reply = r->self,
+        .method = x->head->method,
+        .path = target->path,
+        .credentials = hear(x->head, target->query).credentials,
+        .body = buf_span(&r->body),
+        .remote = remote_of(s, x, remote),
+    };
+
+    api_handle(s->core, &request, moment_now(s->loop));
+}
+
+static void count_and_respond(struct request *r, enum route route, int status, struct span headers,
+                              struct span body)
+{
+    stats_count_request(&r->server->core->stats, route, status);
+    respond(r, status, headers, body);
+}
+
+/* True when the request was an upgrade to a feed socket; then it is over. */
+static bool take_feed(struct server *s, struct http_exchange *x)
+{
+    const struct http_head *head = x->head;
+    struct url_target target;
+    struct heard heard;
+    int status;
+
+    if (!head->upgrade || !http_head_has_token(head, SPAN("upgrade"), SPAN("websocket")))
+        return false;
+    if (url_split_target(head->target, &target) != ERR_OK || !core_feed_wants(s->core, target.path))
+        return false;
+    if (s->settings->limits.max_connections != 0 &&
+        server_connections(s) + feed_sockets_count(s->feeds) >
+            s->settings->limits.max_connections) {
+        metrics_count_refusal(s->metrics, 503);
+        stats_count_request(&s->core->stats, ROUTE_FEED, 503);
+        http_respond(x, 503, SPAN("Content-Type: application/json\r\nRetry-After: 1\r\n"),
+                     SPAN("{\"error\":\"Too many connections\"}"));
+        return true;
+    }
+    heard = hear(head, target.query);
+    status = feed_sockets_accept(s->feeds, x,
+                                 &(struct feed_request){.path = target.path,
+                                                        .credentials = heard.credentials,
+                                                        .names_shard = heard.names_shard});
+    stats_count_request(&s->core->stats, ROUTE_FEED, status);
+    return true;
+}
+
+static void on_begin(void *ctx, struct http_exchange *x)
+{
+    struct server *s = ctx;
+
+    x->user = NULL;
+    if (!take_feed(s, x))
+        request_new(s, x);
+}
+
+static void on_body(void *ctx, struct http_exchange *x, struct span part)
+{
+    struct request *r = x->user;
+
+    (void)ctx;
+    if (r != NULL)
+        buf_add_span(&r->body, part);
+}
+
+static void on_complete(void *ctx, struct http_exchange *x)
+{
+    struct server *s = ctx;
+    struct request *r = x->user;
+    struct probe_answer answer;
+    struct url_target target;
+
+    if (r == NULL) /* answered before its body was read */
+        return;
+    if (url_split_target(x->head->target, &target) != ERR_OK) {
+        count_and_respond(r, ROUTE_UNKNOWN, 400, SPAN("Content-Type: application/json\r\n"),
+                          SPAN("{\"error\":\"Bad request target\"}"));
+        return;
+    }
+    buf_reset(&s->text);
+    if (probes_answer(s->metrics, target.path, x->head, !s->stopping, &s->text, &answer))
+        count_and_respond(r, ROUTE_PROBE, answer.status, answer.headers, buf_span(&s->text));
+    else
+        hand_to_core(r, &target);
+}
+
+static void on_gone(void *ctx, struct http_exchange *x)
+{
+    struct request *r = x->user;
+
+    (void)ctx;
+    if (r != NULL)
+        request_free(r);
+}
+
+static void on_refused(void *ctx, int status)
+{
+    struct server *s = ctx;
+
+    metrics_count_refusal(s->metrics, status);
+    log_debug("http.refused", "status=%d", status);
+}
+
+static void reply(void *ctx, struct handle handle, int status, struct span headers,
+                  struct span body)
+{
+    struct server *s = ctx;
+    struct request *r = slots_get(&s->requests, handle);
+
+    if (r != NULL)
+        respond(r, status, headers, body);
+}
+
+static const struct http_app app = {
+    .begin = on_begin,
+    .body = on_body,
+    .complete = on_complete,
+    .gone = on_gone,
+    .refused = on_refused,
+};
+
+void server_init(struct server *s, struct loop *l, struct core *core, struct feed_sockets *feeds,
+                 struct metrics *metrics, const struct server_settings *settings)
+{
+    *s = (struct server){
+        .loop = l,
+        .core = core,
+        .feeds = feeds,
+        .metrics = metrics,
+        .settings = settings,
+    };
+    s->http = http_server_new(l, &app, s, &settings->limits, API_HEADERS);
+}
+
+struct reply_port server_reply_port(struct server *s)
+{
+    return (struct reply_port){.ctx = s, .answer = reply};
+}
+
+void server_drain(struct server *s)
+{
+    s->stopping = true;
+    http_server_drain(s->http);
+}
+
+void server_close(struct server *s)
+{
+    http_server_free(s->http);
+    s->http = NULL;
+}
+
+void server_clear(struct server *s)
+{
+    struct request *next;
+
+    /* A server that is closed tells nobody what was under way. */
+    for (uint32_t i = 0; i < s->requests.used; i++) {
+        if (s->requests.slots[i].item != NULL)
+            request_free(s->requests.slots[i].item);
+    }
+    for (; s->spare != NULL; s->spare = next) {
+        next = s->spare->next;
+        buf_clear(&s->spare->body);
+        free(s->spare);
+    }
+    slots_clear(&s->requests);
+    buf_clear(&s->text);
+}

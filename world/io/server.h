@@ -1,0 +1,42 @@
+#pragma once
+/* HTTP ↔ api: gives core each request when its body is whole, and its answers back to the
+ * exchange they belong to. */
+#include "common/net/http_server.h"
+#include "world/core/api.h"
+#include "world/io/feed_sockets.h"
+#include "world/io/metrics.h"
+
+struct request;
+
+struct server_settings {
+    struct http_limits limits;
+    const struct addr_set *trusted; /* proxies; borrowed */
+};
+
+struct server {
+    struct loop *loop;
+    struct core *core;
+    struct feed_sockets *feeds;
+    struct metrics *metrics;
+    const struct server_settings *settings;
+    struct http_server *http;
+    struct slots requests;
+    struct request *spare; /* for reuse, with their memory */
+    size_t spare_count;
+    struct buf text; /* scratch */
+    bool stopping;   /* /readyz says so */
+};
+
+/* All are borrowed. http_server_accept is the listener's `accepted`, s->http its context. */
+void server_init(struct server *s, struct loop *l, struct core *core, struct feed_sockets *feeds,
+                 struct metrics *metrics, const struct server_settings *settings);
+struct reply_port server_reply_port(struct server *s);
+/* No new requests after those that are under way. */
+void server_drain(struct server *s);
+static inline size_t server_connections(const struct server *s)
+{
+    return http_server_connections(s->http);
+}
+/* Cuts off what is left; the loop must turn once more before server_clear. */
+void server_close(struct server *s);
+void server_clear(struct server *s);
