@@ -251,8 +251,10 @@ static bool conn_flush(struct conn *c)
             continue;
         if (n < 0 && errno != EAGAIN)
             return false;
-        if (n > 0)
+        if (n > 0) {
             outq_advance(&c->out, (size_t)n);
+            c->sent += (uint64_t)n;
+        }
         c->blocked = n < 0 || (size_t)n < offered;
     }
     if (c->out.bytes > 0)
@@ -509,9 +511,18 @@ void conn_abort(struct conn *c)
         conn_end(c, CONN_END_LOCAL);
 }
 
+void conn_reset(struct conn *c)
+{
+    if (!conn_has_socket(c))
+        return;
+    struct linger now = {.l_onoff = 1};
+    (void)setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+    conn_end(c, CONN_END_LOCAL);
+}
+
 void conn_move(struct conn *to, struct conn *from, const struct conn_ops *ops)
 {
-    assert(from->state == CONN_OPEN && to->state == CONN_NONE);
+    assert(from->state == CONN_OPEN || from->state == CONN_ENDED);
     if (from->call != NULL)
         from->call->moved = true;
     if (from->interest != 0)
@@ -526,7 +537,9 @@ void conn_move(struct conn *to, struct conn *from, const struct conn_ops *ops)
     to->was_full = from->was_full;
     to->blocked = from->blocked;
     to->peer_ended = from->peer_ended;
-    conn_go(to, CONN_OPEN);
+    to->sent = from->sent;
+    to->end = from->end;
+    conn_go(to, (enum conn_state)from->state);
     conn_schedule(to);
     *from = (struct conn){.fd = -1};
 }

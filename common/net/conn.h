@@ -64,6 +64,7 @@ struct conn {
     struct conn_call *call; /* the callback under way, so that it can be told of a move */
     struct turn_end settle; /* reading on, writing and ending are done at the end of the turn */
     struct timer linger;    /* when a close gives up */
+    uint64_t sent;          /* bytes that the kernel took */
     uint32_t high_water;    /* conn_is_full beyond it; 0: never */
     int fd;                 /* valid while there is a socket */
     short interest;         /* what the event watches; 0: it is not added */
@@ -125,9 +126,11 @@ void conn_close(struct conn *c);
 void conn_linger(struct conn *c);
 /* Closes now; what is queued is not sent. */
 void conn_abort(struct conn *c);
-/* Moves an open connection to another embedded struct (an upgrade): `from` becomes as if never
- * opened, no `closed` call for it, and may be freed at once. Queue, high water, pauses and unread
- * bytes go along. */
+/* The same, and the peer gets a reset, so that it does not take what it has for all. */
+void conn_reset(struct conn *c);
+/* Moves a connection that is open, or whose end is not yet told, to another embedded struct (an
+ * upgrade): `from` becomes as if never opened, no `closed` call for it, and may be freed at once.
+ * Queue, high water, pauses and unread bytes go along. */
 void conn_move(struct conn *to, struct conn *from, const struct conn_ops *ops);
 
 /* The peer's address; false when the socket is gone. */

@@ -1,7 +1,9 @@
 #pragma once
 /* HTTP/1.1 server side (RFC 9112): keep-alive, pipelining (one exchange at a time, answers in
  * order), streamed bodies both ways, 100-continue, WebSocket and raw upgrades, limits and timeouts.
- * Bad input is answered here (400, 408, 413, 431 with `{"error": …}`) and counted. */
+ * Bad input is answered here (400, 408, 413, 431 with `{"error": …}`) and told to `refused`. A
+ * client that ends its side after a request still gets its answer; when it then takes nothing for
+ * idle_ms, it is taken for gone. */
 #include "common/net/ws_conn.h"
 #include "common/proto/http_head.h"
 
@@ -13,12 +15,13 @@ struct http_app {
     void (*begin)(void *ctx, struct http_exchange *x);
     /* A part of the body; borrowed until return. Not called once the answer is complete. */
     void (*body)(void *ctx, struct http_exchange *x, struct span part);
-    /* The whole body has been read (also for requests without one). */
+    /* The whole body has been read (also for requests without one). Not called once the answer is
+     * complete. */
     void (*complete)(void *ctx, struct http_exchange *x);
     /* The output queue has room again after http_exchange_is_full. May be NULL. */
     void (*drained)(void *ctx, struct http_exchange *x);
-    /* The client went away before the answer was complete: forget x. May be NULL when all answers
-     * are given inside begin and complete. */
+    /* The client went away, or the server refused its body, before the answer was complete: forget
+     * x. May be NULL when all answers are given inside begin and complete. */
     void (*gone)(void *ctx, struct http_exchange *x);
     /* A request that the server refused by itself was answered with this status. May be NULL. */
     void (*refused)(void *ctx, int status);

@@ -1,0 +1,247 @@
+/* Answers: heads, framing, and the ways out of HTTP (upgrade and detach). An answer is written
+ * straight into the connection's queue. */
+#include <assert.h>
+
+#include "common/base/mem.h"
+#include "common/net/http_conn.h"
+#include "common/proto/ws_handshake.h"
+
+enum {
+    KEEP_DROP_MAX = 64 * 1024, /* a longer body that nobody reads costs the connection */
+    JOIN_MAX = 4 * 1024,       /* bodies up to here are written together with their head */
+    CHUNK_HEAD_MAX = sizeof "ffffffffffffffff\r\n",
+};
+
+static_assert(offsetof(struct http_conn, x) == 0, "an exchange is its connection");
+
+static struct http_conn *http_conn_of(struct http_exchange *x)
+{
+    return CONTAINER_OF(x, struct http_conn, x);
+}
+
+static const struct http_conn *http_conn_seen(const struct http_exchange *x)
+{
+    return (const struct http_conn *)(const void *)x;
+}
+
+/* ---- heads */
+
+/* Whether another request can follow on the connection. */
+static bool http_can_keep(const struct http_conn *c)
+{
+    const struct http_head *h = c->x.head;
+    if (!h->keep_alive || c->server->draining || c->peer_ended)
+        return false;
+    if (c->body.done)
+        return true;
+    if (h->expect_continue && !c->told_continue) /* nobody knows whether the body will come */
+        return false;
+    return c->body.kind != HTTP_BODY_LENGTH || c->body.left <= KEEP_DROP_MAX;
+}
+
+static void add_status_line(struct buf *b, int status)
+{
+    if (status == 200) {
+        BUF_ADD_LIT(b, "HTTP/1.1 200 OK\r\n");
+        return;
+    }
+    BUF_ADD_LIT(b, "HTTP/1.1 ");
+    buf_add_u64(b, (uint64_t)status);
+    buf_add_char(b, ' ');
+    buf_add_span(b, span_str(http_reason(status)));
+    BUF_ADD_LIT(b, "\r\n");
+}
+
+static void add_date(struct buf *b, struct http_server *s)
+{
+    BUF_ADD_LIT(b, "Date: ");
+    buf_add_span(b, http_server_date(s));
+    BUF_ADD_LIT(b, "\r\n");
+}
+
+static void add_length(struct buf *b, uint64_t length)
+{
+    BUF_ADD_LIT(b, "Content-Length: ");
+    buf_add_u64(b, length);
+    BUF_ADD_LIT(b, "\r\n");
+}
+
+/* Begins the answer and writes its head, up to the blank line, into the scratch buffer.
+ * length -1: not known. */
+static struct buf *answer_begin(struct http_conn *c, int status, struct span headers,
+                                int64_t length)
+{
+    const struct http_head *h = c->x.head;
+    struct buf *b = &c->server->scratch;
+    bool no_length = status == 204 || status == 304;
+    assert(c->live && c->answer == HTTP_ANSWER_NONE && status >= 200);
+    c->answer = HTTP_ANSWER_BEGUN;
+    c->no_content = no_length || span_eq(h->method, SPAN("HEAD"));
+    c->chunked = length < 0 && h->minor == 1;
+    c->until_close = length < 0 && h->minor == 0 && !c->no_content;
+    c->answer_left = length < 0 ? 0 : (uint64_t)length;
+    c->keep = http_can_keep(c) && !c->until_close;
+    buf_reset(b);
+    add_status_line(b, status);
+    add_date(b, c->server);
+    if (!c->keep)
+        BUF_ADD_LIT(b, "Connection: close\r\n");
+    else if (h->minor == 0)
+        BUF_ADD_LIT(b, "Connection: keep-alive\r\n");
+    if (length >= 0 && !no_length)
+        add_length(b, (uint64_t)length);
+    else if (c->chunked && !no_length)
+        BUF_ADD_LIT(b, "Transfer-Encoding: chunked\r\n");
+    buf_add_span(b, headers);
+    BUF_ADD_LIT(b, "\r\n");
+    return b;
+}
+
+void http_conn_write_error(struct http_conn *c, int status)
+{
+    struct buf *b = &c->server->scratch;
+    struct span reason = span_str(http_reason(status));
+    buf_reset(b);
+    add_status_line(b, status);
+    add_date(b, c->server);
+    BUF_ADD_LIT(b, "Connection: close\r\nContent-Type: application/json\r\n");
+    if (status == 503)
+        BUF_ADD_LIT(b, "Retry-After: 1\r\n");
+    add_length(b, reason.len + sizeof "{\"error\":\"\"}" - 1);
+    buf_add_span(b, c->server->headers);
+    BUF_ADD_LIT(b, "\r\n{\"error\":\"");
+    buf_add_span(b, reason);
+    BUF_ADD_LIT(b, "\"}");
+    conn_write_span(&c->conn, buf_span(b));
+}
+
+/* ---- answers */
+
+void http_respond(struct http_exchange *x, int status, struct span headers, struct span body)
+{
+    struct http_conn *c = http_conn_of(x);
+    struct buf *b = answer_begin(c, status, headers, (int64_t)body.len);
+    bool join = body.len <= JOIN_MAX;
+    if (!c->no_content && join)
+        buf_add_span(b, body);
+    conn_write_span(&c->conn, buf_span(b));
+    if (!c->no_content && !join)
+        conn_write_span(&c->conn, body);
+    http_conn_answered(c);
+}
+
+void http_respond_begin(struct http_exchange *x, int status, struct span headers, int64_t length)
+{
+    struct http_conn *c = http_conn_of(x);
+    const struct buf *b = answer_begin(c, status, headers, length);
+    conn_write_span(&c->conn, buf_span(b));
+}
+
+static void write_chunk_head(struct conn *conn, size_t len)
+{
+    static const char digits[] = "0123456789abcdef";
+    char text[CHUNK_HEAD_MAX], *at = text + sizeof text;
+    *--at = '\n';
+    *--at = '\r';
+    do {
+        *--at = digits[len % 16];
+        len /= 16;
+    } while (len > 0);
+    conn_write(conn, at, (size_t)(text + sizeof text - at));
+}
+
+void http_respond_part(struct http_exchange *x, struct span part)
+{
+    struct http_conn *c = http_conn_of(x);
+    assert(c->live && c->answer == HTTP_ANSWER_BEGUN);
+    http_conn_expect(c);
+    if (part.len == 0 || c->no_content)
+        return;
+    if (c->chunked) {
+        write_chunk_head(&c->conn, part.len);
+    } else if (!c->until_close) {
+        assert(part.len <= c->answer_left);
+        c->answer_left -= part.len;
+    }
+    conn_write_span(&c->conn, part);
+    if (c->chunked)
+        conn_write_span(&c->conn, SPAN("\r\n"));
+}
+
+void http_respond_end(struct http_exchange *x)
+{
+    struct http_conn *c = http_conn_of(x);
+    assert(c->live && c->answer == HTTP_ANSWER_BEGUN);
+    if (c->answer_left > 0 && !c->no_content) { /* it was to be longer */
+        http_respond_abort(x);
+        return;
+    }
+    if (c->chunked && !c->no_content)
+        conn_write_span(&c->conn, SPAN("0\r\n\r\n"));
+    http_conn_answered(c);
+}
+
+void http_respond_abort(struct http_exchange *x)
+{
+    struct http_conn *c = http_conn_of(x);
+    assert(c->live && c->answer == HTTP_ANSWER_BEGUN);
+    c->live = false;
+    http_conn_over(c, false);
+    if (c->until_close) /* where the end of the connection would look like the end of the answer */
+        conn_reset(&c->conn);
+}
+
+bool http_exchange_is_answered(const struct http_exchange *x)
+{
+    return http_conn_seen(x)->answer != HTTP_ANSWER_NONE;
+}
+
+bool http_exchange_is_full(const struct http_exchange *x)
+{
+    return conn_is_full(&http_conn_seen(x)->conn);
+}
+
+void http_exchange_pause(struct http_exchange *x)
+{
+    conn_pause(&http_conn_of(x)->conn, CONN_PAUSE_LINK);
+}
+
+void http_exchange_resume(struct http_exchange *x)
+{
+    struct http_conn *c = http_conn_of(x);
+    http_conn_expect(c);
+    conn_resume(&c->conn, CONN_PAUSE_LINK);
+}
+
+/* ---- ways out */
+
+/* HTTP holds nothing back any more. */
+static void release(struct http_conn *c)
+{
+    assert(c->live && c->answer == HTTP_ANSWER_NONE);
+    conn_resume(&c->conn, CONN_PAUSE_LINK | CONN_PAUSE_QUEUE | CONN_PAUSE_CODEC);
+}
+
+void http_exchange_upgrade(struct http_exchange *x, struct ws_conn *w, struct span key,
+                           struct span protocol, const struct ws_ops *ops,
+                           const struct ws_settings *settings)
+{
+    struct http_conn *c = http_conn_of(x);
+    struct buf *b = &c->server->scratch;
+    release(c);
+    buf_reset(b);
+    ws_handshake_answer(b, key, protocol);
+    conn_write_span(&c->conn, buf_span(b));
+    ws_conn_start(w, &c->conn, true, ops, settings);
+    conn_unread(&w->conn, c->behind.ptr, c->behind.len);
+    http_conn_bury(c);
+}
+
+void http_exchange_detach(struct http_exchange *x, struct conn *to, const struct conn_ops *ops)
+{
+    struct http_conn *c = http_conn_of(x);
+    release(c);
+    conn_move(to, &c->conn, ops);
+    conn_unread(to, c->behind.ptr, c->behind.len);
+    http_conn_bury(c);
+}
