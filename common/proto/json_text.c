@@ -4,6 +4,7 @@
 #include "common/proto/json_text.h"
 
 #include <endian.h>
+#include <limits.h>
 
 #include "common/proto/ascii.h"
 
@@ -22,6 +23,11 @@ struct walk {
 
 /* What is due at w->at; the last three end the walk. */
 enum next { NEXT_VALUE, NEXT_KEY, NEXT_TAIL, NEXT_END, NEXT_BAD, NEXT_DEEP };
+
+/* What a backslash and one character stand for; 0: nothing. */
+static const char short_escapes[UCHAR_MAX + 1] = {
+    ['"'] = '"',  ['\\'] = '\\', ['/'] = '/',  ['b'] = '\b',
+    ['f'] = '\f', ['n'] = '\n',  ['r'] = '\r', ['t'] = '\t'};
 
 /* Eight bytes, the first in the lowest bits. */
 static uint64_t load_word(const char *at)
@@ -76,21 +82,9 @@ static const char *skip_escape(const char *at, const char *end)
 {
     if (end - at < 2)
         return NULL;
-    switch (at[1]) {
-    case '"':
-    case '\\':
-    case '/':
-    case 'b':
-    case 'f':
-    case 'n':
-    case 'r':
-    case 't':
-        return at + 2;
-    case 'u':
+    if (at[1] == 'u')
         return end - at >= 6 && hex4_value(at + 2) >= 0 ? at + 6 : NULL;
-    default:
-        return NULL;
-    }
+    return short_escapes[(unsigned char)at[1]] != 0 ? at + 2 : NULL;
 }
 
 /* `at` is behind the opening quote. */
@@ -294,15 +288,11 @@ static size_t decode_unicode(const char **at, const char *end, char out[4])
 /* Writes what the escape at *at stands for, and moves on behind it. */
 static size_t decode_escape(const char **at, const char *end, char out[4])
 {
-    static const char controls[] = {
-        ['b'] = '\b', ['f'] = '\f', ['n'] = '\n', ['r'] = '\r', ['t'] = '\t'};
     char c = (*at)[1];
     if (c == 'u')
         return decode_unicode(at, end, out);
     *at += 2;
-    out[0] = (unsigned char)c < sizeof controls && controls[(unsigned char)c] != 0
-                 ? controls[(unsigned char)c]
-                 : c;
+    out[0] = short_escapes[(unsigned char)c];
     return 1;
 }
 
@@ -320,7 +310,9 @@ enum err json_text_members(struct span text, char *kind,
         return ERR_SYNTAX;
     w.end = text.ptr + text.len;
     skip_blanks(&w);
-    *kind = w.at < w.end ? *w.at : '\0';
+    if (w.at == w.end)
+        return ERR_SYNTAX;
+    *kind = *w.at;
     return walk_text(&w);
 }
 
