@@ -115,7 +115,7 @@ static void add_header(struct buf *out, const struct kept *kept, size_t at, stru
     buf_add_char(out, ':');
     buf_reset(scratch);
     add_header_value(scratch, kept, at);
-    json_add_string(out, buf_span(scratch));
+    json_add_string(out, span_trim(buf_span(scratch))); /* joining may leave a blank at the end */
 }
 
 /* What was written from `start` on is one text; what is not would cut the link for everybody. It

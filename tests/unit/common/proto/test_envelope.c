@@ -74,7 +74,7 @@ static const struct {
 } header_rows[] = {
     {{{0}}, ""},
     {{{"Host", "a:1"}, {"X-Custom-ID", "MiXed"}}, "\"host\":\"a:1\",\"x-custom-id\":\"MiXed\""},
-    {{{"X-A", "1"}, {"x-b", "2"}, {"x-a", "3"}, {"X-a", ""}}, "\"x-a\":\"1, 3, \",\"x-b\":\"2\""},
+    {{{"X-A", "1"}, {"x-b", "2"}, {"x-a", "3"}, {"X-a", ""}}, "\"x-a\":\"1, 3,\",\"x-b\":\"2\""},
     {{{"Cookie", "a=1"}, {"cookie", "b=2"}}, "\"cookie\":\"a=1; b=2\""},
     {{{"Set-Cookie", "a=1"}, {"set-cookie", "b=2"}}, "\"set-cookie\":\"b=2\""},
     {{{"Authorization", "one"}, {"authorization", "two"}}, "\"authorization\":\"one\""},
