@@ -29,3 +29,9 @@ static inline int ascii_hex(char c)
         return c - 'a' + 10;
     return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
+
+/* A control character, the tab excepted: none may stand in a field value or a line's text. */
+static inline bool ascii_is_control(char c)
+{
+    return ((unsigned char)c < ' ' && c != '\t') || c == 0x7F;
+}

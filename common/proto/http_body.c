@@ -26,11 +26,6 @@ enum chunk_state {
     CHUNK_END_LF,
 };
 
-static bool is_control(char c)
-{
-    return ((unsigned char)c < ' ' && c != '\t') || c == 0x7F;
-}
-
 static enum err go(struct http_body *b, enum chunk_state state)
 {
     b->state = (uint8_t)state;
@@ -69,7 +64,7 @@ static enum err read_text(struct http_body *b, char c, enum chunk_state behind)
 {
     if (c == '\r')
         return go(b, behind);
-    return is_control(c) ? ERR_SYNTAX : ERR_OK;
+    return ascii_is_control(c) ? ERR_SYNTAX : ERR_OK;
 }
 
 static enum err read_trailer_name(struct http_body *b, char c)

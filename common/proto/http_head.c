@@ -7,6 +7,7 @@
 
 #include <http_parser.h>
 
+#include "common/proto/ascii.h"
 #include "common/proto/url.h"
 
 static const char VERSION[] = "HTTP/1.";
@@ -149,7 +150,7 @@ static int on_value(http_parser *parser, const char *at, size_t len)
     p->expect = end + CRLF_LEN;
     while (end > begin && is_blank(end[-1]))
         end--;
-    if (begin < end && ((unsigned char)*begin < ' ' || *begin == 0x7F)) /* the others are checked */
+    if (begin < end && ascii_is_control(*begin)) /* http-parser checks the others */
         return fail(p, ERR_SYNTAX);
     h->value = span_of(begin, (size_t)(end - begin));
     p->head->header_count++;
@@ -195,8 +196,14 @@ static enum err check_status_line(const char *line, size_t line_len)
         if (line[i] < '0' || line[i] > '9')
             return ERR_SYNTAX;
     }
-    char behind = line[STATUS_AT + STATUS_LEN];
-    return line[STATUS_AT] != '0' && (behind == ' ' || behind == '\r') ? ERR_OK : ERR_SYNTAX;
+    size_t end = line_len - CRLF_LEN;
+    for (size_t i = STATUS_AT + STATUS_LEN; i < end; i++) {
+        if (ascii_is_control(line[i])) /* a bare CR ends the line for http-parser */
+            return ERR_SYNTAX;
+    }
+    bool reason = STATUS_AT + STATUS_LEN < end;
+    return line[STATUS_AT] != '0' && (!reason || line[STATUS_AT + STATUS_LEN] == ' ') ? ERR_OK
+                                                                                      : ERR_SYNTAX;
 }
 
 static enum err check_framing(const struct parse *p)

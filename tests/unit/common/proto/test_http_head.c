@@ -302,6 +302,8 @@ static const struct row responses[] = {
     {"HTTP/2 200 OK\r\n", ERR_SYNTAX},
     {"HTTP/1.2 200 OK\r\n", ERR_SYNTAX},
     {"HTTP/1.1 200 OK\n", ERR_SYNTAX},
+    {"HTTP/1.1 200 OK\r\x07\r\n", ERR_SYNTAX},
+    {"HTTP/1.1 200 \x01\r\n", ERR_SYNTAX},
     {"\r\nHTTP/1.1 200 OK\r\n", ERR_SYNTAX},
     {"GET / HTTP/1.1\r\nHost: x\r\n", ERR_SYNTAX},
     {"HTTP/1.1 200 OK\r\nA: b\r\n c\r\n", ERR_SYNTAX},
