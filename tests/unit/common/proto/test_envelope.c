@@ -84,7 +84,7 @@ static const struct {
     {{{"X-Forwarded-For", "1.1.1.1"}, {"x-forwarded-for", "2.2.2.2"}},
      "\"x-forwarded-for\":\"1.1.1.1, 2.2.2.2\""},
     {{{"__proto__", "a"}, {"constructor", "b"}}, "\"__proto__\":\"a\",\"constructor\":\"b\""},
-    {{{"X", "\"q\" \\ \t"}}, "\"x\":\"\\\"q\\\" \\\\ \\t\""},
+    {{{"X", "\"q\" \\ \tz"}}, "\"x\":\"\\\"q\\\" \\\\ \\tz\""},
     {{{"X", "caf\xe9 \xc3\xa9 \x80\xff"}},
      "\"x\":\"caf\xc3\xa9 \xc3\x83\xc2\xa9 \xc2\x80\xc3\xbf\""},
 };
