@@ -29,8 +29,8 @@ struct http_call_ops {
     void (*body)(void *ctx, struct span part); /* borrowed until return */
     void (*end)(void *ctx);                    /* complete; the call is gone */
     /* Failed before it was complete; the call is gone. ERR_IO: could not connect, or broken off;
-     * ERR_TIMEOUT; ERR_SYNTAX: not HTTP. A request without a body on a kept connection that had
-     * been closed meanwhile is sent once more by itself. */
+     * ERR_TIMEOUT; ERR_SYNTAX: not HTTP. An idempotent request (RFC 9110 section 9.2.2) without a
+     * body, and every fetch, is sent once more when a kept connection turns out to be closed. */
     void (*failed)(void *ctx, enum err why);
     void (*drained)(void *ctx); /* the request's queue has room again. May be NULL */
 };
@@ -49,7 +49,7 @@ void http_call_pause(struct http_call *c); /* stop reading the answer */
 void http_call_resume(struct http_call *c);
 void http_call_cancel(struct http_call *c); /* no more callbacks; the call is gone */
 
-/* A small request with a whole body and a short answer (at most 64 KiB kept; the rest is dropped).
- * `done` is called exactly once: status 0 when it failed. */
+/* A small idempotent request with a whole body and a short answer (at most 64 KiB kept; the rest is
+ * dropped). `done` is called exactly once: status 0 when it failed. */
 void http_pool_fetch(struct http_pool *p, struct span head, struct span body,
                      void (*done)(void *ctx, int status, struct span body), void *ctx);

@@ -140,8 +140,9 @@ static void turn(struct loop *l, int64_t until)
     int64_t next = wheel_next_ms(&l->wheel);
     timer_arm(l, next < until ? next : until);
     l->began_us = 0;
-    /* What was scheduled before the first turn does not wait for an event. */
-    int flags = list_empty(&l->turn_end) ? EVLOOP_ONCE : EVLOOP_NONBLOCK;
+    /* What was scheduled between two turns does not wait for an event. EVLOOP_ONCE all the same:
+     * alone, EVLOOP_NONBLOCK goes on as long as anything is ready. */
+    int flags = list_empty(&l->turn_end) ? EVLOOP_ONCE : EVLOOP_ONCE | EVLOOP_NONBLOCK;
     (void)event_base_loop(l->base, flags);
     loop_entered(l); /* in case no callback did */
     int64_t began_us = l->began_us;

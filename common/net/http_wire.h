@@ -1,0 +1,44 @@
+#pragma once
+/* One client connection of an http_pool: carries one call after the other. For http_client.c only.
+ */
+#include "common/net/dial.h"
+#include "common/proto/http_body.h"
+#include "common/proto/http_head.h"
+
+struct http_wire;
+
+/* What the owner of the wire hears. After `end` or `failed` the wire is free again or gone. Any of
+ * them may call http_wire_abort. */
+struct http_wire_ops {
+    void (*connected)(struct http_wire *w);
+    void (*head)(struct http_wire *w, const struct http_head *h); /* final answers only */
+    void (*body)(struct http_wire *w, struct span part);
+    void (*end)(struct http_wire *w, bool reusable);
+    void (*drained)(struct http_wire *w);
+    /* The connection is gone; the owner frees the wire in here. `why`: what was wrong while an
+     * answer was awaited; ERR_CLOSED: it ended by itself. */
+    void (*gone)(struct http_wire *w, enum err why);
+};
+
+struct http_wire {
+    struct conn conn;
+    struct dial dial;
+    const struct http_wire_ops *ops;
+    struct buf head; /* of the answer under way, until it is whole */
+    size_t scanned;
+    struct http_body body;
+    enum err why;
+    bool was_open;  /* it connected */
+    bool awaiting;  /* an answer is under way */
+    bool got_bytes; /* of that answer */
+    bool in_body, keep_alive, no_body;
+};
+
+/* `w` is all zero. Connects; ends in ops->connected or ops->gone (never before it returns). */
+void http_wire_dial(struct http_wire *w, struct loop *l, const struct url_origin *origin,
+                    const struct http_wire_ops *ops);
+/* An answer is awaited from now on; `no_body`: of a HEAD. */
+void http_wire_await(struct http_wire *w, bool no_body);
+/* Breaks it off; ops->gone follows, from the end of the turn or, while the name is being resolved,
+ * at once: do not touch the wire after it. */
+void http_wire_abort(struct http_wire *w, enum err why);
