@@ -16,6 +16,8 @@ json_t *json_decode(struct span text)
     const size_t flags = JSON_DECODE_ANY | JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL;
     if (span_starts(text, SPAN("\xEF\xBB\xBF")))
         text = span_slice(text, 3, text.len);
+    if (span_index(text, '\0') < text.len)
+        return NULL; /* never JSON, but jansson overlooks one behind a number */
     if (span_is_utf8(text))
         return json_loadb(text.ptr == NULL ? "" : text.ptr, text.len, flags, NULL);
     struct buf repaired = {.len = 0};

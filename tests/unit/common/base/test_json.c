@@ -48,6 +48,7 @@ static void texts_are_taken_or_refused(void **state)
         {SPAN_INIT("+1"), false},
         {SPAN_INIT(".5"), false},
         {SPAN_INIT("NaN"), false},
+        {SPAN_INIT("1\0"), false},
         {SPAN_INIT("1e999"), false},
         {SPAN_INIT("\"\\ud83d\""), false},
         {SPAN_INIT("\"\\ude00\""), false},
