@@ -1,0 +1,242 @@
+/* terrane-world: puts the world process together, runs it and takes it down. */
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "common/base/log.h"
+#include "common/net/listener.h"
+#include "common/proto/secret.h"
+#include "world/io/feed_sockets.h"
+#include "world/io/moment_now.h"
+#include "world/io/owner_local.h"
+#include "world/io/server.h"
+#include "world/io/settings.h"
+#include "world/io/store_memory.h"
+#include "world/io/ticker.h"
+
+enum {
+    EXIT_BAD_SETTINGS = 2,
+    HIGH_WATER = 1024 * 1024,
+    STOP_MS = 3000,      /* at most, from the first signal to the end */
+    STOP_CHECK_MS = 20,  /* how often the end is looked for */
+    JWT_SECRET_MIN = 32, /* bytes; a shorter one is worth a warning */
+    SHARD_SECRET_MIN = 16,
+};
+
+struct process {
+    struct settings settings;
+    struct token_keys *keys;
+    struct addr_set trusted;
+    struct core_settings core_settings;
+    struct server_settings server_settings;
+    struct ws_settings ws_settings;
+    struct port port;
+    struct core core;
+    struct loop *loop;
+    struct listener *listener;
+    struct server server;
+    struct feed_sockets feeds;
+    struct metrics metrics;
+    struct store_memory store;
+    struct ticker ticker;
+    struct timer stop; /* set while the process is stopping */
+    int64_t stop_by_ms;
+};
+
+/* ---- the end */
+
+static void check_stop(struct timer *timer, int64_t now)
+{
+    struct process *p = CONTAINER_OF(timer, struct process, stop);
+    size_t left = server_connections(&p->server) + feed_sockets_count(&p->feeds);
+
+    if (left == 0 || now >= p->stop_by_ms) {
+        loop_stop(p->loop);
+        return;
+    }
+    wheel_set(loop_wheel(p->loop), &p->stop, now + STOP_CHECK_MS);
+}
+
+static void on_stop_signal(void *ctx)
+{
+    struct process *p = ctx;
+
+    if (timer_is_set(&p->stop)) {
+        log_warn("process.stop", "how=at-once");
+        _exit(EXIT_FAILURE);
+    }
+    log_info("process.stop", "how=orderly connections=%zu admins=%zu",
+             server_connections(&p->server), feed_sockets_count(&p->feeds));
+    listener_close(p->listener);
+    p->listener = NULL;
+    p->metrics.listener = NULL;
+    server_drain(&p->server);
+    feed_sockets_close(&p->feeds, WS_CODE_RESTART, SPAN("restart"));
+    p->stop.fire = check_stop;
+    p->stop_by_ms = loop_now(p->loop) + STOP_MS;
+    wheel_set(loop_wheel(p->loop), &p->stop, loop_now(p->loop));
+}
+
+static void on_reload_signal(void *ctx)
+{
+    (void)ctx;
+    log_info("process.reload", "changed=nothing");
+}
+
+/* ---- the beginning */
+
+static bool use_secrets(struct process *p)
+{
+    struct span shard_secret = span_str(p->settings.shard_secret);
+    enum token_alg alg = (enum token_alg)p->settings.jwt_alg;
+
+    if (secret_shortest(shard_secret) == 0) {
+        (void)fprintf(stderr, "SHARD_SECRET: a secret of the list is empty\n");
+        return false;
+    }
+    if (token_keys_new(&p->keys, alg, span_str(p->settings.jwt_secret)) != ERR_OK) {
+        (void)fprintf(stderr, "AUTH_JWT_SECRET: no key for the algorithm of AUTH_JWT_ALG\n");
+        return false;
+    }
+    if (alg == TOKEN_HS256 && token_keys_shortest(p->keys) < JWT_SECRET_MIN)
+        log_warn("settings.weak", "name=AUTH_JWT_SECRET wanted_bytes=%d", JWT_SECRET_MIN);
+    if (secret_shortest(shard_secret) < SHARD_SECRET_MIN)
+        log_warn("settings.weak", "name=SHARD_SECRET wanted_bytes=%d", SHARD_SECRET_MIN);
+    return true;
+}
+
+/* What the settings mean to each part. False: a message has been printed. */
+static bool use_settings(struct process *p)
+{
+    const struct settings *s = &p->settings;
+    struct span bad;
+
+    if (addr_set_parse(&p->trusted, span_str(s->trusted_proxies), &bad) != ERR_OK) {
+        (void)fprintf(stderr, "TRUSTED_PROXIES: \"%.*s\" is not a network\n", SPAN_ARG(bad));
+        return false;
+    }
+    if (!use_secrets(p))
+        return false;
+    p->core_settings = (struct core_settings){
+        .shard_secret = span_str(s->shard_secret),
+        .keys = p->keys,
+        .url_template = span_str(s->url_template),
+        .max_room_shards = (uint64_t)s->max_room_shards,
+    };
+    p->server_settings = (struct server_settings){
+        .limits = {.header_ms = s->header_ms,
+                   .body_ms = s->body_ms,
+                   .idle_ms = s->idle_ms,
+                   .body_max = (uint64_t)s->body_max,
+                   .high_water = HIGH_WATER,
+                   .max_connections =
+                       settings_max_connections(s->max_connections, fd_limit_raise())},
+        .trusted = &p->trusted,
+    };
+    p->ws_settings = (struct ws_settings){
+        .max_message = (size_t)s->message_max,
+        .ping_ms = s->ping_ms,
+        .pong_ms = s->pong_ms,
+        .high_water = HIGH_WATER,
+        .max_queue = (size_t)s->feed_queue,
+    };
+    return true;
+}
+
+static void wire(struct process *p)
+{
+    struct rng rng;
+
+    rng_init(&rng);
+    p->loop = loop_new();
+    ticker_init(&p->ticker, p->loop, &p->core);
+    store_memory_init(&p->store, p->loop, &p->core);
+    feed_sockets_init(&p->feeds, p->loop, &p->core, &p->ws_settings);
+    server_init(&p->server, p->loop, &p->core, &p->feeds, &p->metrics, &p->server_settings);
+    p->port = (struct port){
+        .reply = server_reply_port(&p->server),
+        .feed = {.ctx = &p->feeds, .publish = feed_sockets_publish},
+        .store = store_memory_port(&p->store),
+        .owner = owner_local_port(),
+        .ticker = {.ctx = &p->ticker, .wake = ticker_wake},
+    };
+    core_init(&p->core, &p->port, &p->core_settings, &rng, moment_now(p->loop));
+    p->metrics = (struct metrics){
+        .loop = p->loop, .core = &p->core, .http = p->server.http, .feeds = &p->feeds};
+    loop_on_signal(p->loop, SIGTERM, on_stop_signal, p);
+    loop_on_signal(p->loop, SIGINT, on_stop_signal, p);
+    loop_on_signal(p->loop, SIGHUP, on_reload_signal, p);
+}
+
+static bool listen_on(struct process *p)
+{
+    const struct settings *s = &p->settings;
+    const char *why;
+
+    if (listener_open(&p->listener, p->loop, s->host, (uint16_t)s->port, http_server_accept,
+                      p->server.http, &why) != ERR_OK) {
+        (void)fprintf(stderr, "cannot listen on %s port %lld: %s\n", s->host, (long long)s->port,
+                      why);
+        return false;
+    }
+    p->metrics.listener = p->listener;
+    (void)printf("listening on %s\n", listener_address(p->listener));
+    (void)fflush(stdout);
+    log_info("process.ready", "address=%s", listener_address(p->listener));
+    return true;
+}
+
+static void unwire(struct process *p)
+{
+    wheel_cancel(loop_wheel(p->loop), &p->stop);
+    listener_close(p->listener);
+    feed_sockets_abort(&p->feeds);
+    server_close(&p->server);
+    loop_turn(p->loop, 0);
+    server_clear(&p->server);
+    feed_sockets_clear(&p->feeds);
+    ticker_stop(&p->ticker);
+    store_memory_clear(&p->store);
+    core_clear(&p->core);
+    metrics_clear(&p->metrics);
+    loop_free(p->loop);
+}
+
+static int run(struct process *p)
+{
+    bool ready;
+
+    wire(p);
+    ready = listen_on(p);
+    if (ready)
+        loop_run(p->loop);
+    unwire(p);
+    if (ready)
+        log_info("process.end", "status=0");
+    return ready ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+int main(int argc, char **argv)
+{
+    struct process *p = xcalloc(1, sizeof(*p));
+    int status = EXIT_BAD_SETTINGS;
+
+    switch (config_load(&settings_table, &p->settings, argc, argv, stdout, stderr)) {
+    case CONFIG_DONE:
+        status = EXIT_SUCCESS;
+        break;
+    case CONFIG_BAD:
+        break;
+    case CONFIG_RUN:
+        log_open("terrane-world", (enum log_level)p->settings.log_level,
+                 (enum log_format)p->settings.log_format);
+        if (use_settings(p))
+            status = run(p);
+        break;
+    }
+    token_keys_free(p->keys);
+    addr_set_clear(&p->trusted);
+    config_clear(&settings_table, &p->settings);
+    free(p);
+    return status;
+}
