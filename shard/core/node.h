@@ -64,11 +64,10 @@ enum node_reason {
     NODE_ROOM_CLOSED,      /* shard.closeClient */
     NODE_LINK_UNREACHABLE, /* 1011, the room server was never reached */
     NODE_LINK_LOST,        /* 1013, the link did not come back in time */
-    NODE_LINK_OVERFLOW,  /* 1013, more waits for the link than LINK_BUFFER, or paused for LINK_WAIT
-                          */
-    NODE_SHUTDOWN,       /* 1012 */
-    NODE_REFUSED_FULL,   /* 503, max_connections or max_shards */
-    NODE_REFUSED_BAD_ID, /* 400, empty or too long shard, room or session id */
+    NODE_LINK_OVERFLOW,    /* 1013, LINK_BUFFER is used up, or a pause lasted LINK_WAIT */
+    NODE_SHUTDOWN,         /* 1012 */
+    NODE_REFUSED_FULL,     /* 503, max_connections, max_shards, or after node_shutdown */
+    NODE_REFUSED_BAD_ID,   /* 400, empty or too long shard, room or session id */
     NODE_REASON_COUNT,
 };
 /* A short lower-case name for logs and metrics ("peer_closed"), never NULL. */

@@ -48,14 +48,23 @@ static void drop_oldest(struct link *l)
         session_ghost_drop(s);
 }
 
-static void expire_first(struct link *l, int64_t now)
+/* Drops what has waited too long. True: a client that is still here lost a message. */
+static bool drop_expired(struct link *l, int64_t began_by)
 {
-    int64_t began_by = now - wait_limit_ms(l);
+    bool felt = false;
     for (const struct waiting *w; (w = backlog_first(&l->backlog)) != NULL;) {
         if (w->since_ms > began_by)
             break;
+        felt = felt || !session_is_ghost(w->session);
         drop_oldest(l);
     }
+    return felt;
+}
+
+static void expire_first(struct link *l, int64_t now)
+{
+    int64_t began_by = now - wait_limit_ms(l);
+    (void)drop_expired(l, began_by);
     for (struct client *c; (c = first_client(l->shard)) != NULL && c->arrived_ms <= began_by;)
         client_close(c, NODE_LINK_UNREACHABLE, now);
     if (l->shard->client_count > 0)
@@ -66,9 +75,15 @@ static void expire_first(struct link *l, int64_t now)
 
 static void expire_lost(struct link *l, int64_t now)
 {
-    wait_drop_backlog(l);
-    for (struct client *c; (c = first_client(l->shard)) != NULL;)
-        client_close(c, NODE_LINK_LOST, now);
+    int64_t began_by = now - wait_limit_ms(l);
+    bool felt = drop_expired(l, began_by);
+    if (felt)
+        wait_drop_backlog(l);
+    LIST_EACH_SAFE (&l->shard->clients, it, tmp) {
+        struct client *c = CONTAINER_OF(it, struct client, in_shard);
+        if (felt || (!c->told && c->arrived_ms <= began_by))
+            client_close(c, NODE_LINK_LOST, now);
+    }
 }
 
 void wait_start(struct link *l, int64_t now)

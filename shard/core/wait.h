@@ -3,8 +3,9 @@
  *   A link that never stood: each client for link_first_ms from its arrival, then 1011; without any
  *   room server not at all. When nobody waits any more the dial is given up; the next client starts
  *   over.
- *   A link that stood and fell: clients stay for as long as nothing of theirs waits. Once a
- * message, or a newcomer's join, has waited for link_wait_ms, all clients are closed with 1013. */
+ *   A link that stood and fell: clients stay for as long as nothing waits. Once a message of one of
+ *   them has waited for link_wait_ms, all are closed with 1013: the room missed too much. A
+ *   newcomer that has waited so long for its join is closed alone. */
 #include <stdint.h>
 
 struct link;
