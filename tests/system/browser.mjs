@@ -20,6 +20,8 @@ const rooms = {
   },
 };
 
+const joined = "#status[data-state=open]";
+
 /** World, two nodes, room server with the page, and a browser that may reach nothing else. */
 async function demo(t) {
   const roomPort = String(await freePort());
@@ -32,13 +34,13 @@ async function demo(t) {
   const browser = await chromium.launchPersistentContext(folder(), { executablePath: process.env.CHROMIUM || "/usr/bin/chromium", headless: true, args: flags, viewport: { width: 1000, height: 700 } });
   t.after(() => browser.close());
   const problems = [];
-  const tab = async () => {
+  const tab = async (name) => {
     const page = await browser.newPage();
     page.setDefaultTimeout(15000);
     page.on("pageerror", (error) => problems.push(`page error: ${error}`));
     page.on("request", (req) => new URL(req.url()).hostname === "127.0.0.1" || problems.push(`request to ${req.url()}`));
-    await page.goto(room.origin);
-    await until(async () => (await page.textContent("#status")).trim() === "connected", "the page to be connected", 15000);
+    await page.goto(`${room.origin}/?name=${name}`);
+    await page.waitForSelector(joined);
     return page;
   };
   return { world, nodes, room, env, browser, tab, problems };
@@ -49,30 +51,36 @@ const lists = (page, where, what) => until(async () => (await page.locator(where
 
 test("two tabs on two shards share one counter, the chat and who is there", async (t) => {
   const { tab, problems } = await demo(t);
-  const a = await tab();
-  const b = await tab();
-  assert.notEqual(await text(a, "#shard"), await text(b, "#shard"));
+  const a = await tab("Ann");
+  const b = await tab("Bob");
+  assert.notEqual(await text(a, "#where"), await text(b, "#where"));
   await shows(a, "#count", "0");
   await a.click("#increment");
   await shows(b, "#count", "1");
   await b.click("#increment");
   await b.click("#increment");
   await shows(a, "#count", "3");
-  for (const page of [a, b]) await until(async () => (await page.locator("#users li").count()) === 2, "both to be listed", 15000);
-  await a.fill("#chat-text", "hello <b>there</b>");
-  await a.press("#chat-text", "Enter");
+  for (const page of [a, b]) await lists(page, "#users li:not(.away)", page === a ? "Bob" : "Ann");
+  await a.fill("#text", "hello <b>there</b>");
+  await a.press("#text", "Enter");
   await lists(b, "#chat li", "hello <b>there</b>");
+  for (const line of ["one", "two", "three"]) {
+    await b.fill("#text", line);
+    await b.click("#say-button");
+  }
+  await lists(a, "#chat li", "three");
+  assert.deepEqual((await a.locator("#chat li").allTextContents()).slice(1).map((l) => l.replace(/^\s*Bob\s*/, "")), ["one", "two", "three"]);
   mkdirSync(path.join(root, "build/test-logs"), { recursive: true });
   await b.screenshot({ path: path.join(root, `build/test-logs/page-${values.room}.png`) });
   await a.close();
-  await until(async () => (await b.locator("#users li.away, #users li").allTextContents()).length >= 1, "the list", 15000);
+  await until(async () => !(await b.locator("#users li:not(.away)").allTextContents()).some((l) => l.includes("Ann")), "Ann to be away", 15000);
   assert.deepEqual(problems, []);
 }, { seconds: 90 });
 
 test("the tabs outlive a restart of the room server", async (t) => {
   const { tab, room, env, problems } = await demo(t);
-  const a = await tab();
-  const b = await tab();
+  const a = await tab("Ann");
+  const b = await tab("Bob");
   await a.click("#increment");
   await shows(b, "#count", "1");
   await room.kill();
@@ -86,16 +94,15 @@ test("the tabs outlive a restart of the room server", async (t) => {
 
 test("the tabs outlive a restart of a node", async (t) => {
   const { tab, nodes, world, room, problems } = await demo(t);
-  const a = await tab();
-  const b = await tab();
+  const a = await tab("Ann");
+  const b = await tab("Bob");
   await a.click("#increment");
   await shows(b, "#count", "1");
   for (const node of nodes) {
     await node.stop();
     await startNode(world.origin, room.origin, { PORT: String(node.port) });
   }
-  await shows(a, "#status", "connected");
-  await shows(b, "#status", "connected");
+  for (const page of [a, b]) await page.waitForSelector(joined);
   await until(async () => {
     await b.click("#increment");
     return Number(await text(a, "#count")) > 1;

@@ -48,9 +48,8 @@ export class DemoRoom {
     const line = new ChatLine();
     line.name.set(user.name());
     line.text.set(text.trim().slice(0, TEXT_LENGTH));
-    // Keys sort as text in the order in which the lines were said.
-    this.chat()[`m${String(this.nextLine++).padStart(9, "0")}`] = line;
-    const keys = Object.keys(this.chat()).sort();
+    this.chat()[this.nextLine++] = line;
+    const keys = Object.keys(this.chat()); // numbers: in the order in which the lines were said
     for (const key of keys.slice(0, -CHAT_LINES)) delete this.chat()[key];
   }
 }
