@@ -6,13 +6,12 @@
 #include <assert.h>
 #include <errno.h>
 #include <event2/event.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "common/base/mem.h"
+#include "common/net/socket.h"
 
 enum conn_state {
     CONN_NONE,
@@ -42,27 +41,6 @@ enum {
     IOVECS_MAX = 256,
     WRITES_MAX = 8,      /* writev calls in one go, so that a fast reader does not hold the loop */
     LAST_READS_MAX = 64, /* reads after a failed write */
-};
-
-static ssize_t plain_read(struct conn *c, void *out, size_t len)
-{
-    return recv(c->fd, out, len, 0);
-}
-
-static ssize_t plain_writev(struct conn *c, const struct iovec *iov, int n)
-{
-    return writev(c->fd, iov, n);
-}
-
-static void plain_shutdown(struct conn *c)
-{
-    (void)shutdown(c->fd, SHUT_WR);
-}
-
-const struct transport transport_plain = {
-    .read = plain_read,
-    .writev = plain_writev,
-    .shutdown = plain_shutdown,
 };
 
 static void conn_go(struct conn *c, enum conn_state to)
@@ -113,16 +91,6 @@ static void conn_end(struct conn *c, enum conn_end why)
     conn_schedule(c);
 }
 
-/* The pending error of the socket, 0 when it is well. */
-static int conn_error(const struct conn *c)
-{
-    int error = 0;
-    socklen_t len = sizeof error;
-    if (getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0)
-        return errno;
-    return error;
-}
-
 /* Hands bytes to the owner; false when the connection has moved away. */
 static bool conn_deliver(struct conn *c, char *data, size_t len)
 {
@@ -159,7 +127,7 @@ static enum read_result conn_read(struct conn *c)
 
 static void conn_dialed(struct conn *c)
 {
-    if (conn_error(c) != 0) {
+    if (socket_error(c->fd) != 0) {
         conn_end(c, CONN_END_ERROR);
         return;
     }
@@ -184,7 +152,7 @@ static void conn_event(evutil_socket_t fd, short what, void *arg)
     if (conn_wants_read(c)) {
         if ((what & EV_READ) != 0)
             (void)conn_read(c);
-    } else if (conn_has_socket(c) && conn_error(c) != 0) {
+    } else if (conn_has_socket(c) && socket_error(c->fd) != 0) {
         conn_end(c, CONN_END_ERROR);
     }
 }
@@ -363,31 +331,10 @@ void conn_open(struct conn *c, struct loop *l, int fd, const struct conn_ops *op
     conn_schedule(c);
 }
 
-static int dial_socket(const struct addr *to, uint16_t port)
-{
-    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
-    bool v4 = memcmp(to->bytes, mapped, sizeof mapped) == 0;
-    struct sockaddr_in in4 = {.sin_family = AF_INET, .sin_port = htons(port)};
-    struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
-    memcpy(&in4.sin_addr, to->bytes + 12, 4);
-    memcpy(&in6.sin6_addr, to->bytes, 16);
-    int fd = socket(v4 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return -1;
-    int on = 1;
-    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    int rc = v4 ? connect(fd, (struct sockaddr *)&in4, sizeof in4)
-                : connect(fd, (struct sockaddr *)&in6, sizeof in6);
-    if (rc == 0 || errno == EINPROGRESS)
-        return fd;
-    (void)close(fd);
-    return -1;
-}
-
 void conn_dial(struct conn *c, struct loop *l, const struct addr *to, uint16_t port,
                const struct conn_ops *ops)
 {
-    conn_init(c, l, dial_socket(to, port), ops);
+    conn_init(c, l, socket_dial(to, port), ops);
     if (c->fd < 0) {
         conn_end(c, CONN_END_ERROR);
         return;
@@ -546,21 +493,5 @@ void conn_move(struct conn *to, struct conn *from, const struct conn_ops *ops)
 
 bool conn_peer(const struct conn *c, struct addr *out, uint16_t *port)
 {
-    struct sockaddr_storage sa;
-    socklen_t len = sizeof sa;
-    if (!conn_has_socket(c) || getpeername(c->fd, (struct sockaddr *)&sa, &len) != 0)
-        return false;
-    *out = (struct addr){.bytes = {[10] = 0xff, [11] = 0xff}};
-    if (sa.ss_family == AF_INET) {
-        struct sockaddr_in in4;
-        memcpy(&in4, &sa, sizeof in4);
-        memcpy(out->bytes + 12, &in4.sin_addr, 4);
-        *port = ntohs(in4.sin_port);
-        return true;
-    }
-    struct sockaddr_in6 in6;
-    memcpy(&in6, &sa, sizeof in6);
-    memcpy(out->bytes, &in6.sin6_addr, 16);
-    *port = ntohs(in6.sin6_port);
-    return true;
+    return conn_has_socket(c) && socket_peer(c->fd, out, port);
 }

@@ -33,6 +33,7 @@ struct http_call {
     void *ctx;
     struct buf request; /* until connected; while `replayable` all of it, to be sent once more */
     struct timer timer; /* connect_ms, then answer_ms */
+    uint64_t taken;     /* conn.sent when the timer last fired */
     bool connected, chunked, no_body;
     bool sent;       /* the request is complete */
     bool replayable; /* a stale connection is no failure yet */
@@ -69,15 +70,17 @@ static void call_fail(struct http_call *c, enum err why)
     ops->failed(ctx, why);
 }
 
-/* Time is over, unless the peer owes us nothing: while we hold its answer back, or while the rest
- * of the request is ours to send. */
+/* Time is over, unless the peer owes us nothing: while we hold its answer back, while the rest of
+ * the request is ours to send, or while it still takes what we sent. */
 static void call_timed_out(struct timer *t, int64_t now)
 {
     (void)now;
     struct http_call *c = CONTAINER_OF(t, struct http_call, timer);
     struct http_wire *w = &c->wire->http;
     bool our_turn = !c->sent && !c->got_head && conn_queued(&w->conn) == 0;
-    if (c->connected && (w->conn.pauses != 0 || our_turn))
+    bool takes = c->taken != w->conn.sent && conn_queued(&w->conn) > 0;
+    c->taken = w->conn.sent;
+    if (c->connected && (w->conn.pauses != 0 || our_turn || takes))
         call_expect(c);
     else
         http_wire_abort(w, ERR_TIMEOUT); /* wire_gone tells */

@@ -3,13 +3,13 @@
 #include <assert.h>
 
 #include "common/base/mem.h"
+#include "common/net/http_chunk.h"
 #include "common/net/http_conn.h"
 #include "common/proto/ws_handshake.h"
 
 enum {
     KEEP_DROP_MAX = 64 * 1024, /* a longer body that nobody reads costs the connection */
     JOIN_MAX = 4 * 1024,       /* bodies up to here are written together with their head */
-    CHUNK_HEAD_MAX = sizeof "ffffffffffffffff\r\n",
 };
 
 static_assert(offsetof(struct http_conn, x) == 0, "an exchange is its connection");
@@ -137,19 +137,6 @@ void http_respond_begin(struct http_exchange *x, int status, struct span headers
     conn_write_span(&c->conn, buf_span(b));
 }
 
-static void write_chunk_head(struct conn *conn, size_t len)
-{
-    static const char digits[] = "0123456789abcdef";
-    char text[CHUNK_HEAD_MAX], *at = text + sizeof text;
-    *--at = '\n';
-    *--at = '\r';
-    do {
-        *--at = digits[len % 16];
-        len /= 16;
-    } while (len > 0);
-    conn_write(conn, at, (size_t)(text + sizeof text - at));
-}
-
 void http_respond_part(struct http_exchange *x, struct span part)
 {
     struct http_conn *c = http_conn_of(x);
@@ -158,14 +145,14 @@ void http_respond_part(struct http_exchange *x, struct span part)
     if (part.len == 0 || c->no_content)
         return;
     if (c->chunked) {
-        write_chunk_head(&c->conn, part.len);
-    } else if (!c->until_close) {
+        http_chunk_write(&c->conn, part);
+        return;
+    }
+    if (!c->until_close) {
         assert(part.len <= c->answer_left);
         c->answer_left -= part.len;
     }
     conn_write_span(&c->conn, part);
-    if (c->chunked)
-        conn_write_span(&c->conn, SPAN("\r\n"));
 }
 
 void http_respond_end(struct http_exchange *x)
@@ -177,7 +164,7 @@ void http_respond_end(struct http_exchange *x)
         return;
     }
     if (c->chunked && !c->no_content)
-        conn_write_span(&c->conn, SPAN("0\r\n\r\n"));
+        http_chunk_write(&c->conn, (struct span){.ptr = NULL});
     http_conn_answered(c);
 }
 

@@ -4,11 +4,10 @@
 
 #include <event2/dns.h>
 #include <event2/util.h>
-#include <netinet/in.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 
 #include "common/base/mem.h"
+#include "common/net/socket.h"
 
 enum { ADDRS_MAX = 8 };
 
@@ -30,32 +29,16 @@ static void deliver(struct turn_end *t)
     free(r);
 }
 
-static void add_addr(struct resolve *r, const struct sockaddr *sa)
-{
-    struct addr *a = &r->addrs[r->count];
-    if (sa->sa_family == AF_INET) {
-        struct sockaddr_in in4;
-        memcpy(&in4, sa, sizeof in4);
-        *a = (struct addr){.bytes = {[10] = 0xff, [11] = 0xff}};
-        memcpy(a->bytes + 12, &in4.sin_addr, 4);
-        r->count++;
-    } else if (sa->sa_family == AF_INET6) {
-        struct sockaddr_in6 in6;
-        memcpy(&in6, sa, sizeof in6);
-        memcpy(a->bytes, &in6.sin6_addr, 16);
-        r->count++;
-    }
-}
-
 /* From inside the loop, or from inside evdns_getaddrinfo when the answer is at hand. */
 static void answered(int result, struct evutil_addrinfo *list, void *ctx)
 {
     struct resolve *r = ctx;
+    uint16_t port;
     loop_entered(r->loop);
     r->request = NULL;
     for (struct evutil_addrinfo *ai = list; result == 0 && ai != NULL; ai = ai->ai_next)
         if (r->count < ADDRS_MAX)
-            add_addr(r, ai->ai_addr);
+            r->count += socket_addr(ai->ai_addr, &r->addrs[r->count], &port);
     if (list != NULL)
         evutil_freeaddrinfo(list);
     if (r->cancelled)
@@ -80,9 +63,11 @@ struct resolve *resolve_start(struct loop *l, const char *host,
     r->deliver.fn = deliver;
     r->done = done;
     r->ctx = ctx;
-    if (span_ieq(span_str(host), SPAN("localhost")))
-        host = "127.0.0.1";
-    if (addr_parse(span_str(host), &r->addrs[0]) == ERR_OK) {
+    if (span_ieq(span_str(host), SPAN("localhost"))) {
+        r->addrs[r->count++] = (struct addr){.bytes = {[10] = 0xff, 0xff, 127, 0, 0, 1}};
+        r->addrs[r->count++] = (struct addr){.bytes = {[15] = 1}}; /* ::1 */
+        loop_at_turn_end(l, &r->deliver);
+    } else if (addr_parse(span_str(host), &r->addrs[0]) == ERR_OK) {
         r->count = 1;
         loop_at_turn_end(l, &r->deliver);
     } else {

@@ -200,11 +200,12 @@ static void addresses_and_localhost_need_no_server(void **state)
 {
     static const struct {
         const char *host, *addr;
+        size_t count;
     } rows[] = {
-        {"127.0.0.1", "127.0.0.1"},
-        {"localhost", "127.0.0.1"},
-        {"LocalHost", "127.0.0.1"},
-        {"::1", "::1"},
+        {"127.0.0.1", "127.0.0.1", 1},
+        {"localhost", "127.0.0.1", 2}, /* and ::1 */
+        {"LocalHost", "127.0.0.1", 2},
+        {"::1", "::1", 1},
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -213,7 +214,7 @@ static void addresses_and_localhost_need_no_server(void **state)
         (void)resolve_start(loop, rows[i].host, on_resolved, &r);
         assert_false(r.done);
         loop_turn(loop, 0);
-        assert_int_equal(r.count, 1);
+        assert_int_equal(r.count, rows[i].count);
         addr_format(&r.first, text);
         assert_string_equal(text, rows[i].addr);
     }

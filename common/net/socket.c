@@ -1,0 +1,72 @@
+/* Socket calls that do not belong to one connection's life. */
+#include "common/net/socket.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <unistd.h>
+
+static const uint8_t v4_mapped[12] = {[10] = 0xff, [11] = 0xff};
+
+void socket_set_nodelay(int fd)
+{
+    int on = 1;
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+}
+
+int socket_dial(const struct addr *to, uint16_t port)
+{
+    bool v4 = memcmp(to->bytes, v4_mapped, sizeof v4_mapped) == 0;
+    struct sockaddr_in in4 = {.sin_family = AF_INET, .sin_port = htons(port)};
+    struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
+    memcpy(&in4.sin_addr, to->bytes + sizeof v4_mapped, sizeof in4.sin_addr);
+    memcpy(&in6.sin6_addr, to->bytes, sizeof in6.sin6_addr);
+    int fd = socket(v4 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -1;
+    socket_set_nodelay(fd);
+    int rc = v4 ? connect(fd, (struct sockaddr *)&in4, sizeof in4)
+                : connect(fd, (struct sockaddr *)&in6, sizeof in6);
+    if (rc == 0 || errno == EINPROGRESS)
+        return fd;
+    (void)close(fd);
+    return -1;
+}
+
+int socket_error(int fd)
+{
+    int error = 0;
+    socklen_t len = sizeof error;
+    if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0)
+        return errno;
+    return error;
+}
+
+bool socket_addr(const struct sockaddr *sa, struct addr *out, uint16_t *port)
+{
+    if (sa->sa_family == AF_INET) {
+        struct sockaddr_in in4;
+        memcpy(&in4, sa, sizeof in4);
+        memcpy(out->bytes, v4_mapped, sizeof v4_mapped);
+        memcpy(out->bytes + sizeof v4_mapped, &in4.sin_addr, sizeof in4.sin_addr);
+        *port = ntohs(in4.sin_port);
+        return true;
+    }
+    if (sa->sa_family == AF_INET6) {
+        struct sockaddr_in6 in6;
+        memcpy(&in6, sa, sizeof in6);
+        memcpy(out->bytes, &in6.sin6_addr, sizeof in6.sin6_addr);
+        *port = ntohs(in6.sin6_port);
+        return true;
+    }
+    return false;
+}
+
+bool socket_peer(int fd, struct addr *out, uint16_t *port)
+{
+    struct sockaddr_storage sa;
+    socklen_t len = sizeof sa;
+    return getpeername(fd, (struct sockaddr *)&sa, &len) == 0 &&
+           socket_addr((struct sockaddr *)&sa, out, port);
+}

@@ -1,0 +1,16 @@
+#pragma once
+/* What the kernel's socket calls need: struct addr to sockaddr and back, dialling without waiting.
+ */
+#include <sys/socket.h>
+
+#include "common/proto/addr.h"
+
+/* A non-blocking socket that is connecting; -1: refused at once. TCP_NODELAY is on. */
+int socket_dial(const struct addr *to, uint16_t port);
+/* The pending error, 0 when the socket is well. */
+int socket_error(int fd);
+/* False: the socket is not connected. */
+bool socket_peer(int fd, struct addr *out, uint16_t *port);
+/* False: neither IPv4 nor IPv6. */
+bool socket_addr(const struct sockaddr *sa, struct addr *out, uint16_t *port);
+void socket_set_nodelay(int fd);

@@ -1,0 +1,26 @@
+/* The plain transport: the socket itself. */
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include "common/net/conn.h"
+
+static ssize_t plain_read(struct conn *c, void *out, size_t len)
+{
+    return recv(c->fd, out, len, 0);
+}
+
+static ssize_t plain_writev(struct conn *c, const struct iovec *iov, int n)
+{
+    return writev(c->fd, iov, n);
+}
+
+static void plain_shutdown(struct conn *c)
+{
+    (void)shutdown(c->fd, SHUT_WR);
+}
+
+const struct transport transport_plain = {
+    .read = plain_read,
+    .writev = plain_writev,
+    .shutdown = plain_shutdown,
+};
