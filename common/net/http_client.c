@@ -210,6 +210,13 @@ static bool wire_replay(struct wire *w, enum err why)
     return true;
 }
 
+static enum err call_error(const struct http_call *c, enum err why)
+{
+    if (!c->connected)
+        return ERR_MISSING;
+    return why == ERR_CLOSED ? ERR_IO : why;
+}
+
 static void wire_gone(struct http_wire *hw, enum err why)
 {
     struct wire *w = wire_of(hw);
@@ -217,7 +224,7 @@ static void wire_gone(struct http_wire *hw, enum err why)
     struct http_call *c = w->call;
     wire_unlist(w);
     if (c != NULL && !wire_replay(w, why))
-        call_fail(c, why == ERR_CLOSED ? ERR_IO : why);
+        call_fail(c, call_error(c, why));
     free(w);
     p->wires--;
     if (p->freed && p->wires == 0)

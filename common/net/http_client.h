@@ -28,9 +28,10 @@ struct http_call_ops {
     void (*head)(void *ctx, const struct http_head *h);
     void (*body)(void *ctx, struct span part); /* borrowed until return */
     void (*end)(void *ctx);                    /* complete; the call is gone */
-    /* Failed before it was complete; the call is gone. ERR_IO: could not connect, or broken off;
-     * ERR_TIMEOUT; ERR_SYNTAX: not HTTP. An idempotent request (RFC 9110 section 9.2.2) without a
-     * body, and every fetch, is sent once more when a kept connection turns out to be closed. */
+    /* Failed before it was complete; the call is gone. ERR_MISSING: no connection could be made, so
+     * nothing was sent; ERR_IO: broken off; ERR_TIMEOUT; ERR_SYNTAX: not HTTP. An idempotent
+     * request (RFC 9110 section 9.2.2) without a body, and every fetch, is sent once more when a
+     * kept connection turns out to be closed. */
     void (*failed)(void *ctx, enum err why);
     void (*drained)(void *ctx); /* the request's queue has room again. May be NULL */
 };

@@ -80,7 +80,8 @@ static struct buf *answer_begin(struct http_conn *c, int status, struct span hea
     c->chunked = length < 0 && h->minor == 1;
     c->until_close = length < 0 && h->minor == 0 && !c->no_content;
     c->answer_left = length < 0 ? 0 : (uint64_t)length;
-    c->keep = http_can_keep(c) && !c->until_close;
+    bool refused_upgrade = h->upgrade && status >= 400; /* frames may follow already */
+    c->keep = http_can_keep(c) && !c->until_close && !refused_upgrade;
     buf_reset(b);
     add_status_line(b, status);
     add_date(b, c->server);

@@ -16,8 +16,10 @@ struct report {
     struct handle shard;
     struct buf head, body;
     struct worlds_walk walk;
+    const struct world_server *world;
     struct http_call *call;
     int status;
+    bool again; /* has been sent to this world before */
 };
 
 static void send_waiting(struct reporter *r);
@@ -61,13 +63,19 @@ static void on_end(void *ctx)
     finish(p, confirmed);
 }
 
+static void send_report(struct report *p);
 static void try_next(struct report *p);
 
 static void on_failed(void *ctx, enum err why)
 {
     struct report *p = ctx;
-    log_debug("report.failed", "why=%s", err_text(why));
-    try_next(p); /* a count may be told twice */
+    log_debug("report.failed", "world=%s why=%s", p->world->origin->text, err_text(why));
+    if (why != ERR_IO || p->again) {
+        try_next(p);
+        return;
+    }
+    p->again = true; /* a kept connection had been closed; to tell a count twice does no harm */
+    send_report(p);
 }
 
 static const struct http_call_ops call_ops = {
@@ -77,17 +85,22 @@ static const struct http_call_ops call_ops = {
     .failed = on_failed,
 };
 
-static void try_next(struct report *p)
+static void send_report(struct report *p)
 {
-    struct world_server *world = worlds_next(p->reporter->worlds, &p->walk);
-    if (world == NULL) {
-        finish(p, false);
-        return;
-    }
     p->call =
-        http_pool_call(world->reports, buf_span(&p->head), (int64_t)p->body.len, &call_ops, p);
+        http_pool_call(p->world->reports, buf_span(&p->head), (int64_t)p->body.len, &call_ops, p);
     http_call_body(p->call, buf_span(&p->body));
     http_call_end(p->call);
+}
+
+static void try_next(struct report *p)
+{
+    p->again = false;
+    p->world = worlds_next(p->reporter->worlds, &p->walk);
+    if (p->world == NULL)
+        finish(p, false);
+    else
+        send_report(p);
 }
 
 static void send_waiting(struct reporter *r)

@@ -6,7 +6,7 @@
 
 #include "common/base/log.h"
 #include "common/base/mem.h"
-#include "common/net/resolve.h"
+#include "common/net/dial.h"
 
 enum { TUNNEL_CONNECT_MS = 3000, TUNNEL_HIGH_WATER = 256 * 1024 };
 
@@ -20,9 +20,10 @@ struct tunnel {
     struct buf head;
 
     struct http_exchange *x; /* while dialling */
-    struct resolve *resolve;
+    struct dial dial;
     struct timer deadline; /* of the dial */
     struct conn client, upstream;
+    bool too_slow; /* the dial */
     bool client_ended, upstream_ended;
 };
 
@@ -32,8 +33,7 @@ static void tunnel_free(struct tunnel *t)
 {
     list_remove(&t->node);
     wheel_cancel(loop_wheel(t->all->loop), &t->deadline);
-    if (t->resolve != NULL)
-        resolve_cancel(t->resolve);
+    dial_cancel(&t->dial);
     t->all->stats->tunnels_now--;
     buf_clear(&t->head);
     free(t);
@@ -127,7 +127,8 @@ static void upstream_closed(struct conn *c, enum conn_end end)
     struct tunnel *t = CONTAINER_OF(c, struct tunnel, upstream);
     (void)end;
     if (t->x != NULL) {
-        try_next(t);
+        if (t->too_slow || !dial_next(&t->dial))
+            try_next(t);
         return;
     }
     t->upstream_ended = true;
@@ -136,28 +137,22 @@ static void upstream_closed(struct conn *c, enum conn_end end)
     end_when_both_did(t);
 }
 
-static void resolved(void *ctx, const struct addr *addrs, size_t count)
+static void world_unknown(struct dial *d)
 {
-    struct tunnel *t = ctx;
-    t->resolve = NULL;
-    if (count == 0) {
-        try_next(t);
-        return;
-    }
-    conn_dial(&t->upstream, t->all->loop, &addrs[0], t->world->origin->port, &upstream_ops);
+    try_next(CONTAINER_OF(d, struct tunnel, dial));
 }
 
-static void too_slow(struct timer *timer, int64_t now)
+static void deadline_fired(struct timer *timer, int64_t now)
 {
     struct tunnel *t = CONTAINER_OF(timer, struct tunnel, deadline);
     (void)now;
-    if (t->resolve == NULL) {
-        conn_abort(&t->upstream); /* goes on in upstream_closed */
+    if (t->dial.resolve != NULL) {
+        dial_cancel(&t->dial);
+        try_next(t);
         return;
     }
-    resolve_cancel(t->resolve);
-    t->resolve = NULL;
-    try_next(t);
+    t->too_slow = true;
+    conn_abort(&t->upstream); /* goes on in upstream_closed */
 }
 
 static void refuse(struct tunnel *t)
@@ -178,8 +173,10 @@ static void try_next(struct tunnel *t)
         refuse(t);
         return;
     }
-    t->upstream = (struct conn){.fd = -1};
-    t->resolve = resolve_start(l, t->world->origin->host, resolved, t);
+    t->too_slow = false;
+    t->dial = (struct dial){0};
+    t->upstream = (struct conn){0};
+    dial_start(&t->dial, l, t->world->origin, &t->upstream, &upstream_ops, world_unknown);
     wheel_set(loop_wheel(l), &t->deadline, loop_now(l) + TUNNEL_CONNECT_MS);
 }
 
@@ -190,7 +187,7 @@ static void client_gone(struct responder *r)
     t->x = NULL;
     t->client_ended = true;
     wheel_cancel(loop_wheel(t->all->loop), &t->deadline);
-    if (t->resolve == NULL)
+    if (t->dial.resolve == NULL)
         conn_abort(&t->upstream); /* goes on in upstream_closed */
     else
         tunnel_free(t);
@@ -230,7 +227,7 @@ void tunnel_start(struct tunnels *all, struct http_exchange *x, struct worlds *w
         .worlds = worlds,
         .head = *head,
         .x = x,
-        .deadline.fire = too_slow,
+        .deadline.fire = deadline_fired,
     };
     *head = (struct buf){0};
     list_push(&all->all, &t->node);

@@ -1,0 +1,397 @@
+/* terrane-shard: wires settings, core and io, runs the loop, and ends in good order. */
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "common/base/config.h"
+#include "common/base/json.h"
+#include "common/base/log.h"
+#include "common/base/version.h"
+#include "common/net/listener.h"
+#include "common/proto/secret.h"
+#include "shard/io/edge.h"
+#include "shard/io/reporter.h"
+#include "shard/io/room_link.h"
+
+enum {
+    ROOM_ID_MAX = 8 * 1024,
+    SESSION_ID_MAX = 4 * 1024,
+    LINK_FIRST_MS = 3000,
+    LINK_RETRY_MIN_MS = 100,
+    LINK_RETRY_MAX_MS = 5000,
+    SHUTDOWN_MS = 5000,     /* for clients and requests to end */
+    FAREWELL_MS = 500,      /* then for links and reports */
+    SHUTDOWN_LOOK_MS = 10,  /* how often to look whether they have */
+    SECRET_WARN_BYTES = 16, /* shorter ones are worth a warning */
+    EDGE_HIGH_WATER = 256 * 1024,
+};
+
+struct process {
+    struct settings settings;
+    struct node_settings node_settings;
+    struct ws_settings client_settings, link_settings;
+    struct http_limits limits;
+    struct addr_set trusted;
+    struct buf version;
+
+    struct loop *loop;
+    struct node *node;
+    struct ticker ticker;
+    struct io_stats stats;
+    struct rooms rooms;
+    struct worlds worlds;
+    struct room_links links;
+    struct reporter reporter;
+    struct edge_clients clients;
+    struct forwards forwards;
+    struct tunnels tunnels;
+    struct room_proxy room_proxy;
+    struct world_proxy world_proxy;
+    struct edge edge;
+    struct http_server *server;
+    struct listener *listener;
+
+    struct timer shutdown_look;
+    int64_t shutdown_ms; /* when it began; 0: not yet */
+    int64_t farewell_ms;
+    bool forced;
+};
+
+/* ---- core's port */
+
+static void port_client_send(void *io, struct handle client, struct frame *frame)
+{
+    edge_client_send(&((struct process *)io)->clients, client, frame);
+}
+
+static void port_client_close(void *io, struct handle client, uint16_t code, struct span reason)
+{
+    edge_client_close(&((struct process *)io)->clients, client, code, reason);
+}
+
+static void port_client_pause(void *io, struct handle client, bool pause)
+{
+    edge_client_pause(&((struct process *)io)->clients, client, pause);
+}
+
+static void port_link_dial(void *io, struct handle link, struct span shard, struct span world,
+                           struct span room)
+{
+    room_link_dial(&((struct process *)io)->links, link, shard, world, room);
+}
+
+static void port_link_send(void *io, struct handle link, struct span text)
+{
+    room_link_send(&((struct process *)io)->links, link, text);
+}
+
+static void port_link_close(void *io, struct handle link, uint16_t code)
+{
+    room_link_close(&((struct process *)io)->links, link, code);
+}
+
+static size_t port_link_queued(void *io, struct handle link)
+{
+    return room_link_queued(&((struct process *)io)->links, link);
+}
+
+static void port_report(void *io, struct handle shard, struct span shard_id, struct span world,
+                        uint64_t connections)
+{
+    reporter_send(&((struct process *)io)->reporter, shard, shard_id, world, connections);
+}
+
+static const struct node_port port = {
+    .client_send = port_client_send,
+    .client_close = port_client_close,
+    .client_pause = port_client_pause,
+    .link_dial = port_link_dial,
+    .link_send = port_link_send,
+    .link_close = port_link_close,
+    .link_queued = port_link_queued,
+    .report = port_report,
+};
+
+/* ---- the end */
+
+static void shutdown_look(struct timer *t, int64_t now)
+{
+    struct process *p = CONTAINER_OF(t, struct process, shutdown_look);
+    bool quiet = edge_clients_are_gone(&p->clients) && list_empty(&p->forwards.all);
+    if (p->farewell_ms == 0 && (quiet || now - p->shutdown_ms >= SHUTDOWN_MS)) {
+        p->farewell_ms = now;
+        room_links_close(&p->links, WS_CODE_GOING_AWAY);
+    }
+    bool done = room_links_are_gone(&p->links) && reporter_is_idle(&p->reporter);
+    if (p->farewell_ms != 0 && (done || now - p->farewell_ms >= FAREWELL_MS))
+        loop_stop(p->loop);
+    else
+        wheel_set(loop_wheel(p->loop), &p->shutdown_look, now + SHUTDOWN_LOOK_MS);
+}
+
+static void on_stop_signal(void *ctx)
+{
+    struct process *p = ctx;
+    int64_t now = loop_now(p->loop);
+    if (p->edge.draining) {
+        p->forced = true;
+        loop_stop(p->loop);
+        return;
+    }
+    log_info("shard.stopping", "clients=%" PRIu64, node_stats(p->node)->clients);
+    p->edge.draining = true;
+    p->shutdown_ms = now;
+    listener_close(p->listener);
+    p->listener = NULL;
+    http_server_drain(p->server);
+    tunnels_abort(&p->tunnels);
+    node_shutdown(p->node, now);
+    ticker_touch(&p->ticker);
+    wheel_set(loop_wheel(p->loop), &p->shutdown_look, now);
+}
+
+static void on_reload_signal(void *ctx)
+{
+    (void)ctx;
+    log_info("shard.reload", "changed=nothing");
+}
+
+/* ---- the beginning */
+
+static bool read_origins(const char *name, const char *text, struct origins *out)
+{
+    struct span bad;
+    if (origins_parse(out, span_str(text), &bad) == ERR_OK)
+        return true;
+    (void)fprintf(stderr, "%s: '%.*s' is not an http origin such as http://127.0.0.1:3002\n", name,
+                  SPAN_ARG(bad));
+    return false;
+}
+
+static bool read_settings(struct process *p, struct origins *worlds, struct origins *rooms)
+{
+    struct settings *s = &p->settings;
+    struct span bad;
+    const char *room_servers = strcmp(s->room_servers, "none") == 0 ? "" : s->room_servers;
+    if (!read_origins("WORLD_URLS", s->world_urls, worlds) ||
+        !read_origins("ROOM_SERVERS", room_servers, rooms))
+        return false;
+    if (worlds->count == 0) {
+        (void)fprintf(stderr, "WORLD_URLS: at least one world is needed\n");
+        return false;
+    }
+    if (addr_set_parse(&p->trusted, span_str(s->trusted_proxies), &bad) != ERR_OK) {
+        (void)fprintf(stderr, "TRUSTED_PROXIES: '%.*s' is not a network such as 10.0.0.0/8\n",
+                      SPAN_ARG(bad));
+        return false;
+    }
+    if (secret_shortest(span_str(s->shard_secret)) < SECRET_WARN_BYTES)
+        log_warn("settings.short_secret", "name=SHARD_SECRET");
+    return true;
+}
+
+static void derive_settings(struct process *p, bool has_rooms)
+{
+    const struct settings *s = &p->settings;
+    size_t connections = settings_max_connections(s->max_connections, fd_limit_raise());
+    p->node_settings = (struct node_settings){
+        .world_id = s->world_id,
+        .has_rooms = has_rooms,
+        .strict_envelope = s->strict_envelope,
+        .report_ms = s->report_ms,
+        .link_wait_ms = s->link_wait_ms,
+        .link_first_ms = LINK_FIRST_MS,
+        .link_buffer = (size_t)s->link_buffer,
+        .link_retry_min_ms = LINK_RETRY_MIN_MS,
+        .link_retry_max_ms = LINK_RETRY_MAX_MS,
+        .max_connections = connections,
+        .max_shards = (size_t)s->max_shards,
+        .max_room_id = ROOM_ID_MAX,
+        .max_session_id = SESSION_ID_MAX,
+    };
+    p->client_settings = (struct ws_settings){
+        .max_message = (size_t)s->message_max,
+        .ping_ms = s->ping_ms,
+        .pong_ms = s->pong_ms,
+        .high_water = (uint32_t)(s->client_queue / 2),
+        .max_queue = (size_t)s->client_queue,
+    };
+    p->link_settings = (struct ws_settings){
+        .max_message = (size_t)s->link_frame_max,
+        .ping_ms = s->ping_ms,
+        .pong_ms = s->pong_ms,
+        .high_water = (uint32_t)node_link_high_water(&p->node_settings),
+    };
+    p->limits = (struct http_limits){
+        .header_ms = s->header_ms,
+        .body_ms = s->body_ms,
+        .idle_ms = s->idle_ms,
+        .high_water = EDGE_HIGH_WATER,
+        .max_connections = connections,
+    };
+}
+
+static void add_version(struct process *p)
+{
+    const struct settings *s = &p->settings;
+    struct buf *out = &p->version;
+    struct span rest = span_str(s->world_ids), part;
+    BUF_ADD_LIT(out, "{\"name\":\"terrane-shard\",\"version\":\"" TERRANE_VERSION "\",\"node\":");
+    json_add_string(out, span_str(s->node_id));
+    BUF_ADD_LIT(out, ",\"worlds\":[");
+    for (bool first = true; span_split(&rest, ',', &part); first = false) {
+        if (!first)
+            buf_add_char(out, ',');
+        json_add_string(out, span_trim(part));
+    }
+    BUF_ADD_LIT(out, "],\"internalUrl\":");
+    json_add_string(out, span_str(s->internal_url));
+    buf_add_char(out, '}');
+}
+
+/* Without a name of its own a node goes by its host's and its port. */
+static void name_node(struct settings *s, uint16_t port_number)
+{
+    char host[256] = "node";
+    struct buf name = {0};
+    if (s->node_id[0] != '\0')
+        return;
+    (void)gethostname(host, sizeof host - 1);
+    buf_addf(&name, "%s-%u", host, port_number);
+    free(s->node_id);
+    s->node_id = xspandup(buf_span(&name));
+    buf_clear(&name);
+}
+
+static void wire(struct process *p, struct origins *worlds, struct origins *rooms)
+{
+    struct span secret = secret_first(span_str(p->settings.shard_secret));
+    uint64_t seed;
+    rng_bytes(&seed, sizeof seed);
+    p->node = node_new(&port, p, &p->node_settings, seed, loop_now(p->loop));
+    ticker_init(&p->ticker, p->loop, p->node);
+    rooms_init(&p->rooms, p->loop, rooms);
+    worlds_init(&p->worlds, p->loop, worlds);
+    room_links_init(&p->links, &p->ticker, &p->rooms, secret, &p->link_settings, &p->stats);
+    reporter_init(&p->reporter, &p->ticker, &p->worlds, secret);
+    edge_clients_init(&p->clients, &p->ticker, &p->client_settings, &p->stats);
+    forwards_init(&p->forwards, &p->stats);
+    tunnels_init(&p->tunnels, p->loop, &p->stats);
+    p->room_proxy = (struct room_proxy){
+        .ticker = &p->ticker,
+        .rooms = &p->rooms,
+        .forwards = &p->forwards,
+        .trusted = &p->trusted,
+        .secret = secret,
+        .path = (enum http_proxy_path)p->settings.http_proxy_path,
+    };
+    p->world_proxy = (struct world_proxy){
+        .worlds = &p->worlds,
+        .forwards = &p->forwards,
+        .tunnels = &p->tunnels,
+        .trusted = &p->trusted,
+    };
+    p->edge = (struct edge){
+        .ticker = &p->ticker,
+        .clients = &p->clients,
+        .rooms = &p->room_proxy,
+        .worlds = &p->world_proxy,
+        .trusted = &p->trusted,
+        .metrics = {.node = p->node,
+                    .io = &p->stats,
+                    .worlds = &p->worlds,
+                    .loop = p->loop,
+                    .server = &p->server,
+                    .listener = &p->listener},
+        .stats = &p->stats,
+    };
+    p->server = http_server_new(p->loop, &edge_app, &p->edge, &p->limits, SPAN(""));
+}
+
+static bool open_door(struct process *p)
+{
+    const char *why;
+    const struct settings *s = &p->settings;
+    if (listener_open(&p->listener, p->loop, s->host, (uint16_t)s->port, http_server_accept,
+                      p->server, &why) != ERR_OK) {
+        (void)fprintf(stderr, "cannot listen on %s port %u: %s\n", s->host, (unsigned)s->port, why);
+        return false;
+    }
+    name_node(&p->settings, listener_port(p->listener));
+    add_version(p);
+    p->edge.version = buf_span(&p->version);
+    loop_on_signal(p->loop, SIGTERM, on_stop_signal, p);
+    loop_on_signal(p->loop, SIGINT, on_stop_signal, p);
+    loop_on_signal(p->loop, SIGHUP, on_reload_signal, p);
+    ticker_touch(&p->ticker);
+    log_info("shard.ready", "node=%s address=%s", p->settings.node_id,
+             listener_address(p->listener));
+    (void)printf("listening on %s\n", listener_address(p->listener));
+    (void)fflush(stdout);
+    return true;
+}
+
+static void unwire(struct process *p)
+{
+    enum { TURNS = 3 }; /* what is aborted ends at the end of a turn, and may end others */
+    listener_close(p->listener);
+    wheel_cancel(loop_wheel(p->loop), &p->shutdown_look);
+    forwards_clear(&p->forwards);
+    tunnels_abort(&p->tunnels);
+    edge_clients_abort(&p->clients);
+    room_links_abort(&p->links);
+    reporter_clear(&p->reporter);
+    http_server_free(p->server);
+    rooms_clear(&p->rooms);
+    worlds_clear(&p->worlds);
+    for (int i = 0; i < TURNS; i++)
+        loop_turn(p->loop, 0);
+    ticker_stop(&p->ticker);
+    node_free(p->node);
+    edge_clear(&p->edge);
+    buf_clear(&p->version);
+}
+
+/* Everything between reading the settings and the end. */
+static int run(struct process *p)
+{
+    struct origins worlds = {0}, rooms = {0};
+    int status = 2;
+    if (!read_settings(p, &worlds, &rooms))
+        goto out;
+    derive_settings(p, rooms.count > 0);
+    p->shutdown_look.fire = shutdown_look;
+    p->loop = loop_new();
+    wire(p, &worlds, &rooms);
+    status = 1;
+    if (open_door(p)) {
+        loop_run(p->loop);
+        status = p->forced ? 1 : 0;
+    }
+    unwire(p);
+    loop_free(p->loop);
+out:
+    origins_clear(&worlds);
+    origins_clear(&rooms);
+    addr_set_clear(&p->trusted);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    static struct process process;
+    struct settings *s = &process.settings;
+    switch (config_load(&settings_table, s, argc, argv, stdout, stderr)) {
+    case CONFIG_DONE:
+        return 0;
+    case CONFIG_BAD:
+        return 2;
+    case CONFIG_RUN:
+        break;
+    }
+    log_open("terrane-shard", (enum log_level)s->log_level, (enum log_format)s->log_format);
+    int status = run(&process);
+    config_clear(&settings_table, s);
+    return status;
+}
