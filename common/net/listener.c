@@ -116,7 +116,7 @@ static int bind_and_listen(const struct addrinfo *ai)
 /* What the kernel says that we listen on. */
 static void address_read(struct listener *l)
 {
-    struct sockaddr_storage sa;
+    struct sockaddr_storage sa = {0};
     socklen_t len = sizeof sa;
     char host[HOST_MAX], port[sizeof "65535"];
     if (getsockname(l->fd, (struct sockaddr *)&sa, &len) != 0 ||

@@ -65,7 +65,7 @@ bool socket_addr(const struct sockaddr *sa, struct addr *out, uint16_t *port)
 
 bool socket_peer(int fd, struct addr *out, uint16_t *port)
 {
-    struct sockaddr_storage sa;
+    struct sockaddr_storage sa = {0};
     socklen_t len = sizeof sa;
     return getpeername(fd, (struct sockaddr *)&sa, &len) == 0 &&
            socket_addr((struct sockaddr *)&sa, out, port);

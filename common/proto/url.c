@@ -195,7 +195,7 @@ static char form_next(struct span s, size_t *at)
         return (char)byte;
     }
     char c = s.ptr[(*at)++];
-    return c == '+' ? ' ' : c;
+    return (char)(c == '+' ? ' ' : c);
 }
 
 static bool form_eq(struct span encoded, struct span plain)

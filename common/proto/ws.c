@@ -256,7 +256,7 @@ size_t ws_encode_head(uint8_t out[WS_HEAD_MAX], enum ws_opcode opcode, uint64_t 
 void ws_mask(char *out, const char *in, size_t len, const uint8_t mask[4], size_t at)
 {
     uint64_t key, w[4];
-    uint8_t bytes[sizeof key];
+    uint8_t bytes[sizeof key] = {0};
     for (size_t i = 0; i < sizeof bytes; i++)
         bytes[i] = mask[(at + i) % MASK_LEN];
     memcpy(&key, bytes, sizeof key);

@@ -12,7 +12,7 @@ static const struct forward_kind to_room = {
 };
 
 static void add_head(const struct room_proxy *p, struct buf *head, const struct http_exchange *x,
-                     const struct route *r, struct hop_room *to)
+                     const struct route *r, struct hop_room to)
 {
     struct buf path = {0}, forwarded_for = {0};
     char ip[ADDR_TEXT_MAX];
@@ -23,9 +23,9 @@ static void add_head(const struct room_proxy *p, struct buf *head, const struct 
         route_add_nested(&path, r);
     else
         buf_add_span(&path, r->rest);
-    to->path = buf_span(&path);
-    to->client_ip = span_str(ip);
-    hop_add_room_request(head, x->head, to);
+    to.path = buf_span(&path);
+    to.client_ip = span_str(ip);
+    hop_add_room_request(head, x->head, &to);
     buf_clear(&path);
     buf_clear(&forwarded_for);
 }
@@ -47,7 +47,7 @@ enum err room_proxy_take(const struct room_proxy *p, struct http_exchange *x, co
     if (server == NULL)
         return ERR_MISSING;
     struct buf head = {0};
-    add_head(p, &head, x, r, &to);
+    add_head(p, &head, x, r, to);
     forward_start(p->forwards, x, server->requests, &head, &to_room, NULL);
     return ERR_OK;
 }

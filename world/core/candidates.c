@@ -11,8 +11,8 @@ enum { CHECK_ALL_MAX = 128 }; /* larger trees are checked along one path */
 /* What node `at` must say, given its children. */
 static struct candidate_node join(const struct candidates *c, uint32_t at)
 {
-    const struct candidate_node *left = &c->nodes[2 * at];
-    const struct candidate_node *right = &c->nodes[2 * at + 1];
+    const struct candidate_node *left = &c->nodes[(size_t)2 * at];
+    const struct candidate_node *right = &c->nodes[(size_t)2 * at + 1];
 
     if (right->count == 0)
         return *left;

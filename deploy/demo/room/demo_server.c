@@ -51,7 +51,7 @@ static const struct http_limits limits = {
     .header_ms = 10000,
     .body_ms = 30000,
     .idle_ms = 60000,
-    .body_max = 64 * 1024,
+    .body_max = UINT64_C(64) * 1024,
     .high_water = 1 << 20,
     .max_connections = 1000,
 };
