@@ -91,11 +91,12 @@ static bool use_secrets(struct process *p)
     enum token_alg alg = (enum token_alg)p->settings.jwt_alg;
 
     if (secret_shortest(shard_secret) == 0) {
-        (void)fprintf(stderr, "SHARD_SECRET: a secret of the list is empty\n");
+        (void)fprintf(stderr, "terrane-world: SHARD_SECRET: a secret of the list is empty\n");
         return false;
     }
     if (token_keys_new(&p->keys, alg, span_str(p->settings.jwt_secret)) != ERR_OK) {
-        (void)fprintf(stderr, "AUTH_JWT_SECRET: no key for the algorithm of AUTH_JWT_ALG\n");
+        (void)fprintf(stderr,
+                      "terrane-world: AUTH_JWT_SECRET: no key for the algorithm of AUTH_JWT_ALG\n");
         return false;
     }
     if (alg == TOKEN_HS256 && token_keys_shortest(p->keys) < JWT_SECRET_MIN)
@@ -112,7 +113,8 @@ static bool use_settings(struct process *p)
     struct span bad;
 
     if (addr_set_parse(&p->trusted, span_str(s->trusted_proxies), &bad) != ERR_OK) {
-        (void)fprintf(stderr, "TRUSTED_PROXIES: \"%.*s\" is not a network\n", SPAN_ARG(bad));
+        (void)fprintf(stderr, "terrane-world: TRUSTED_PROXIES: \"%.*s\" is not a network\n",
+                      SPAN_ARG(bad));
         return false;
     }
     if (!use_secrets(p))
@@ -175,8 +177,8 @@ static bool listen_on(struct process *p)
 
     if (listener_open(&p->listener, p->loop, s->host, (uint16_t)s->port, http_server_accept,
                       p->server.http, &why) != ERR_OK) {
-        (void)fprintf(stderr, "cannot listen on %s port %lld: %s\n", s->host, (long long)s->port,
-                      why);
+        (void)fprintf(stderr, "terrane-world: cannot listen on %s port %lld: %s\n", s->host,
+                      (long long)s->port, why);
         return false;
     }
     p->metrics.listener = p->listener;

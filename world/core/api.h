@@ -2,14 +2,15 @@
 /* The HTTP API of worlds: a table of routes, one verb each. */
 #include "world/core/core.h"
 
-/* The headers of every answer in JSON, CORS among them: whole lines. */
-#define API_HEADERS_TEXT                                                                           \
-    "Content-Type: application/json\r\n"                                                           \
+/* Whole header lines: who may read answers in a browser, and those of every answer in JSON. */
+#define API_CORS_TEXT                                                                              \
     "Access-Control-Allow-Origin: *\r\n"                                                           \
     "Access-Control-Allow-Methods: GET, POST, PUT, DELETE, PATCH, OPTIONS\r\n"                     \
     "Access-Control-Allow-Headers: Content-Type, Authorization, X-Requested-With\r\n"              \
     "Access-Control-Max-Age: 86400\r\n"
-#define API_HEADERS SPAN(API_HEADERS_TEXT)
+#define API_CORS         SPAN(API_CORS_TEXT)
+#define API_HEADERS_TEXT "Content-Type: application/json\r\n" API_CORS_TEXT
+#define API_HEADERS      SPAN(API_HEADERS_TEXT)
 
 /* Spans are borrowed until api_handle returns. */
 struct api_request {

@@ -134,6 +134,8 @@ static size_t blank_len(struct span text)
 
     if (c == ' ' || (c >= '\t' && c <= '\r'))
         return 1;
+    if (c < 0x80)
+        return 0;
     for (size_t i = 0; i < sizeof(wide_blanks) / sizeof(wide_blanks[0]); i++) {
         if (span_starts(text, wide_blanks[i]))
             return wide_blanks[i].len;

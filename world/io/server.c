@@ -163,7 +163,7 @@ static bool take_feed(struct server *s, struct http_exchange *x)
             s->settings->limits.max_connections) {
         metrics_count_refusal(s->metrics, 503);
         stats_count_request(&s->core->stats, ROUTE_FEED, 503);
-        http_respond(x, 503, SPAN("Content-Type: application/json\r\nRetry-After: 1\r\n"),
+        http_respond(x, 503, SPAN(API_HEADERS_TEXT "Retry-After: 1\r\n"),
                      SPAN("{\"error\":\"Too many connections\"}"));
         return true;
     }
@@ -204,7 +204,7 @@ static void on_complete(void *ctx, struct http_exchange *x)
     if (r == NULL) /* answered before its body was read */
         return;
     if (url_split_target(x->head->target, &target) != ERR_OK) {
-        count_and_respond(r, ROUTE_UNKNOWN, 400, SPAN("Content-Type: application/json\r\n"),
+        count_and_respond(r, ROUTE_UNKNOWN, 400, API_HEADERS,
                           SPAN("{\"error\":\"Bad request target\"}"));
         return;
     }
@@ -260,7 +260,7 @@ void server_init(struct server *s, struct loop *l, struct core *core, struct fee
         .metrics = metrics,
         .settings = settings,
     };
-    s->http = http_server_new(l, &app, s, &settings->limits, API_HEADERS);
+    s->http = http_server_new(l, &app, s, &settings->limits, API_CORS);
 }
 
 struct reply_port server_reply_port(struct server *s)

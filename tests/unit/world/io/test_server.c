@@ -1,0 +1,182 @@
+#include "world/io/server.h"
+
+#include "rig.h"
+
+#define REGISTER                                                                                   \
+    "{\"name\":\"r\",\"balancingStrategy\":\"random\",\"public\":true,\"maxPlayersPerShard\":5,"   \
+    "\"minShards\":1}"
+
+static void get(struct rig *rig, const char *path, struct buf *out)
+{
+    int fd = rig_dial(rig);
+    struct buf request = {0};
+
+    buf_addf(&request, "GET %s HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", path);
+    rig_write(fd, buf_span(&request));
+    rig_read_until(rig, fd, out, (struct span){0});
+    buf_clear(&request);
+    (void)close(fd);
+}
+
+static void pipelined_answers_keep_their_order_while_one_waits(void **state)
+{
+    struct rig *rig = rig_new(0);
+    struct buf request = {0}, answers = {0};
+    int fd = rig_dial(rig);
+
+    (void)state;
+    rig->hold = true;
+    rig_add_post(&request, "/register-room", REGISTER);
+    rig_add_post(&request, "/connect", "{\"roomId\":\"r\"}");
+    rig_add_post(&request, "/nothing", "");
+    rig_write(fd, buf_span(&request));
+    while (rig->token_count == 0)
+        loop_turn(rig->loop, 10);
+    for (int i = 0; i < 5; i++)
+        loop_turn(rig->loop, 1);
+    assert_int_equal(recv(fd, buf_reserve(&answers, 1), 1, MSG_DONTWAIT), -1);
+    assert_int_equal(rig->core.stats.placements[STRATEGY_RANDOM], 0);
+    rig_store(rig, ERR_OK);
+    rig_read_until(rig, fd, &answers, SPAN("{\"error\":\"Not found\"}"));
+    const char *first = strstr(answers.data, "\r\n\r\n{}HTTP/1.1 200 OK\r\n");
+    assert_non_null(first);
+    assert_non_null(strstr(first, "{\"success\":true,\"shardId\":\"r:world-a:"));
+    assert_int_equal(rig->server.requests.count, 0);
+    buf_clear(&request);
+    buf_clear(&answers);
+    (void)close(fd);
+    rig_free(rig);
+}
+
+static void a_client_that_left_is_not_answered(void **state)
+{
+    struct rig *rig = rig_new(0);
+    struct buf request = {0};
+    int fd = rig_dial(rig);
+
+    (void)state;
+    rig->hold = true;
+    rig_add_post(&request, "/register-room", REGISTER);
+    rig_write(fd, buf_span(&request));
+    while (rig->token_count == 0)
+        loop_turn(rig->loop, 10);
+    struct linger cut = {.l_onoff = 1};
+    assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_LINGER, &cut, sizeof(cut)), 0);
+    (void)close(fd);
+    while (rig->server.requests.count > 0)
+        loop_turn(rig->loop, 10);
+    rig_store(rig, ERR_OK);
+    assert_int_equal(rig->core.pending.count, 0);
+    assert_int_equal(rig->core.registry.shard_count, 1);
+    buf_clear(&request);
+    rig_free(rig);
+}
+
+static void what_is_under_way_is_dropped_at_the_end(void **state)
+{
+    struct rig *rig = rig_new(0);
+    struct buf request = {0};
+    int fd = rig_dial(rig), half = rig_dial(rig);
+
+    (void)state;
+    rig->hold = true;
+    rig_add_post(&request, "/register-room", REGISTER);
+    rig_write(fd, buf_span(&request));
+    rig_write(half, span_slice(buf_span(&request), 0, request.len - 10));
+    while (rig->server.requests.count < 2)
+        loop_turn(rig->loop, 10);
+    buf_clear(&request);
+    rig_free(rig); /* the leak check sees whether both are freed */
+    (void)close(fd);
+    (void)close(half);
+}
+
+static void bodies_are_joined_and_limited(void **state)
+{
+    struct rig *rig = rig_new(0);
+    struct buf answer = {0};
+    int fd = rig_dial(rig);
+
+    (void)state;
+    rig_write(fd, SPAN("POST /parties/world/world-a/connect HTTP/1.1\r\nHost: h\r\n"
+                       "Transfer-Encoding: chunked\r\n\r\n5\r\n{\"roo\r\n"));
+    for (int i = 0; i < 3; i++)
+        loop_turn(rig->loop, 5);
+    rig_write(fd, SPAN("9\r\nmId\":\"r\"}\r\n0\r\n\r\n"));
+    rig_read_until(rig, fd, &answer, SPAN("\"}"));
+    assert_non_null(strstr(answer.data, "{\"success\":true,\"shardId\":\"r:world-a:"));
+    (void)close(fd);
+
+    fd = rig_dial(rig);
+    rig_write(fd, SPAN("POST /parties/world/world-a/connect HTTP/1.1\r\nHost: h\r\n"
+                       "Content-Length: 4097\r\n\r\n"));
+    rig_read_until(rig, fd, &answer, SPAN("}"));
+    assert_true(span_starts(buf_span(&answer), SPAN("HTTP/1.1 413 ")));
+    assert_non_null(strstr(answer.data, "Access-Control-Allow-Origin: *\r\n"));
+    (void)close(fd);
+    buf_clear(&answer);
+    rig_free(rig);
+}
+
+static void probes_answer_beside_the_api(void **state)
+{
+    static const struct {
+        const char *path, *status, *part;
+    } rows[] = {
+        {"/livez", "HTTP/1.1 200 ", "{\"status\":\"live\"}"},
+        {"/livez?x=1", "HTTP/1.1 200 ", "{\"status\":\"live\"}"},
+        {"/readyz", "HTTP/1.1 200 ", "{\"status\":\"ready\"}"},
+        {"/version", "HTTP/1.1 200 ", "{\"name\":\"terrane-world\",\"version\":\""},
+        {"/metrics", "HTTP/1.1 200 ", "\nterrane_world_refusals_total{reason=\"full\"} 0\n"},
+        {"/metrics", "HTTP/1.1 200 ",
+         "\nterrane_world_requests_total{route=\"probe\",class=\"2xx\"} "},
+        {"/metrics", "HTTP/1.1 200 ",
+         "\nterrane_world_placements_total{strategy=\"least-connections\"} 0\n"},
+        {"/metrics", "HTTP/1.1 200 ", "\nterrane_world_request_duration_seconds_count "},
+        {"/metrics", "HTTP/1.1 200 ", "\nterrane_world_connections 1\n"},
+        {"/livez/", "HTTP/1.1 404 ", "Not Found"},
+        {"/", "HTTP/1.1 404 ", "Content-Type: text/plain\r\n"},
+        {"*", "HTTP/1.1 400 ", "{\"error\":"},
+    };
+    struct rig *rig = rig_new(0);
+    struct buf answer = {0};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        get(rig, rows[i].path, &answer);
+        if (!span_starts(buf_span(&answer), span_str(rows[i].status)) ||
+            strstr(answer.data, rows[i].part) == NULL)
+            fail_msg("row %zu: %s", i, answer.data);
+    }
+    buf_clear(&answer);
+    rig_free(rig);
+}
+
+static void a_stopping_world_says_so_and_lives(void **state)
+{
+    struct rig *rig = rig_new(0);
+    struct buf answer = {0};
+
+    (void)state;
+    rig->server.stopping = true;
+    get(rig, "/readyz", &answer);
+    assert_true(span_starts(buf_span(&answer), SPAN("HTTP/1.1 503 ")));
+    get(rig, "/livez", &answer);
+    assert_true(span_starts(buf_span(&answer), SPAN("HTTP/1.1 200 ")));
+    buf_clear(&answer);
+    rig_free(rig);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(pipelined_answers_keep_their_order_while_one_waits),
+        cmocka_unit_test(a_client_that_left_is_not_answered),
+        cmocka_unit_test(what_is_under_way_is_dropped_at_the_end),
+        cmocka_unit_test(bodies_are_joined_and_limited),
+        cmocka_unit_test(probes_answer_beside_the_api),
+        cmocka_unit_test(a_stopping_world_says_so_and_lives),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

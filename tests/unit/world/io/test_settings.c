@@ -1,0 +1,151 @@
+#include "world/io/settings.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "common/base/span.h"
+#include "common/proto/token.h"
+
+/* Loads the settings from these flags beside the two that are required. */
+static enum config_verdict load(struct settings *s, const char *first, const char *second,
+                                char **message)
+{
+    char *argv[] = {(char *)(uintptr_t) "terrane-world",
+                    (char *)(uintptr_t) "--auth-jwt-secret=j",
+                    (char *)(uintptr_t) "--shard-secret=s",
+                    (char *)(uintptr_t)first,
+                    (char *)(uintptr_t)second,
+                    NULL};
+    int argc = second != NULL ? 5 : (first != NULL ? 4 : 3);
+    size_t len;
+    FILE *err = open_memstream(message, &len);
+    enum config_verdict verdict;
+
+    memset(s, 0, sizeof(*s));
+    verdict = config_load(&settings_table, s, argc, argv, stdout, err);
+    (void)fclose(err);
+    return verdict;
+}
+
+static void defaults_are_those_of_the_manual(void **state)
+{
+    struct settings s;
+    char *message;
+
+    (void)state;
+    assert_int_equal(load(&s, NULL, NULL, &message), CONFIG_RUN);
+    assert_string_equal(s.host, "127.0.0.1");
+    assert_int_equal(s.port, 3002);
+    assert_int_equal(s.jwt_alg, TOKEN_HS256);
+    assert_string_equal(s.url_template, "{shardId}");
+    assert_int_equal(s.max_room_shards, 100000);
+    assert_int_equal(s.header_ms, 10000);
+    assert_int_equal(s.body_ms, 30000);
+    assert_int_equal(s.idle_ms, 60000);
+    assert_int_equal(s.body_max, 2 * 1024 * 1024);
+    assert_int_equal(s.ping_ms, 25000);
+    assert_int_equal(s.pong_ms, 10000);
+    assert_int_equal(s.seat_ttl_ms, 0);
+    config_clear(&settings_table, &s);
+    free(message);
+}
+
+static void algorithms_are_in_the_order_of_the_enum(void **state)
+{
+    static const struct {
+        const char *flag;
+        enum token_alg alg;
+    } rows[] = {
+        {"--auth-jwt-alg=HS256", TOKEN_HS256},
+        {"--auth-jwt-alg=RS256", TOKEN_RS256},
+        {"--auth-jwt-alg=ES256", TOKEN_ES256},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct settings s;
+        char *message;
+        assert_int_equal(load(&s, rows[i].flag, NULL, &message), CONFIG_RUN);
+        assert_int_equal(s.jwt_alg, rows[i].alg);
+        config_clear(&settings_table, &s);
+        free(message);
+    }
+}
+
+static void what_is_not_there_yet_is_refused_by_name(void **state)
+{
+    static const struct {
+        const char *flag;
+        bool accepted;
+    } rows[] = {
+        {"--seat-ttl=0", true},
+        {"--seat-ttl=15s", false},
+        {"--require-ticket=0", true},
+        {"--require-ticket=1", false},
+        {"--private-rooms=ignore", true},
+        {"--private-rooms=enforce", false},
+        {"--redis-url=redis://127.0.0.1", false},
+        {"--data-dir=/tmp", false},
+        {"--store-sync=full", false},
+        {"--admin-listen=127.0.0.1:1", false},
+        {"--client-rate=50", false},
+        {"--room-servers=http://127.0.0.1:3003", false},
+        {"--room-servers=", true},
+        {"--port=65536", false},
+        {"--body-max=1KiB", true},
+        {"--body-max=1023", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct settings s;
+        char *message;
+        enum config_verdict verdict = load(&s, rows[i].flag, NULL, &message);
+        if (verdict != (rows[i].accepted ? CONFIG_RUN : CONFIG_BAD))
+            fail_msg("%s: %s", rows[i].flag, message);
+        if (!rows[i].accepted) {
+            struct span flag = span_str(rows[i].flag);
+            char name[64];
+            (void)snprintf(name, sizeof(name), "%.*s", (int)span_index(flag, '='), flag.ptr);
+            assert_non_null(strstr(message, name));
+        }
+        config_clear(&settings_table, &s);
+        free(message);
+    }
+}
+
+static void connections_follow_the_descriptor_limit(void **state)
+{
+    static const struct {
+        int64_t setting;
+        uint64_t descriptors;
+        size_t connections;
+    } rows[] = {
+        {0, 20000, 20000 - 1024},
+        {0, 1024, 768},
+        {0, 4096, 3072},
+        {50, 20000, 50},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        assert_int_equal(settings_max_connections(rows[i].setting, rows[i].descriptors),
+                         rows[i].connections);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(defaults_are_those_of_the_manual),
+        cmocka_unit_test(algorithms_are_in_the_order_of_the_enum),
+        cmocka_unit_test(what_is_not_there_yet_is_refused_by_name),
+        cmocka_unit_test(connections_follow_the_descriptor_limit),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
