@@ -229,7 +229,6 @@ static void on_refused(void *ctx, int status)
     struct server *s = ctx;
 
     metrics_count_refusal(s->metrics, status);
-    log_debug("http.refused", "status=%d", status);
 }
 
 static void reply(void *ctx, struct handle handle, int status, struct span headers,

@@ -113,10 +113,11 @@ static const struct config_row rows[] = {
     {.name = "FEED_QUEUE",
      .type = CONFIG_SIZE,
      .offset = FIELD(feed_queue),
-     .fallback = "8MiB",
+     .fallback = "64MiB",
      .min = 1024,
      .max = INT32_MAX,
-     .help = "What may wait for one admin; beyond, it is closed as too slow."},
+     .help = "What may wait for one admin; beyond, it is closed as too slow. A whole registry must "
+             "fit beside the changes that follow it."},
     {.name = "LOG_LEVEL",
      .type = CONFIG_CHOICE,
      .offset = FIELD(log_level),
