@@ -75,6 +75,24 @@ static inline struct peer peer_connect(uint16_t port)
     return peer_connect_small(port, 0);
 }
 
+/* A raw peer and the descriptor of the other end, non-blocking with small buffers. */
+static inline struct peer peer_pair(int *other)
+{
+    int on = 1, buffer = 4096, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_in at = loopback(0);
+    socklen_t len = sizeof at;
+    assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof at), 0);
+    assert_int_equal(listen(fd, 1), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &len), 0);
+    struct peer p = peer_connect_small(ntohs(at.sin_port), buffer);
+    *other = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    assert_true(*other >= 0);
+    (void)setsockopt(*other, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    (void)setsockopt(*other, SOL_SOCKET, SO_SNDBUF, &buffer, sizeof buffer);
+    (void)close(fd);
+    return p;
+}
+
 static inline void peer_send_bytes(struct peer *p, const void *data, size_t len)
 {
     assert_int_equal(send(p->fd, data, len, MSG_NOSIGNAL), (ssize_t)len);
@@ -117,9 +135,12 @@ static inline bool peer_ended(struct peer *p)
 static inline size_t peer_count(struct peer *p, const char *text)
 {
     peer_pump(p);
-    size_t count = 0, len = strlen(text);
-    for (size_t i = 0; i + len <= p->in.len; i++)
-        count += memcmp(p->in.data + i, text, len) == 0;
+    size_t count = 0;
+    const char *end = p->in.data + p->in.len;
+    for (const char *at = p->in.data; at != NULL; count += at != NULL) {
+        at = memmem(at, (size_t)(end - at), text, strlen(text));
+        at = at == NULL ? NULL : at + 1;
+    }
     return count;
 }
 
