@@ -173,15 +173,6 @@ static enum err take_payload(struct ws_decoder *d, char *data, size_t len, size_
                                       : take_control(d, part, n, event);
 }
 
-/* What held the event of the last call: an idle peer owns no memory. */
-static void drop_delivered(struct ws_decoder *d)
-{
-    if (d->message.data != NULL && d->opcode == 0)
-        buf_clear(&d->message);
-    if (d->control.data != NULL && !(d->in_frame && d->frame_opcode >= WS_CLOSE))
-        buf_clear(&d->control);
-}
-
 static enum err decode(struct ws_decoder *d, char *data, size_t len, size_t *at,
                        struct ws_event *event)
 {
@@ -213,7 +204,7 @@ void ws_decoder_clear(struct ws_decoder *d)
 enum err ws_decode(struct ws_decoder *d, char *data, size_t len, size_t *used,
                    struct ws_event *event)
 {
-    drop_delivered(d);
+    ws_decoder_release(d);
     *used = len;
     if (d->failed != ERR_OK)
         return (enum err)d->failed;
@@ -226,6 +217,14 @@ enum err ws_decode(struct ws_decoder *d, char *data, size_t len, size_t *used,
     else if (e != ERR_AGAIN)
         d->failed = (uint8_t)e;
     return e;
+}
+
+void ws_decoder_release(struct ws_decoder *d)
+{
+    if (d->message.data != NULL && d->opcode == 0)
+        buf_clear(&d->message);
+    if (d->control.data != NULL && !(d->in_frame && d->frame_opcode >= WS_CLOSE))
+        buf_clear(&d->control);
 }
 
 uint16_t ws_error_code(enum err e)

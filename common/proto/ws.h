@@ -73,10 +73,13 @@ struct ws_event {
  * fail the connection with 1002; ERR_DENIED: bad UTF-8, 1007; ERR_LIMIT: over max_message, 1009.
  * After an error the decoder gives the same error for ever; after WS_CLOSE it swallows all input.
  * A message that is one frame and lies whole in `data` is never copied; no byte is ever left with
- * the caller. Call until it says ERR_AGAIN (an empty input is allowed): the call that follows an
- * event frees the memory of that event. */
+ * the caller. The memory of an event that came in pieces is kept until the next call, or until
+ * ws_decoder_release. */
 MUST_CHECK enum err ws_decode(struct ws_decoder *d, char *data, size_t len, size_t *used,
                               struct ws_event *event);
+/* Frees the memory of the last event: call it when a batch of input is done, so that an idle peer
+ * owns none. What is known of an unfinished message is kept. */
+void ws_decoder_release(struct ws_decoder *d);
 /* The close code for an error of ws_decode. */
 uint16_t ws_error_code(enum err e);
 

@@ -86,12 +86,13 @@ static void head_longer_than_the_limit_is_refused(void **state)
 {
     (void)state;
     static const char start[] = "GET / HTTP/1.1\r\nHost: x\r\nA: ";
+    static const char end[4] = {'\r', '\n', '\r', '\n'};
     enum { ROOM = HTTP_HEAD_MAX + 10 };
     char *text = xmalloc(ROOM);
     for (size_t len = HTTP_HEAD_MAX - 1; len <= HTTP_HEAD_MAX + 1; len++) {
         memset(text, 'a', ROOM);
         memcpy(text, start, sizeof start - 1);
-        memcpy(text + len - 4, "\r\n\r\n", 4);
+        memcpy(text + len - sizeof end, end, sizeof end);
         struct http_head h;
         size_t scanned = 0, head_len = 0;
         enum err expected = len <= HTTP_HEAD_MAX ? ERR_OK : ERR_LIMIT;

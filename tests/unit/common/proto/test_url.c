@@ -239,74 +239,75 @@ static void query_values_are_found_and_decoded(void **state)
     assert_false(url_query_get((struct span){.ptr = NULL}, SPAN("id"), &(struct buf){.len = 0}));
 }
 
+static const struct {
+    const char *text, *host; /* NULL: ERR_SYNTAX */
+    int port;
+} authorities[] = {
+    {"", "", -1},
+    {"example.com", "example.com", -1},
+    {"example.com:", "example.com", -1},
+    {"example.com:0", "example.com", 0},
+    {"EXAMPLE.com.:65535", "EXAMPLE.com.", 65535},
+    {"a_b~c!$&'()*+,;=d", "a_b~c!$&'()*+,;=d", -1},
+    {"1.2.3.4:5", "1.2.3.4", 5},
+    {"127.1", "127.1", -1},
+    {"1", "1", -1},
+    {"4294967295", "4294967295", -1},
+    {"0x7f.1", "0x7f.1", -1},
+    {"0177.0.0.01", "0177.0.0.01", -1},
+    {"1.2.3.4.", "1.2.3.4.", -1},
+    {"a.1x", "a.1x", -1},
+    {"1.a", "1.a", -1},
+    {"[::1]", "::1", -1},
+    {"[::1]:80", "::1", 80},
+    {"[::ffff:1.2.3.4]", "::ffff:1.2.3.4", -1},
+    {":80", NULL, 0},
+    {"a:b", NULL, 0},
+    {"a:80:", NULL, 0},
+    {"a:-1", NULL, 0},
+    {"a:65536", NULL, 0},
+    {"a:99999999999999999999", NULL, 0},
+    {"a b", NULL, 0},
+    {"a/", NULL, 0},
+    {"a?", NULL, 0},
+    {"u@a", NULL, 0},
+    {"a%41", NULL, 0},
+    {"a<b", NULL, 0},
+    {"a\\b", NULL, 0},
+    {"\xc3\xa9", NULL, 0},
+    {"1.2.3.999", NULL, 0},
+    {"1.2.3.4.5", NULL, 0},
+    {"1..2", NULL, 0},
+    {"256.1", NULL, 0},
+    {"a.1", NULL, 0},
+    {"a.0x1", NULL, 0},
+    {"08", NULL, 0},
+    {"4294967296", NULL, 0},
+    {"99999999999999999999999", NULL, 0},
+    {"1.16777216", NULL, 0},
+    {"::1", NULL, 0},
+    {"[", NULL, 0},
+    {"[]", NULL, 0},
+    {"[::1", NULL, 0},
+    {"[::1]x", NULL, 0},
+    {"[1.2.3.4]", NULL, 0},
+    {"[::1%25lo]", NULL, 0},
+    {"[0000:0000:0000:0000:0000:0000:0000:0000:0000:0000]", NULL, 0},
+};
+
 static void authorities_are_those_that_url_parsers_take(void **state)
 {
     (void)state;
-    static const struct {
-        const char *text, *host; /* NULL: ERR_SYNTAX */
-        int port;
-    } rows[] = {
-        {"", "", -1},
-        {"example.com", "example.com", -1},
-        {"example.com:", "example.com", -1},
-        {"example.com:0", "example.com", 0},
-        {"EXAMPLE.com.:65535", "EXAMPLE.com.", 65535},
-        {"a_b~c!$&'()*+,;=d", "a_b~c!$&'()*+,;=d", -1},
-        {"1.2.3.4:5", "1.2.3.4", 5},
-        {"127.1", "127.1", -1},
-        {"1", "1", -1},
-        {"4294967295", "4294967295", -1},
-        {"0x7f.1", "0x7f.1", -1},
-        {"0177.0.0.01", "0177.0.0.01", -1},
-        {"1.2.3.4.", "1.2.3.4.", -1},
-        {"a.1x", "a.1x", -1},
-        {"1.a", "1.a", -1},
-        {"[::1]", "::1", -1},
-        {"[::1]:80", "::1", 80},
-        {"[::ffff:1.2.3.4]", "::ffff:1.2.3.4", -1},
-        {":80", NULL, 0},
-        {"a:b", NULL, 0},
-        {"a:80:", NULL, 0},
-        {"a:-1", NULL, 0},
-        {"a:65536", NULL, 0},
-        {"a:99999999999999999999", NULL, 0},
-        {"a b", NULL, 0},
-        {"a/", NULL, 0},
-        {"a?", NULL, 0},
-        {"u@a", NULL, 0},
-        {"a%41", NULL, 0},
-        {"a<b", NULL, 0},
-        {"a\\b", NULL, 0},
-        {"\xc3\xa9", NULL, 0},
-        {"1.2.3.999", NULL, 0},
-        {"1.2.3.4.5", NULL, 0},
-        {"1..2", NULL, 0},
-        {"256.1", NULL, 0},
-        {"a.1", NULL, 0},
-        {"a.0x1", NULL, 0},
-        {"08", NULL, 0},
-        {"4294967296", NULL, 0},
-        {"99999999999999999999999", NULL, 0},
-        {"1.16777216", NULL, 0},
-        {"::1", NULL, 0},
-        {"[", NULL, 0},
-        {"[]", NULL, 0},
-        {"[::1", NULL, 0},
-        {"[::1]x", NULL, 0},
-        {"[1.2.3.4]", NULL, 0},
-        {"[::1%25lo]", NULL, 0},
-        {"[0000:0000:0000:0000:0000:0000:0000:0000:0000:0000]", NULL, 0},
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < sizeof authorities / sizeof *authorities; i++) {
         struct span host;
         int port;
-        enum err e = url_split_authority(span_str(rows[i].text), &host, &port);
-        if (e != (rows[i].host == NULL ? ERR_SYNTAX : ERR_OK))
-            fail_msg("%s: \"%s\"", err_text(e), rows[i].text);
+        enum err e = url_split_authority(span_str(authorities[i].text), &host, &port);
+        if (e != (authorities[i].host == NULL ? ERR_SYNTAX : ERR_OK))
+            fail_msg("%s: \"%s\"", err_text(e), authorities[i].text);
         if (e != ERR_OK)
             continue;
-        assert_span(host, span_str(rows[i].host), rows[i].text);
-        assert_int_equal(port, rows[i].port);
+        assert_span(host, span_str(authorities[i].host), authorities[i].text);
+        assert_int_equal(port, authorities[i].port);
     }
 }
 

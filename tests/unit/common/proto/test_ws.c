@@ -397,6 +397,27 @@ static void delivered_message_leaves_no_memory(void **state)
     ws_decoder_clear(&d);
 }
 
+static void release_keeps_what_is_unfinished(void **state)
+{
+    (void)state;
+    char first[] = "\x02\x02He", middle[] = "\x89\x02p", last[] = "q\x80\x01y";
+    struct ws_decoder d = {.left = 0};
+    struct ws_event event;
+    size_t used;
+    ws_decoder_init(&d, false, 100);
+    assert_int_equal(ws_decode(&d, first, sizeof first - 1, &used, &event), ERR_AGAIN);
+    assert_int_equal(ws_decode(&d, middle, sizeof middle - 1, &used, &event), ERR_AGAIN);
+    ws_decoder_release(&d);
+    assert_int_equal(ws_decode(&d, last, sizeof last - 1, &used, &event), ERR_OK);
+    assert_true(span_eq(span_of(event.data, event.len), SPAN("pq")));
+    ws_decoder_release(&d);
+    assert_null(d.control.data);
+    assert_int_equal(ws_decode(&d, last + used, sizeof last - 1 - used, &used, &event), ERR_OK);
+    assert_true(span_eq(span_of(event.data, event.len), SPAN("Hey")));
+    ws_decoder_release(&d);
+    assert_null(d.message.data);
+}
+
 static void mask_is_its_own_inverse_at_every_offset(void **state)
 {
     (void)state;
@@ -435,10 +456,11 @@ static void close_payload_holds_code_and_reason(void **state)
 static void long_reason_is_cut_between_characters(void **state)
 {
     (void)state;
+    static const uint8_t smile[] = {0xf0, 0x9f, 0x98, 0x80};
     for (size_t before = WS_REASON_MAX - 5; before <= WS_REASON_MAX; before++) {
         char reason[WS_REASON_MAX + 8], out[WS_CONTROL_MAX];
         memset(reason, 'a', sizeof reason);
-        memcpy(reason + before, "\xf0\x9f\x98\x80", 4);
+        memcpy(reason + before, smile, sizeof smile);
         size_t len = ws_encode_close(out, WS_CODE_NORMAL, span_of(reason, sizeof reason));
         assert_in_range(len, 2 + WS_REASON_MAX - 3, WS_CONTROL_MAX);
         assert_true(span_is_utf8(span_of(out + 2, len - 2)));
@@ -468,6 +490,7 @@ int main(void)
         cmocka_unit_test(message_within_the_input_is_not_copied),
         cmocka_unit_test(announced_length_allocates_nothing),
         cmocka_unit_test(delivered_message_leaves_no_memory),
+        cmocka_unit_test(release_keeps_what_is_unfinished),
         cmocka_unit_test(mask_is_its_own_inverse_at_every_offset),
         cmocka_unit_test(close_payload_holds_code_and_reason),
         cmocka_unit_test(long_reason_is_cut_between_characters),
