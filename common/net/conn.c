@@ -83,8 +83,10 @@ static void conn_end(struct conn *c, enum conn_end why)
     if (c->interest != 0)
         (void)event_del(&c->event);
     c->interest = 0;
-    if (c->fd >= 0)
+    if (c->fd >= 0) {
+        c->unacknowledged = socket_unacknowledged(c->fd);
         (void)close(c->fd);
+    }
     c->fd = -1;
     wheel_cancel(loop_wheel(c->loop), &c->linger);
     conn_drop_unread(c);

@@ -60,14 +60,15 @@ struct conn {
     const struct conn_ops *ops;
     const struct transport *transport;
     struct outq out;
-    struct frame *unread;   /* bytes given back by conn_unread */
-    struct conn_call *call; /* the callback under way, so that it can be told of a move */
-    struct turn_end settle; /* reading on, writing and ending are done at the end of the turn */
-    struct timer linger;    /* when a close gives up */
-    uint64_t sent;          /* bytes that the kernel took */
-    uint32_t high_water;    /* conn_is_full beyond it; 0: never */
-    int fd;                 /* valid while there is a socket */
-    short interest;         /* what the event watches; 0: it is not added */
+    struct frame *unread;    /* bytes given back by conn_unread */
+    struct conn_call *call;  /* the callback under way, so that it can be told of a move */
+    struct turn_end settle;  /* reading on, writing and ending are done at the end of the turn */
+    struct timer linger;     /* when a close gives up */
+    uint64_t sent;           /* bytes that the kernel took */
+    uint32_t unacknowledged; /* when the socket was closed: of those, what the peer had not */
+    uint32_t high_water;     /* conn_is_full beyond it; 0: never */
+    int fd;                  /* valid while there is a socket */
+    short interest;          /* what the event watches; 0: it is not added */
     uint8_t pauses;
     uint8_t state; /* conn.c's */
     uint8_t end;   /* enum conn_end */
@@ -100,6 +101,12 @@ static inline size_t conn_queued(const struct conn *c)
 static inline bool conn_is_full(const struct conn *c)
 {
     return c->high_water != 0 && c->out.bytes >= c->high_water;
+}
+/* Inside `closed`: bytes that the kernel had taken and the peer not acknowledged, as far as the
+ * kernel still knew (it forgets with a reset). */
+static inline size_t conn_unacknowledged(const struct conn *c)
+{
+    return c->unacknowledged;
 }
 /* The queued frames, taken out for another connection's use, the one that was partly written as a
  * whole again; ownership goes to *out. */

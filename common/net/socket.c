@@ -2,9 +2,11 @@
 #include "common/net/socket.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 static const uint8_t v4_mapped[12] = {[10] = 0xff, [11] = 0xff};
@@ -32,6 +34,12 @@ int socket_dial(const struct addr *to, uint16_t port)
         return fd;
     (void)close(fd);
     return -1;
+}
+
+uint32_t socket_unacknowledged(int fd)
+{
+    int bytes = 0;
+    return ioctl(fd, SIOCOUTQ, &bytes) == 0 && bytes > 0 ? (uint32_t)bytes : 0;
 }
 
 int socket_error(int fd)

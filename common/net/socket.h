@@ -13,4 +13,6 @@ int socket_error(int fd);
 bool socket_peer(int fd, struct addr *out, uint16_t *port);
 /* False: neither IPv4 nor IPv6. */
 bool socket_addr(const struct sockaddr *sa, struct addr *out, uint16_t *port);
+/* Bytes that were written and that the peer has not acknowledged. */
+uint32_t socket_unacknowledged(int fd);
 void socket_set_nodelay(int fd);

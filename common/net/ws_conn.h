@@ -64,3 +64,7 @@ struct frame *ws_frame_new(enum ws_opcode opcode, struct span payload);
 enum { WS_CLOSE_MS = 2000 };
 void ws_close(struct ws_conn *w, uint16_t code, struct span reason);
 void ws_abort(struct ws_conn *w);
+
+/* Inside `closed`: hands over, in order, the messages that the kernel has not taken as a whole.
+ * They are taken out of the queue. */
+void ws_take_unsent(struct ws_conn *w, void (*message)(void *ctx, struct span text), void *ctx);

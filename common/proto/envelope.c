@@ -338,3 +338,19 @@ enum err envelope_check_message(struct span raw, bool binary, struct buf *scratc
     *json = buf_span(scratch);
     return json_text_check(*json);
 }
+
+struct envelope_up envelope_read_up(struct span text, struct buf *scratch)
+{
+    struct fields f = {.seen = 0};
+    char kind;
+    enum err e = json_text_members(text, &kind, note_member, &f);
+    assert(e == ERR_OK && is_string(f.type) && is_string(f.private_id));
+    (void)e;
+    buf_reset(scratch);
+    struct span type = string_content(f.type);
+    return (struct envelope_up){
+        .message = span_eq(type, SPAN("shard.clientMessage")),
+        .disconnected = span_eq(type, SPAN("shard.clientDisconnected")),
+        .client = decode_string(f.private_id, scratch),
+    };
+}

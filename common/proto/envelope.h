@@ -49,3 +49,12 @@ struct envelope envelope_read(struct span text, bool strict, struct buf *scratch
  * ERR_SYNTAX, ERR_LIMIT (too deep): dropped and counted. */
 MUST_CHECK enum err envelope_check_message(struct span raw, bool binary, struct buf *scratch,
                                            struct span *json);
+
+/* What a frame of our own says, for one that comes back unsent. */
+struct envelope_up {
+    bool message;       /* clientMessage */
+    bool disconnected;  /* clientDisconnected; neither: clientConnected */
+    struct span client; /* decoded id */
+};
+/* `text` is one that this file wrote. The span points into `text` or `scratch`. */
+struct envelope_up envelope_read_up(struct span text, struct buf *scratch);

@@ -42,3 +42,14 @@ struct waiting *backlog_pop(struct backlog *b)
     w->session->queued--;
     return w;
 }
+
+void backlog_put_back(struct backlog *b, struct backlog *from)
+{
+    for (struct list *last; !list_empty(&from->messages);) {
+        last = from->messages.prev;
+        list_remove(last);
+        list_push(b->messages.next, last); /* before the first */
+    }
+    b->bytes += from->bytes;
+    from->bytes = 0;
+}

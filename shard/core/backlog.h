@@ -25,3 +25,5 @@ void backlog_add(struct backlog *b, struct session *s, struct span text, int64_t
 const struct waiting *backlog_first(const struct backlog *b);
 /* Takes the oldest message out; NULL when there is none. The caller frees it with free(). */
 struct waiting *backlog_pop(struct backlog *b);
+/* Moves all of `from` to the front, in its order. */
+void backlog_put_back(struct backlog *b, struct backlog *from);

@@ -11,6 +11,7 @@
 #include "shard/core/client.h"
 #include "shard/core/node_state.h"
 #include "shard/core/pressure.h"
+#include "shard/core/recall.h"
 #include "shard/core/replay.h"
 #include "shard/core/session.h"
 #include "shard/core/shard.h"
@@ -110,6 +111,7 @@ void link_init(struct link *l, struct shard *shard)
         .deadline.fire = link_on_deadline,
     };
     backlog_init(&l->backlog);
+    backlog_init(&l->unsent);
     list_init(&l->ghosts);
 }
 
@@ -144,6 +146,7 @@ void link_end(struct link *l)
         n->stats.links_up--;
     if (!handle_is_none(l->self))
         n->port->link_close(n->io, link_disown(l), WS_CODE_NORMAL);
+    recall_clear(l);
 }
 
 void link_up(struct link *l, int64_t now)
@@ -172,6 +175,7 @@ void link_down(struct link *l, size_t lost, int64_t now)
         n->stats.link_losses++;
         n->stats.link_lost_bytes += lost;
         replay_interrupt(l);
+        recall_finish(l);
         /* One that falls as soon as it stands is dialled more and more slowly. */
         if (now - l->up_since_ms >= n->settings->link_retry_max_ms)
             backoff_reset(&l->backoff);
@@ -214,6 +218,7 @@ void link_write(struct link *l, struct span text)
     /* A text that is not JSON cuts the link for all its clients. */
     assert(json_text_check(text) != ERR_SYNTAX);
 #endif
+    recall_forget_sent(l);
     n->port->link_send(n->io, l->self, text);
 }
 

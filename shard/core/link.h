@@ -2,6 +2,7 @@
 /* The link of a shard to its room server: when it is dialled, what is written to it, what happens
  * when it comes up and falls. */
 #include "common/base/backoff.h"
+#include "common/base/map.h"
 #include "common/base/wheel.h"
 #include "shard/core/backlog.h"
 #include "shard/core/node.h"
@@ -33,6 +34,8 @@ struct link {
     struct backlog backlog; /* what could not be sent yet; empty while UP */
     struct list ghosts;     /* struct session; none while UP */
     uint32_t awaiting;      /* ghosts that are `awaiting`; 0 but while REPLAYING */
+    struct map leaving;     /* sessions whose leaving is written and may be unsent (recall.h) */
+    struct backlog unsent;  /* what came back of a link that is falling (recall.h) */
 
     bool choked; /* some clients are paused (pressure.h) */
     int64_t choked_since_ms;

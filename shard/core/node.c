@@ -12,6 +12,7 @@
 #include "shard/core/deliver.h"
 #include "shard/core/node_state.h"
 #include "shard/core/pressure.h"
+#include "shard/core/recall.h"
 #include "shard/core/replay.h"
 #include "shard/core/session.h"
 #include "shard/core/shard.h"
@@ -189,6 +190,13 @@ void node_link_frame(struct node *n, struct handle link, struct span text, int64
     struct link *l = slots_get(&n->link_slots, link);
     if (l != NULL)
         deliver(l->shard, text, now);
+}
+
+void node_link_unsent(struct node *n, struct handle link, struct span text, int64_t now)
+{
+    struct link *l = slots_get(&n->link_slots, link);
+    if (l != NULL)
+        recall_text(l, text, now);
 }
 
 void node_link_down(struct node *n, struct handle link, size_t lost, int64_t now)

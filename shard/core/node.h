@@ -118,7 +118,11 @@ MUST_CHECK enum err node_http(struct node *n, struct span shard_id, int64_t now,
 /* ---- links */
 void node_link_up(struct node *n, struct handle link, int64_t now);
 void node_link_frame(struct node *n, struct handle link, struct span text, int64_t now);
-/* The dial failed or the link fell. `lost`: bytes that were queued for it and not taken. */
+/* Before node_link_down, for each text of link_send that the kernel has not taken (or not as a
+ * whole), in order: it goes to the room by the next link, before what came later. */
+void node_link_unsent(struct node *n, struct handle link, struct span text, int64_t now);
+/* The dial failed or the link fell. `lost`: bytes that the kernel had taken and the peer has not
+ * acknowledged. */
 void node_link_down(struct node *n, struct handle link, size_t lost, int64_t now);
 /* The link's queue fell to half of node_link_high_water or less after it had reached it. */
 void node_link_drained(struct node *n, struct handle link, int64_t now);

@@ -6,6 +6,7 @@
 
 #include "shard/core/client.h"
 #include "shard/core/node_state.h"
+#include "shard/core/recall.h"
 #include "shard/core/shard.h"
 
 /* As many characters as Math.random().toString(36) gives the reference. */
@@ -79,27 +80,44 @@ struct session *session_enter(struct shard *shard, struct span id)
     return s;
 }
 
+/* The room hears that it left; kept until that is sent. Takes it out of its shard. */
+static void session_part(struct session *s)
+{
+    struct link *l = &s->shard->link;
+    link_tell_disconnected(l, s);
+    map_remove(&s->shard->sessions, session_id(s));
+    list_remove(&s->in_ghosts);
+    recall_keep(l, s);
+}
+
 void session_left(struct session *s, struct client *last)
 {
     struct link *l = &s->shard->link;
     s->shard->node->stats.sessions--;
-    if (s->queued == 0 && (link_stands(l) || !s->told)) {
-        if (s->told)
-            link_tell_disconnected(l, s);
-        free(last);
-        session_end(s);
-        return;
-    }
     s->last = last;
-    list_push(&l->ghosts, &s->in_ghosts);
+    if (s->queued == 0 && !s->told)
+        session_end(s);
+    else if (s->queued == 0 && link_stands(l))
+        session_part(s);
+    else
+        list_push(&l->ghosts, &s->in_ghosts);
 }
 
 void session_ghost_leave(struct session *s)
 {
     assert(session_is_ghost(s));
     if (s->told)
-        link_tell_disconnected(&s->shard->link, s);
-    session_end(s);
+        session_part(s);
+    else
+        session_end(s);
+}
+
+void session_return(struct session *s)
+{
+    struct shard *shard = s->shard;
+    map_add(&shard->sessions, session_id(s), s);
+    list_push(&shard->link.ghosts, &s->in_ghosts);
+    s->told = true; /* as far as we know */
 }
 
 void session_ghost_drop(struct session *s)

@@ -41,6 +41,8 @@ void session_left(struct session *s, struct client *last);
 /* A ghost has nothing more to say: the room hears that it left, if it ever heard that it came, and
  * the ghost ends. The link stands. */
 void session_ghost_leave(struct session *s);
+/* One that had parted, but whose leaving was not sent, is a ghost again. */
+void session_return(struct session *s);
 /* A ghost ends without a word to the room. */
 void session_ghost_drop(struct session *s);
 /* For node_free: no accounts are kept. */

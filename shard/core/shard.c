@@ -7,6 +7,7 @@
 #include "common/proto/shard_id.h"
 #include "shard/core/client.h"
 #include "shard/core/node_state.h"
+#include "shard/core/recall.h"
 #include "shard/core/session.h"
 
 enum {
@@ -95,6 +96,7 @@ void shard_free(struct shard *shard)
     for (struct map_entry *e; (e = map_next(&shard->sessions, &at)) != NULL;)
         session_free(e->value);
     map_clear(&shard->sessions);
+    recall_clear(&shard->link);
     free(shard);
 }
 

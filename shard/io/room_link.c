@@ -30,6 +30,7 @@ struct room_link {
     struct http_call *warm_up; /* WARMING */
     struct ws_dial *dial;      /* DIALLING */
     struct buf target, headers;
+    struct outq late; /* UP, but its end has begun: texts that no link has been given */
 };
 
 static const uint8_t link_next[] = {
@@ -64,6 +65,7 @@ static void room_link_free(struct room_link *l)
     handles_remove(&l->all->table, l->handle);
     buf_clear(&l->target);
     buf_clear(&l->headers);
+    outq_clear(&l->late);
     free(l);
 }
 
@@ -100,15 +102,32 @@ static void on_drained(struct ws_conn *w)
     ticker_touch(t);
 }
 
+static void give_back(void *ctx, struct span text)
+{
+    const struct room_link *l = ctx;
+    struct ticker *t = l->all->ticker;
+    node_link_unsent(t->node, l->handle, text, ticker_now(t));
+}
+
+static void give_back_all(struct room_link *l)
+{
+    ws_take_unsent(&l->ws, give_back, l);
+    for (struct frame *f; (f = outq_pop(&l->late)) != NULL; frame_unref(f))
+        give_back(l, span_of(f->data, f->len));
+}
+
 static void on_closed(struct ws_conn *w, uint16_t code)
 {
     struct room_link *l = CONTAINER_OF(w, struct room_link, ws);
     if (code == WS_CODE_PROTOCOL || code == WS_CODE_BAD_DATA || code == WS_CODE_TOO_BIG)
         l->all->stats->link_bad_frames++;
-    if (l->state == ROOM_LINK_UP)
-        room_link_lost(l, conn_queued(&w->conn));
-    else
+    if (l->state != ROOM_LINK_UP) {
         room_link_free(l);
+        return;
+    }
+    size_t unacknowledged = conn_unacknowledged(&w->conn);
+    give_back_all(l);
+    room_link_lost(l, unacknowledged);
 }
 
 static const struct ws_ops link_ops = {
@@ -228,8 +247,12 @@ void room_link_dial(struct room_links *all, struct handle handle, struct span sh
 void room_link_send(struct room_links *all, struct handle handle, struct span text)
 {
     struct room_link *l = handles_get(&all->table, handle);
-    if (l != NULL && l->state == ROOM_LINK_UP)
+    if (l == NULL || l->state != ROOM_LINK_UP)
+        return;
+    if (ws_is_open(&l->ws))
         ws_send(&l->ws, WS_TEXT, text);
+    else
+        outq_push(&l->late, frame_of(text));
 }
 
 static void give_dial_up(struct room_link *l)
@@ -268,7 +291,7 @@ void room_link_close(struct room_links *all, struct handle handle, uint16_t code
 size_t room_link_queued(const struct room_links *all, struct handle handle)
 {
     const struct room_link *l = handles_get(&all->table, handle);
-    return l == NULL || l->state != ROOM_LINK_UP ? 0 : conn_queued(&l->ws.conn);
+    return l == NULL || l->state != ROOM_LINK_UP ? 0 : conn_queued(&l->ws.conn) + l->late.bytes;
 }
 
 void room_links_close(struct room_links *all, uint16_t code)

@@ -16,6 +16,14 @@
 #include "common/base/mem.h"
 #include "shard/core/node.h"
 
+/* What a room hears by link `l`. */
+#define JOIN(l, id, of)                                                                            \
+    l " {\"type\":\"shard.clientConnected\",\"privateId\":\"" id                                   \
+      "\",\"requestInfo\":{\"of\":\"" of "\"}}\n"
+#define LEAVE(l, id) l " {\"type\":\"shard.clientDisconnected\",\"privateId\":\"" id "\"}\n"
+#define SAYS(l, id, json)                                                                          \
+    l " {\"type\":\"shard.clientMessage\",\"privateId\":\"" id "\",\"payload\":" json "}\n"
+
 enum { RECORDER_MAX = 512, RECORDER_START_MS = 1000000 };
 #define RECORDER_SHARD "room:world-a:1700000000000-7"
 
@@ -253,6 +261,13 @@ static inline void link_comes_up(struct recorder *r)
     node_link_up(r->node, last_link(r), r->now);
 }
 
+/* A text comes back of a link that is falling. `line` is one that the recorder wrote. */
+static inline void comes_back(struct recorder *r, const char *line)
+{
+    struct span text = span_str(strchr(line, ' ') + 1);
+    node_link_unsent(r->node, last_link(r), span_slice(text, 0, text.len - 1), r->now);
+}
+
 static inline void link_falls(struct recorder *r)
 {
     node_link_down(r->node, last_link(r), 0, r->now);
@@ -290,4 +305,14 @@ static inline void passes(struct recorder *r, int64_t ms)
     }
     r->now = end;
     node_tick(r->node, r->now);
+}
+
+/* Passes the time to the next dial. */
+static inline void redials(struct recorder *r)
+{
+    size_t dials = r->link_count;
+    for (int i = 0; i < 200 && r->link_count == dials; i++)
+        passes(r, 10);
+    assert_int_equal(r->link_count, dials + 1);
+    forget(r);
 }

@@ -1,23 +1,6 @@
 /* What a room hears when its link comes up: transcripts, compared literally. */
 #include "tests/unit/shard/core/recorder.h"
 
-#define JOIN(l, id, of)                                                                            \
-    l " {\"type\":\"shard.clientConnected\",\"privateId\":\"" id                                   \
-      "\",\"requestInfo\":{\"of\":\"" of "\"}}\n"
-#define LEAVE(l, id) l " {\"type\":\"shard.clientDisconnected\",\"privateId\":\"" id "\"}\n"
-#define SAYS(l, id, json)                                                                          \
-    l " {\"type\":\"shard.clientMessage\",\"privateId\":\"" id "\",\"payload\":" json "}\n"
-
-/* Passes the time to the next dial. */
-static void redials(struct recorder *r)
-{
-    size_t dials = r->link_count;
-    for (int i = 0; i < 200 && r->link_count == dials; i++)
-        passes(r, 10);
-    assert_int_equal(r->link_count, dials + 1);
-    forget(r);
-}
-
 static void messages_to_a_cold_room_wait_for_its_link(void **state)
 {
     struct recorder *r = *state;

@@ -1,13 +1,6 @@
 /* Sessions with several sockets, and what passes between clients and the room. */
 #include "tests/unit/shard/core/recorder.h"
 
-#define JOIN(id, of)                                                                               \
-    "L1 {\"type\":\"shard.clientConnected\",\"privateId\":\"" id                                   \
-    "\",\"requestInfo\":{\"of\":\"" of "\"}}\n"
-#define LEAVE(id) "L1 {\"type\":\"shard.clientDisconnected\",\"privateId\":\"" id "\"}\n"
-#define SAYS(id, json)                                                                             \
-    "L1 {\"type\":\"shard.clientMessage\",\"privateId\":\"" id "\",\"payload\":" json "}\n"
-
 static struct handle joins(struct recorder *r, const char *name, const char *session)
 {
     struct handle h = opens(r, name, session);
@@ -22,7 +15,7 @@ static void each_socket_of_a_session_is_announced(void **state)
     struct recorder *r = *state;
     joins(r, "a1", "ann");
     opens(r, "a2", "ann");
-    expect(r, JOIN("ann", "a2"));
+    expect(r, JOIN("L1", "ann", "a2"));
     assert_int_equal(node_stats(r->node)->sessions, 1);
     assert_int_equal(node_stats(r->node)->clients, 2);
 }
@@ -34,7 +27,7 @@ static void only_the_last_socket_of_a_session_takes_leave(void **state)
     leaves(r, a1);
     expect(r, "");
     leaves(r, a2);
-    expect(r, LEAVE("ann"));
+    expect(r, LEAVE("L1", "ann"));
     assert_int_equal(node_stats(r->node)->sessions, 0);
 }
 
@@ -44,7 +37,7 @@ static void session_that_returns_is_a_new_one(void **state)
     struct handle a = joins(r, "a", "ann");
     leaves(r, a);
     opens(r, "b", "ann");
-    expect(r, LEAVE("ann") JOIN("ann", "b"));
+    expect(r, LEAVE("L1", "ann") JOIN("L1", "ann", "b"));
 }
 
 static void sessions_of_two_shards_are_strangers(void **state)
@@ -71,9 +64,10 @@ static void messages_pass_unchanged(void **state)
                                         "{\"a\":1,\"a\":12345678901234567890}"};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         says(r, a, texts[i]);
-    expect(r, SAYS("ann", "5") SAYS("ann", "null") SAYS("ann", "true") SAYS("ann", "\"s\"")
-                  SAYS("ann", "[1.0]") SAYS("ann", "{\"n\":0.1}")
-                      SAYS("ann", "{\"a\":1,\"a\":12345678901234567890}"));
+    expect(r, SAYS("L1", "ann", "5") SAYS("L1", "ann", "null") SAYS("L1", "ann", "true")
+                  SAYS("L1", "ann", "\"s\"") SAYS("L1", "ann", "[1.0]")
+                      SAYS("L1", "ann", "{\"n\":0.1}")
+                          SAYS("L1", "ann", "{\"a\":1,\"a\":12345678901234567890}"));
     assert_int_equal(node_stats(r->node)->messages_up, 7);
 }
 
@@ -91,7 +85,7 @@ static void what_is_not_json_is_dropped_and_counted(void **state)
     memset(deep + 2000, ']', 2000);
     says(r, a, deep);
     says(r, a, "1");
-    expect(r, SAYS("ann", "1"));
+    expect(r, SAYS("L1", "ann", "1"));
     assert_int_equal(node_stats(r->node)->dropped_not_json, 6);
     assert_int_equal(node_stats(r->node)->dropped_too_deep, 1);
     assert_int_equal(node_stats(r->node)->messages_up, 1);
@@ -103,7 +97,7 @@ static void binary_messages_pass_as_text(void **state)
     struct handle a = joins(r, "a", "ann");
     char text[] = "\xef\xbb\xbf{\"bin\":true}";
     node_client_message(r->node, a, span_of(text, sizeof text - 1), true, r->now);
-    expect(r, SAYS("ann", "{\"bin\":true}"));
+    expect(r, SAYS("L1", "ann", "{\"bin\":true}"));
 }
 
 static void broadcast_reaches_all_byte_for_byte(void **state)
@@ -174,7 +168,7 @@ static void room_closes_all_sockets_of_a_session(void **state)
     joins(r, "b", "bob");
     joins(r, "a2", "ann");
     room_says(r, "{\"type\":\"shard.closeClient\",\"privateId\":\"ann\"}");
-    expect(r, "close a1 0 \n" LEAVE("ann") "close a2 0 \n");
+    expect(r, "close a1 0 \n" LEAVE("L1", "ann") "close a2 0 \n");
     assert_int_equal(node_stats(r->node)->reasons[NODE_ROOM_CLOSED], 2);
     leaves(r, a1); /* io says so later; it is known */
     room_says(r, "{\"targetClientId\":\"ann\",\"data\":\"x\"}");
