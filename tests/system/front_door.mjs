@@ -23,7 +23,7 @@ test("connectionWorld() of the unmodified client needs a node's address only", a
   }
   sync()(View.prototype, "count");
   const view = new View();
-  const options = { host: c.node.origin, room: "lobby", worldId: "world-default", query: { id: "a" }, retryCount: 0, WebSocket };
+  const options = { host: c.node.origin, room: "lobby", worldId: "world-default", query: { id: "a" }, retryCount: 1, WebSocket };
   const connection = await connectionWorld(options, view);
   t.after(() => connection.close());
   await c.room.tells("+a");
