@@ -124,12 +124,12 @@ static void ws_pong(struct ws_conn *w, struct span payload)
 
 /* The server ends the TCP connection first (section 7.1.1); a client waits for that, for
  * WS_CLOSE_MS at most. */
-static void ws_closed_by_peer(struct ws_conn *w, uint16_t code)
+static void ws_closed_by_peer(struct ws_conn *w, uint16_t code, struct span reason)
 {
     w->close_received = true;
     if (!w->close_sent) {
         w->code = code;
-        ws_say_close(w, code == WS_CODE_NO_STATUS ? WS_CODE_NONE : code, (struct span){0});
+        ws_say_close(w, code == WS_CODE_NO_STATUS ? WS_CODE_NONE : code, reason);
     }
     if (w->server)
         conn_close(&w->conn);
@@ -147,7 +147,7 @@ static void ws_handle(struct ws_conn *w, const struct ws_event *event)
         ws_pong(w, span_of(event->data, event->len));
         return;
     case WS_CLOSE:
-        ws_closed_by_peer(w, event->code);
+        ws_closed_by_peer(w, event->code, span_of(event->data, event->len));
         return;
     case WS_PONG: /* any byte is a sign of life */
     case WS_CONTINUATION:

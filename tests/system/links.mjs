@@ -140,6 +140,7 @@ test("a demo room that is killed and started again has its clients back", async 
   a.act("increment");
   await until(() => state(b).count === 1, "the counter");
   await room.kill();
+  await node.says(/link\.lost/);
   a.act("increment");
   await startRoom({ PORT: String(room.port) });
   b.act("increment");

@@ -144,7 +144,7 @@ test("a room that breaks off in its answer is not mistaken for one that finished
   await assert.rejects(request(node.origin, { path: `${path}/half` }));
 });
 
-test("a client that goes away takes its request at the room with it", async (t) => {
+test("a client that breaks off takes its request at the room with it", async (t) => {
   const { node, room } = await cluster(t);
   let gone = false;
   room.onRequest = (req) => req.on("close", () => (gone = true));
@@ -153,7 +153,7 @@ test("a client that goes away takes its request at the room with it", async (t) 
   req.on("error", () => {});
   req.end();
   await until(() => room.requests.some((r) => r.url.endsWith("/slow")), "the request");
-  req.destroy();
+  req.socket.resetAndDestroy(); // an orderly end would be half a connection, which still gets its answer
   await until(() => gone, "the room to see the end");
 });
 
