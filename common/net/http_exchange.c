@@ -131,6 +131,18 @@ void http_respond(struct http_exchange *x, int status, struct span headers, stru
     http_conn_answered(c);
 }
 
+void http_respond_bad_upgrade(struct http_exchange *x, const char *problem)
+{
+    struct buf body = {.len = 0};
+    bool version = problem == WS_HANDSHAKE_BAD_VERSION;
+    buf_addf(&body, "{\"error\":\"%s\"}", problem);
+    http_respond(x, 400,
+                 version ? SPAN("Content-Type: application/json\r\n" WS_HANDSHAKE_VERSIONS)
+                         : SPAN("Content-Type: application/json\r\n"),
+                 buf_span(&body));
+    buf_clear(&body);
+}
+
 void http_respond_begin(struct http_exchange *x, int status, struct span headers, int64_t length)
 {
     struct http_conn *c = http_conn_of(x);

@@ -60,6 +60,9 @@ struct http_exchange {
 /* A whole answer. `headers`: lines with CRLF (content-type, CORS …), without Content-Length, Date
  * and Connection, which are added here. HEAD: the body is counted, not sent. */
 void http_respond(struct http_exchange *x, int status, struct span headers, struct span body);
+/* 400 to a bad WebSocket handshake: `problem` is ws_handshake_check's. Says which versions we know
+ * when it is the version (RFC 6455 section 4.4). */
+void http_respond_bad_upgrade(struct http_exchange *x, const char *problem);
 /* A streamed answer: length -1 means chunked (or until close for HTTP/1.0). 1xx is not for here. */
 void http_respond_begin(struct http_exchange *x, int status, struct span headers, int64_t length);
 void http_respond_part(struct http_exchange *x, struct span part);

@@ -177,6 +177,7 @@ static void ws_on_data(struct conn *c, char *data, size_t len)
         if (e == ERR_OK)
             ws_handle(w, &event);
     }
+    ws_decoder_release(&w->decoder);
     if (w->ops->batch_end != NULL && ws_is_open(w))
         w->ops->batch_end(w);
 }

@@ -6,20 +6,19 @@
 
 #define JSON_TYPE "Content-Type: application/json\r\n"
 
-static void refuse(struct edge *e, struct http_exchange *x, enum refusal why, int status,
-                   struct span headers, struct span body)
+static void count_refusal(struct edge *e, enum refusal why)
 {
     e->stats->refusals[why]++;
-    log_debug("edge.refused", "reason=%s status=%d", refusal_text(why), status);
-    http_respond(x, status, headers, body);
+    log_debug("edge.refused", "reason=%s", refusal_text(why));
 }
 
 static void refuse_json(struct edge *e, struct http_exchange *x, enum refusal why, int status,
                         const char *text)
 {
     struct buf body = {0};
+    count_refusal(e, why);
     buf_addf(&body, "{\"error\":\"%s\"}", text);
-    refuse(e, x, why, status, SPAN(JSON_TYPE), buf_span(&body));
+    http_respond(x, status, SPAN(JSON_TYPE), buf_span(&body));
     buf_clear(&body);
 }
 
@@ -45,22 +44,13 @@ static bool wants_websocket(const struct http_head *h)
                           http_head_count(h, SPAN("sec-websocket-key")) > 0);
 }
 
-static void refuse_handshake(struct edge *e, struct http_exchange *x, const char *problem)
-{
-    struct buf body = {0};
-    buf_addf(&body, "{\"error\":\"%s\"}", problem);
-    bool version = problem == WS_HANDSHAKE_BAD_VERSION;
-    refuse(e, x, REFUSED_HANDSHAKE, 400,
-           version ? SPAN(JSON_TYPE WS_HANDSHAKE_VERSIONS) : SPAN(JSON_TYPE), buf_span(&body));
-    buf_clear(&body);
-}
-
 static void join_shard(struct edge *e, struct http_exchange *x, const struct route *r)
 {
     struct span key;
     const char *problem = ws_handshake_check(x->head, &key);
     if (problem != NULL) {
-        refuse_handshake(e, x, problem);
+        count_refusal(e, REFUSED_HANDSHAKE);
+        http_respond_bad_upgrade(x, problem);
         return;
     }
     struct handle handle;
@@ -123,8 +113,9 @@ static void answer_metrics(const struct edge *e, struct http_exchange *x)
 static void answer_probe(struct edge *e, struct http_exchange *x, enum route_kind kind)
 {
     if (!span_eq(x->head->method, SPAN("GET")) && !span_eq(x->head->method, SPAN("HEAD"))) {
-        refuse(e, x, REFUSED_METHOD, 405, SPAN(JSON_TYPE "Allow: GET, HEAD\r\n"),
-               SPAN("{\"error\":\"Method not allowed\"}"));
+        count_refusal(e, REFUSED_METHOD);
+        http_respond(x, 405, SPAN(JSON_TYPE "Allow: GET, HEAD\r\n"),
+                     SPAN("{\"error\":\"Method not allowed\"}"));
         return;
     }
     if (kind == ROUTE_LIVEZ)
@@ -146,8 +137,8 @@ static void on_begin(void *ctx, struct http_exchange *x)
     struct route r = route_of(x->head->target, &e->scratch);
     switch (r.kind) {
     case ROUTE_NONE:
-        refuse(e, x, REFUSED_NOT_FOUND, 404, SPAN("Content-Type: text/plain;charset=UTF-8\r\n"),
-               SPAN("Not Found"));
+        count_refusal(e, REFUSED_NOT_FOUND);
+        http_respond(x, 404, SPAN("Content-Type: text/plain;charset=UTF-8\r\n"), SPAN("Not Found"));
         break;
     case ROUTE_BAD:
         refuse_json(e, x, REFUSED_PATH, 400, "Bad path");
@@ -204,8 +195,7 @@ static void on_refused(void *ctx, int status)
                        : status == 431 ? REFUSED_BIG_HEAD
                        : status == 503 ? REFUSED_BUSY
                                        : REFUSED_FRAMING;
-    e->stats->refusals[why]++;
-    log_debug("edge.refused", "reason=%s status=%d", refusal_text(why), status);
+    count_refusal(e, why);
 }
 
 const struct http_app edge_app = {

@@ -70,17 +70,6 @@ static void open_socket(struct feed_socket *socket, struct feed_request *request
     }
 }
 
-static int refuse(struct http_exchange *x, const char *why)
-{
-    struct buf body = {0};
-
-    buf_addf(&body, "{\"error\":\"%s\"}", why);
-    http_respond(x, 400, SPAN("Content-Type: application/json\r\nSec-WebSocket-Version: 13\r\n"),
-                 buf_span(&body));
-    buf_clear(&body);
-    return 400;
-}
-
 void feed_sockets_init(struct feed_sockets *s, struct loop *l, struct core *core,
                        const struct ws_settings *settings)
 {
@@ -96,8 +85,10 @@ int feed_sockets_accept(struct feed_sockets *s, struct http_exchange *x,
     struct span key;
     const char *wrong = ws_handshake_check(x->head, &key);
 
-    if (wrong != NULL)
-        return refuse(x, wrong);
+    if (wrong != NULL) {
+        http_respond_bad_upgrade(x, wrong);
+        return 400;
+    }
     keep_request(&kept, &store);
     socket = xcalloc(1, sizeof(*socket));
     socket->all = s;

@@ -102,7 +102,7 @@ static void open_link(struct demo_server *s, struct http_exchange *x, struct spa
     const char *wrong = ws_handshake_check(x->head, &key);
     struct span secret = http_head_get(x->head, SPAN("x-access-shard"));
     if (wrong != NULL) {
-        respond_error(x, 400, wrong);
+        http_respond_bad_upgrade(x, wrong);
         return;
     }
     if (!secret_matches(span_str(s->settings->shard_secret), secret)) {

@@ -84,7 +84,7 @@ static void a_bad_handshake_is_told_what_is_wrong(void **state)
 
     (void)state;
     assert_true(span_starts(buf_span(&text), SPAN("HTTP/1.1 400 ")));
-    assert_non_null(strstr(text.data, "Sec-WebSocket-Version: 13\r\n"));
+    assert_non_null(strstr(text.data, "Sec-WebSocket-Version: 13, 8\r\n"));
     assert_int_equal(rig->core.stats.requests[ROUTE_FEED][CLASS_4XX], 1);
     buf_clear(&text);
     (void)close(fd);
