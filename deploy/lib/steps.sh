@@ -13,6 +13,18 @@ die() {
     exit 1
 }
 
+# A signal only leaves a note, with the status to exit with, and `nap` reads it: inside a trap bash
+# does not notice which of its processes have ended.
+INTERRUPTED=
+trap 'INTERRUPTED=130' INT TERM HUP
+
+# nap SECONDS: sleeps without a process, and ends the script when it has been interrupted.
+exec {NEVER}<> <(:) # nothing is ever written into it
+nap() {
+    read -rt "$1" -u "$NEVER"
+    [[ -z $INTERRUPTED ]] || exit "$INTERRUPTED"
+}
+
 STEP_PID= # the long step under way: a process group of its own, so that all of it can be stopped
 
 # long_step LABEL LOG COMMAND...: runs COMMAND with its output in LOG, says every few seconds how far
@@ -26,7 +38,7 @@ long_step() {
     STEP_PID=$!
     set +m
     while kill -0 "$STEP_PID" 2>/dev/null; do
-        sleep 0.1
+        nap 0.1
         if ((SECONDS - said >= 5)); then
             said=$SECONDS
             say "  ... $((SECONDS - start)) s: $(tail -n 1 "$log" | tr -cd '[:print:]' | cut -c 1-70)"

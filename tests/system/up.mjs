@@ -24,6 +24,9 @@ const childrenOf = (pid) => processes().filter((p) => {
   }
 });
 
+/** The four programs of a cluster that is up; the shell may have a short-lived child beside them. */
+const programs = (p) => until(() => [childrenOf(p.pid)].find((pids) => pids.length === 4), "four processes");
+
 /** Starts deploy/up; `ready` waits for the addresses. */
 async function up(more = {}, args = []) {
   const [world, room, a, b] = await Promise.all([freePort(), freePort(), freePort(), freePort()]);
@@ -52,8 +55,7 @@ test("it builds, starts a cluster that works through both nodes, and Ctrl-C ends
     await c.joined(8000);
   }
   assert.equal(shards.size, 2);
-  const children = childrenOf(p.pid);
-  assert.equal(children.length, 4);
+  const children = await programs(p);
   for (const pid of children) assert.ok(!readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(secret()), "a secret is on a command line");
   assert.equal(await p.stop("SIGINT"), 0);
   assert.deepEqual(children.filter(running), []);
@@ -73,7 +75,7 @@ test("the second start takes less than 10 seconds and keeps the secrets, which o
 test("SIGTERM ends all of it too", async () => {
   const p = await up();
   await p.ready();
-  const children = childrenOf(p.pid);
+  const children = await programs(p);
   assert.equal(await p.stop("SIGTERM"), 0);
   assert.deepEqual(children.filter(running), []);
 });
@@ -81,7 +83,7 @@ test("SIGTERM ends all of it too", async () => {
 test("when one process dies, it says which and why, and stops the others", async () => {
   const p = await up();
   await p.ready();
-  const children = childrenOf(p.pid);
+  const children = await programs(p);
   const node = children.find((pid) => readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("terrane-shard"));
   process.kill(node, "SIGKILL");
   p.expected = 1;
@@ -93,8 +95,7 @@ test("when one process dies, it says which and why, and stops the others", async
 test("when it is killed itself, nothing is left running", async () => {
   const p = await up();
   await p.ready();
-  const children = childrenOf(p.pid);
-  assert.equal(children.length, 4);
+  const children = await programs(p);
   await p.kill();
   await until(() => children.every((pid) => !running(pid)), "the processes to end", 15000);
 });
