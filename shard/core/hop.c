@@ -87,11 +87,13 @@ static void add_id_line(struct buf *out, struct span name, struct span id)
     BUF_ADD_LIT(out, "\r\n");
 }
 
-/* Headers that every hop writes for itself. Expect has been answered by the server already. */
+/* Headers that every hop writes for itself, or that were meant for this one. Expect has been
+ * answered by the server already. */
 static bool is_rewritten(const struct http_head *h, struct span name)
 {
     return http_head_is_hop(h, name) || span_ieq(name, SPAN("host")) ||
-           span_ieq(name, SPAN("content-length")) || span_ieq(name, SPAN("expect"));
+           span_ieq(name, SPAN("content-length")) || span_ieq(name, SPAN("expect")) ||
+           span_ieq(name, SPAN("proxy-authorization"));
 }
 
 /* The headers that a shard sets on every request for a room. */
@@ -175,7 +177,8 @@ void hop_add_answer(struct buf *out, const struct http_head *h)
     for (size_t i = 0; i < h->header_count; i++) {
         struct span name = h->headers[i].name;
         if (http_head_is_hop(h, name) || span_ieq(name, SPAN("content-length")) ||
-            span_ieq(name, SPAN("date")) || span_ieq(name, SPAN("x-access-shard")))
+            span_ieq(name, SPAN("date")) || span_ieq(name, SPAN("proxy-authenticate")) ||
+            span_ieq(name, SPAN("x-access-shard")))
             continue;
         add_line(out, name, h->headers[i].value);
     }

@@ -107,12 +107,14 @@ static void room_never_gets_headers_of_the_hop_or_claims_of_a_stranger(void **st
     struct http_head h;
     struct buf out = {0};
     (void)state;
-    parse(&h, "POST /x HTTP/1.1\r\nHost: node\r\nConnection: keep-alive, x-mine\r\nX-Mine: 1\r\n"
-              "Keep-Alive: 5\r\nTE: trailers\r\nTransfer-Encoding: chunked\r\n"
-              "Expect: 100-continue\r\nContent-Type: a/b\r\nx-shard-id: forged\r\n"
-              "x-access-shard: forged\r\nX-Forwarded-By-Shard: forged\r\n"
-              "x-original-client-ip: forged\r\nx-forwarded-for: forged\r\n"
-              "x-terrane-hop: forged\r\n\r\n");
+    parse(
+        &h,
+        "POST /x HTTP/1.1\r\nHost: node\r\nConnection: keep-alive, x-mine\r\nX-Mine: 1\r\n"
+        "Keep-Alive: 5\r\nProxy-Authorization: x\r\nTE: trailers\r\nTransfer-Encoding: chunked\r\n"
+        "Expect: 100-continue\r\nContent-Type: a/b\r\nx-shard-id: forged\r\n"
+        "x-access-shard: forged\r\nX-Forwarded-By-Shard: forged\r\n"
+        "x-original-client-ip: forged\r\nx-forwarded-for: forged\r\n"
+        "x-terrane-hop: forged\r\n\r\n");
     hop_add_room_request(&out, &h, &to_room);
     assert_text(&out, "POST /parties/main/r%2F1/rest?x=1&y=%20 HTTP/1.1\r\nContent-Type: "
                       "a/b\r\n" SHARD_LINES);
@@ -221,7 +223,8 @@ static void answer_loses_what_belongs_to_its_hop(void **state)
     struct buf out = {0};
     (void)state;
     parse(&h, "HTTP/1.1 302 Found\r\nDate: now\r\nConnection: close, x-mine\r\nX-Mine: 1\r\n"
-              "Content-Length: 0\r\nLocation: /elsewhere\r\nSet-Cookie: a\r\nset-cookie: b\r\n"
+              "Proxy-Authenticate: x\r\nContent-Length: 0\r\nLocation: /elsewhere\r\nSet-Cookie: "
+              "a\r\nset-cookie: b\r\n"
               "access-control-allow-origin: *\r\nx-access-shard: s3cret\r\n\r\n");
     hop_add_answer(&out, &h);
     assert_text(&out, "Location: /elsewhere\r\nSet-Cookie: a\r\nset-cookie: b\r\n"
