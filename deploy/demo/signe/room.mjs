@@ -48,8 +48,9 @@ export class DemoRoom {
     const line = new ChatLine();
     line.name.set(user.name());
     line.text.set(text.trim().slice(0, TEXT_LENGTH));
-    this.chat()[this.nextLine++] = line;
-    const keys = Object.keys(this.chat()); // numbers: in the order in which the lines were said
+    // With bare numbers @signe/room would send an array.
+    this.chat()[`line${this.nextLine++}`] = line;
+    const keys = Object.keys(this.chat()); // in the order in which the lines were said
     for (const key of keys.slice(0, -CHAT_LINES)) delete this.chat()[key];
   }
 }
