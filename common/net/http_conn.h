@@ -1,11 +1,14 @@
 #pragma once
-/* Inside of the HTTP server: one client connection and the exchange on it. http_conn.c reads
- * requests and keeps time, http_exchange.c answers, http_server.c holds all connections. */
+/* Inside of the HTTP server: one client connection and the exchange on it. http_conn.c is its life,
+ * http_request.c reads, http_exchange.c answers, http_server.c holds all connections. */
 #include "common/base/buf.h"
 #include "common/net/http_server.h"
 #include "common/proto/http_body.h"
 
-enum { HTTP_DATE_LEN = sizeof "Sun, 06 Nov 1994 08:49:37 GMT" - 1 };
+enum {
+    HTTP_DATE_LEN = sizeof "Sun, 06 Nov 1994 08:49:37 GMT" - 1,
+    HTTP_DROP_MAX = 64 * 1024, /* of a body that nobody wants; a longer one costs the connection */
+};
 
 struct http_server {
     struct loop *loop;
@@ -66,18 +69,24 @@ struct http_conn {
 
 /* ---- http_conn.c */
 void http_conn_open(struct http_server *s, int fd);
+void http_conn_go(struct http_conn *c, enum http_phase to);
 /* Answers with an error of the server's own, `gone` for the exchange if it is live, and closes. */
 void http_conn_refuse(struct http_conn *c, int status);
 /* No more requests: closes after the queue is sent. */
 void http_conn_over(struct http_conn *c, bool linger);
 /* Closes without another word; `gone` for the exchange if it is live. */
 void http_conn_drop(struct http_conn *c);
-/* The answer is complete. */
+/* The answer is complete; the body is read to its end. When both are, the next request follows. */
 void http_conn_answered(struct http_conn *c);
+void http_conn_body_over(struct http_conn *c);
 /* Something came forward: the client's time starts anew. */
 void http_conn_expect(struct http_conn *c);
 /* The connection was moved away: frees `c` once the loop has turned. */
 void http_conn_bury(struct http_conn *c);
+
+/* ---- http_request.c */
+/* Bytes came. What cannot be used now goes back to the connection. */
+void http_request_read(struct http_conn *c, const char *data, size_t len);
 
 /* ---- http_exchange.c */
 /* Writes a whole answer of the server's own, with `Connection: close`. */

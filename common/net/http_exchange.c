@@ -7,10 +7,7 @@
 #include "common/net/http_conn.h"
 #include "common/proto/ws_handshake.h"
 
-enum {
-    KEEP_DROP_MAX = 64 * 1024, /* a longer body that nobody reads costs the connection */
-    JOIN_MAX = 4 * 1024,       /* bodies up to here are written together with their head */
-};
+enum { JOIN_MAX = 4 * 1024 }; /* bodies up to here are written together with their head */
 
 static_assert(offsetof(struct http_conn, x) == 0, "an exchange is its connection");
 
@@ -36,7 +33,7 @@ static bool http_can_keep(const struct http_conn *c)
         return true;
     if (h->expect_continue && !c->told_continue) /* nobody knows whether the body will come */
         return false;
-    return c->body.kind != HTTP_BODY_LENGTH || c->body.left <= KEEP_DROP_MAX;
+    return c->body.kind != HTTP_BODY_LENGTH || c->body.left <= HTTP_DROP_MAX;
 }
 
 static void add_status_line(struct buf *b, int status)
