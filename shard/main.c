@@ -181,7 +181,7 @@ static bool read_settings(struct process *p, struct origins *worlds, struct orig
         (void)fprintf(stderr, "WORLD_URLS: at least one world is needed\n");
         return false;
     }
-    if (addr_set_parse(&p->trusted, span_str(s->trusted_proxies), &bad) != ERR_OK) {
+    if (addr_set_parse(&p->trusted, span_str(s->common.trusted_proxies), &bad) != ERR_OK) {
         (void)fprintf(stderr, "TRUSTED_PROXIES: '%.*s' is not a network such as 10.0.0.0/8\n",
                       SPAN_ARG(bad));
         return false;
@@ -194,7 +194,7 @@ static bool read_settings(struct process *p, struct origins *worlds, struct orig
 static void derive_settings(struct process *p, bool has_rooms)
 {
     const struct settings *s = &p->settings;
-    size_t connections = settings_max_connections(s->max_connections, fd_limit_raise());
+    size_t connections = process_max_connections(s->common.max_connections, fd_limit_raise());
     p->node_settings = (struct node_settings){
         .world_id = s->world_id,
         .has_rooms = has_rooms,
@@ -210,26 +210,15 @@ static void derive_settings(struct process *p, bool has_rooms)
         .max_room_id = ROOM_ID_MAX,
         .max_session_id = SESSION_ID_MAX,
     };
-    p->client_settings = (struct ws_settings){
-        .max_message = (size_t)s->message_max,
-        .ping_ms = s->ping_ms,
-        .pong_ms = s->pong_ms,
-        .high_water = (uint32_t)(s->client_queue / 2),
-        .max_queue = (size_t)s->client_queue,
-    };
-    p->link_settings = (struct ws_settings){
-        .max_message = (size_t)s->link_frame_max,
-        .ping_ms = s->ping_ms,
-        .pong_ms = s->pong_ms,
-        .high_water = (uint32_t)node_link_high_water(&p->node_settings),
-    };
-    p->limits = (struct http_limits){
-        .header_ms = s->header_ms,
-        .body_ms = s->body_ms,
-        .idle_ms = s->idle_ms,
-        .high_water = EDGE_HIGH_WATER,
-        .max_connections = connections,
-    };
+    p->client_settings = process_ws_settings(&s->common);
+    p->client_settings.high_water = (uint32_t)(s->client_queue / 2);
+    p->client_settings.max_queue = (size_t)s->client_queue;
+    p->link_settings = process_ws_settings(&s->common);
+    p->link_settings.max_message = (size_t)s->link_frame_max;
+    p->link_settings.high_water = (uint32_t)node_link_high_water(&p->node_settings);
+    p->limits = process_http_limits(&s->common);
+    p->limits.high_water = EDGE_HIGH_WATER;
+    p->limits.max_connections = connections;
 }
 
 static void add_version(struct process *p)
@@ -313,9 +302,10 @@ static bool open_door(struct process *p)
 {
     const char *why;
     const struct settings *s = &p->settings;
-    if (listener_open(&p->listener, p->loop, s->host, (uint16_t)s->port, http_server_accept,
-                      p->server, &why) != ERR_OK) {
-        (void)fprintf(stderr, "cannot listen on %s port %u: %s\n", s->host, (unsigned)s->port, why);
+    if (listener_open(&p->listener, p->loop, s->common.host, (uint16_t)s->common.port,
+                      http_server_accept, p->server, &why) != ERR_OK) {
+        (void)fprintf(stderr, "cannot listen on %s port %u: %s\n", s->common.host,
+                      (unsigned)s->common.port, why);
         return false;
     }
     name_node(&p->settings, listener_port(p->listener));
@@ -390,7 +380,8 @@ int main(int argc, char **argv)
     case CONFIG_RUN:
         break;
     }
-    log_open("terrane-shard", (enum log_level)s->log_level, (enum log_format)s->log_format);
+    log_open("terrane-shard", (enum log_level)s->common.log_level,
+             (enum log_format)s->common.log_format);
     int status = run(&process);
     config_clear(&settings_table, s);
     return status;

@@ -112,7 +112,7 @@ static bool use_settings(struct process *p)
     const struct settings *s = &p->settings;
     struct span bad;
 
-    if (addr_set_parse(&p->trusted, span_str(s->trusted_proxies), &bad) != ERR_OK) {
+    if (addr_set_parse(&p->trusted, span_str(s->common.trusted_proxies), &bad) != ERR_OK) {
         (void)fprintf(stderr, "terrane-world: TRUSTED_PROXIES: \"%.*s\" is not a network\n",
                       SPAN_ARG(bad));
         return false;
@@ -125,23 +125,15 @@ static bool use_settings(struct process *p)
         .url_template = span_str(s->url_template),
         .max_room_shards = (uint64_t)s->max_room_shards,
     };
-    p->server_settings = (struct server_settings){
-        .limits = {.header_ms = s->header_ms,
-                   .body_ms = s->body_ms,
-                   .idle_ms = s->idle_ms,
-                   .body_max = (uint64_t)s->body_max,
-                   .high_water = HIGH_WATER,
-                   .max_connections =
-                       settings_max_connections(s->max_connections, fd_limit_raise())},
-        .trusted = &p->trusted,
-    };
-    p->ws_settings = (struct ws_settings){
-        .max_message = (size_t)s->message_max,
-        .ping_ms = s->ping_ms,
-        .pong_ms = s->pong_ms,
-        .high_water = HIGH_WATER,
-        .max_queue = (size_t)s->feed_queue,
-    };
+    p->server_settings =
+        (struct server_settings){.limits = process_http_limits(&s->common), .trusted = &p->trusted};
+    p->server_settings.limits.body_max = (uint64_t)s->body_max;
+    p->server_settings.limits.high_water = HIGH_WATER;
+    p->server_settings.limits.max_connections =
+        process_max_connections(s->common.max_connections, fd_limit_raise());
+    p->ws_settings = process_ws_settings(&s->common);
+    p->ws_settings.high_water = HIGH_WATER;
+    p->ws_settings.max_queue = (size_t)s->feed_queue;
     return true;
 }
 
@@ -175,10 +167,10 @@ static bool listen_on(struct process *p)
     const struct settings *s = &p->settings;
     const char *why;
 
-    if (listener_open(&p->listener, p->loop, s->host, (uint16_t)s->port, http_server_accept,
-                      p->server.http, &why) != ERR_OK) {
-        (void)fprintf(stderr, "terrane-world: cannot listen on %s port %lld: %s\n", s->host,
-                      (long long)s->port, why);
+    if (listener_open(&p->listener, p->loop, s->common.host, (uint16_t)s->common.port,
+                      http_server_accept, p->server.http, &why) != ERR_OK) {
+        (void)fprintf(stderr, "terrane-world: cannot listen on %s port %lld: %s\n", s->common.host,
+                      (long long)s->common.port, why);
         return false;
     }
     p->metrics.listener = p->listener;
@@ -230,8 +222,8 @@ int main(int argc, char **argv)
     case CONFIG_BAD:
         break;
     case CONFIG_RUN:
-        log_open("terrane-world", (enum log_level)p->settings.log_level,
-                 (enum log_format)p->settings.log_format);
+        log_open("terrane-world", (enum log_level)p->settings.common.log_level,
+                 (enum log_format)p->settings.common.log_format);
         if (use_settings(p))
             status = run(p);
         break;

@@ -1,28 +1,13 @@
 /* The table of settings. Reading, bounds, --help and messages are common/base/config's. */
 #include "shard/io/settings.h"
 
-#include "common/base/log.h"
-
 #define FIELD(name) offsetof(struct settings, name)
 
 static const char *const protocols[] = {"auto", "reference", NULL};
 static const char *const proxy_paths[] = {"room", "nested", NULL};
-static const char *const levels[] = {"debug", "info", "warn", "error", NULL};
-static const char *const formats[] = {"auto", "json", "text", NULL};
 
 static const struct config_row rows[] = {
-    {.name = "HOST",
-     .type = CONFIG_STRING,
-     .offset = FIELD(host),
-     .fallback = "127.0.0.1",
-     .help = "Address to listen on; :: is all addresses of both families."},
-    {.name = "PORT",
-     .type = CONFIG_INT,
-     .offset = FIELD(port),
-     .fallback = "3010",
-     .min = 0,
-     .max = 65535,
-     .help = "Port to listen on; 0: the system chooses."},
+    PROCESS_SETTINGS_ROWS(struct settings, common, "3010"),
     {.name = "NODE_ID",
      .type = CONFIG_STRING,
      .offset = FIELD(node_id),
@@ -84,11 +69,6 @@ static const struct config_row rows[] = {
      .offset = FIELD(strict_envelope),
      .fallback = "0",
      .help = "Take a room server's frame for a command only if it is nothing else."},
-    {.name = "TRUSTED_PROXIES",
-     .type = CONFIG_STRING,
-     .offset = FIELD(trusted_proxies),
-     .fallback = "",
-     .help = "Networks whose x-forwarded-* headers are believed, comma-separated."},
     {.name = "LINK_BUFFER",
      .type = CONFIG_SIZE,
      .offset = FIELD(link_buffer),
@@ -110,26 +90,6 @@ static const struct config_row rows[] = {
      .min = 1024,
      .max = INT32_MAX,
      .help = "Largest frame from a room server."},
-    {.name = "MESSAGE_MAX",
-     .type = CONFIG_SIZE,
-     .offset = FIELD(message_max),
-     .fallback = "1MiB",
-     .min = 126,
-     .max = INT32_MAX / 2,
-     .help = "Largest WebSocket message from a client."},
-    {.name = "PING_INTERVAL",
-     .type = CONFIG_DURATION,
-     .offset = FIELD(ping_ms),
-     .fallback = "25s",
-     .max = 86400000,
-     .help = "Silence after which a peer is pinged; 0: never."},
-    {.name = "PONG_TIMEOUT",
-     .type = CONFIG_DURATION,
-     .offset = FIELD(pong_ms),
-     .fallback = "10s",
-     .min = 1,
-     .max = 86400000,
-     .help = "How long a peer may take to answer a ping."},
     {.name = "CLIENT_QUEUE",
      .type = CONFIG_SIZE,
      .offset = FIELD(client_queue),
@@ -137,34 +97,6 @@ static const struct config_row rows[] = {
      .min = 1024,
      .max = INT32_MAX,
      .help = "What may wait for one client; beyond, it is closed as too slow."},
-    {.name = "HEADER_TIMEOUT",
-     .type = CONFIG_DURATION,
-     .offset = FIELD(header_ms),
-     .fallback = "10s",
-     .min = 1,
-     .max = 3600000,
-     .help = "Time for a request's head."},
-    {.name = "BODY_TIMEOUT",
-     .type = CONFIG_DURATION,
-     .offset = FIELD(body_ms),
-     .fallback = "30s",
-     .min = 1,
-     .max = 3600000,
-     .help = "Time between two parts of a request's body."},
-    {.name = "IDLE_TIMEOUT",
-     .type = CONFIG_DURATION,
-     .offset = FIELD(idle_ms),
-     .fallback = "60s",
-     .min = 1,
-     .max = 3600000,
-     .help = "Time between two requests of one connection."},
-    {.name = "MAX_CONNECTIONS",
-     .type = CONFIG_INT,
-     .offset = FIELD(max_connections),
-     .fallback = "0",
-     .min = 0,
-     .max = 10000000,
-     .help = "Clients at a time; 0: the descriptor limit less min(1024, a quarter of it)."},
     {.name = "MAX_SHARDS",
      .type = CONFIG_INT,
      .offset = FIELD(max_shards),
@@ -172,18 +104,6 @@ static const struct config_row rows[] = {
      .min = 1,
      .max = 1000000,
      .help = "Shards at a time."},
-    {.name = "LOG_LEVEL",
-     .type = CONFIG_CHOICE,
-     .offset = FIELD(log_level),
-     .fallback = "info",
-     .choices = levels,
-     .help = "Least level that is logged."},
-    {.name = "LOG_FORMAT",
-     .type = CONFIG_CHOICE,
-     .offset = FIELD(log_format),
-     .fallback = "auto",
-     .choices = formats,
-     .help = "Lines on stderr; auto: text on a terminal, else json."},
     {.name = "SEAT_TTL",
      .type = CONFIG_DURATION,
      .offset = FIELD(seat_ttl_ms),
@@ -228,11 +148,3 @@ const struct config_table settings_table = {
     .rows = rows,
     .count = sizeof rows / sizeof rows[0],
 };
-
-size_t settings_max_connections(int64_t setting, uint64_t descriptors)
-{
-    if (setting > 0)
-        return (size_t)setting;
-    uint64_t quarter = descriptors / 4;
-    return (size_t)(descriptors - (quarter < 1024 ? quarter : 1024));
-}

@@ -29,8 +29,8 @@ static void defaults_are_what_the_documents_say(void **state)
     struct settings s;
     (void)state;
     assert_int_equal(load(&s, "--host=::1"), CONFIG_RUN);
-    assert_string_equal(s.host, "::1");
-    assert_int_equal(s.port, 3010);
+    assert_string_equal(s.common.host, "::1");
+    assert_int_equal(s.common.port, 3010);
     assert_string_equal(s.world_urls, "http://127.0.0.1:3002");
     assert_string_equal(s.room_servers, "http://127.0.0.1:3003");
     assert_string_equal(s.world_id, "world-default");
@@ -40,13 +40,13 @@ static void defaults_are_what_the_documents_say(void **state)
     assert_int_equal(s.link_buffer, 8 << 20);
     assert_int_equal(s.link_frame_max, 8 << 20);
     assert_int_equal(s.link_wait_ms, 15000);
-    assert_int_equal(s.message_max, 1 << 20);
+    assert_int_equal(s.common.message_max, 1 << 20);
     assert_int_equal(s.client_queue, 1 << 20);
-    assert_int_equal(s.ping_ms, 25000);
-    assert_int_equal(s.pong_ms, 10000);
-    assert_int_equal(s.header_ms, 10000);
-    assert_int_equal(s.body_ms, 30000);
-    assert_int_equal(s.idle_ms, 60000);
+    assert_int_equal(s.common.ping_ms, 25000);
+    assert_int_equal(s.common.pong_ms, 10000);
+    assert_int_equal(s.common.header_ms, 10000);
+    assert_int_equal(s.common.body_ms, 30000);
+    assert_int_equal(s.common.idle_ms, 60000);
     assert_int_equal(s.max_shards, 10000);
     config_clear(&settings_table, &s);
 }
@@ -89,10 +89,10 @@ static void settings_that_are_not_there_yet_are_refused(void **state)
 static void clients_get_what_descriptors_are_left(void **state)
 {
     (void)state;
-    assert_int_equal(settings_max_connections(0, 20000), 18976);
-    assert_int_equal(settings_max_connections(0, 4096), 3072);
-    assert_int_equal(settings_max_connections(0, 1000), 750);
-    assert_int_equal(settings_max_connections(7, 1000), 7);
+    assert_int_equal(process_max_connections(0, 20000), 18976);
+    assert_int_equal(process_max_connections(0, 4096), 3072);
+    assert_int_equal(process_max_connections(0, 1000), 750);
+    assert_int_equal(process_max_connections(7, 1000), 7);
 }
 
 int main(void)

@@ -39,17 +39,17 @@ static void defaults_are_those_of_the_manual(void **state)
 
     (void)state;
     assert_int_equal(load(&s, NULL, NULL, &message), CONFIG_RUN);
-    assert_string_equal(s.host, "127.0.0.1");
-    assert_int_equal(s.port, 3002);
+    assert_string_equal(s.common.host, "127.0.0.1");
+    assert_int_equal(s.common.port, 3002);
     assert_int_equal(s.jwt_alg, TOKEN_HS256);
     assert_string_equal(s.url_template, "{shardId}");
     assert_int_equal(s.max_room_shards, 100000);
-    assert_int_equal(s.header_ms, 10000);
-    assert_int_equal(s.body_ms, 30000);
-    assert_int_equal(s.idle_ms, 60000);
+    assert_int_equal(s.common.header_ms, 10000);
+    assert_int_equal(s.common.body_ms, 30000);
+    assert_int_equal(s.common.idle_ms, 60000);
     assert_int_equal(s.body_max, 2 * 1024 * 1024);
-    assert_int_equal(s.ping_ms, 25000);
-    assert_int_equal(s.pong_ms, 10000);
+    assert_int_equal(s.common.ping_ms, 25000);
+    assert_int_equal(s.common.pong_ms, 10000);
     assert_int_equal(s.seat_ttl_ms, 0);
     config_clear(&settings_table, &s);
     free(message);
@@ -134,7 +134,7 @@ static void connections_follow_the_descriptor_limit(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-        assert_int_equal(settings_max_connections(rows[i].setting, rows[i].descriptors),
+        assert_int_equal(process_max_connections(rows[i].setting, rows[i].descriptors),
                          rows[i].connections);
 }
 

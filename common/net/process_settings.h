@@ -1,0 +1,104 @@
+#pragma once
+/* The settings that every process with a public door has: where it listens, its limits and times
+ * (docs/protocol.md, "Limits"), its log. Embedded in the process's own settings. */
+#include "common/base/config.h"
+#include "common/net/http_server.h"
+
+struct process_settings {
+    char *host;
+    int64_t port;
+    char *trusted_proxies; /* networks, for addr_set_parse */
+    int64_t header_ms, body_ms, idle_ms;
+    int64_t max_connections; /* 0: what the descriptor limit leaves */
+    int64_t message_max, ping_ms, pong_ms;
+    int64_t log_level, log_format; /* enum log_level, enum log_format */
+};
+
+/* NULL-terminated, for rows of these settings. */
+extern const char *const process_log_levels[], *const process_log_formats[];
+
+/* `setting` when it is not 0, else what a descriptor limit leaves for clients: all but min(1 024, a
+ * quarter), which go to everything else. */
+size_t process_max_connections(int64_t setting, uint64_t descriptors);
+/* Limits without body_max, high_water and max_connections: those are the process's own. */
+struct http_limits process_http_limits(const struct process_settings *s);
+/* Without queue limits. */
+struct ws_settings process_ws_settings(const struct process_settings *s);
+
+/* The rows: `holder` is the process's struct, `member` its struct process_settings. */
+#define PROCESS_SETTINGS_ROWS(holder, member, default_port)                                        \
+    {.name = "HOST",                                                                               \
+     .type = CONFIG_STRING,                                                                        \
+     .offset = offsetof(holder, member.host),                                                      \
+     .fallback = "127.0.0.1",                                                                      \
+     .help = "Address to listen on; :: is all addresses of both families."},                       \
+        {.name = "PORT",                                                                           \
+         .type = CONFIG_INT,                                                                       \
+         .offset = offsetof(holder, member.port),                                                  \
+         .fallback = default_port,                                                                 \
+         .max = 65535,                                                                             \
+         .help = "Port to listen on; 0: the system chooses."},                                     \
+        {.name = "TRUSTED_PROXIES",                                                                \
+         .type = CONFIG_STRING,                                                                    \
+         .offset = offsetof(holder, member.trusted_proxies),                                       \
+         .fallback = "",                                                                           \
+         .help = "Networks whose x-forwarded-* headers are believed, comma-separated."},           \
+        {.name = "HEADER_TIMEOUT",                                                                 \
+         .type = CONFIG_DURATION,                                                                  \
+         .offset = offsetof(holder, member.header_ms),                                             \
+         .fallback = "10s",                                                                        \
+         .min = 1,                                                                                 \
+         .max = 3600000,                                                                           \
+         .help = "Time for a request's head."},                                                    \
+        {.name = "BODY_TIMEOUT",                                                                   \
+         .type = CONFIG_DURATION,                                                                  \
+         .offset = offsetof(holder, member.body_ms),                                               \
+         .fallback = "30s",                                                                        \
+         .min = 1,                                                                                 \
+         .max = 3600000,                                                                           \
+         .help = "Time between two parts of a request's body."},                                   \
+        {.name = "IDLE_TIMEOUT",                                                                   \
+         .type = CONFIG_DURATION,                                                                  \
+         .offset = offsetof(holder, member.idle_ms),                                               \
+         .fallback = "60s",                                                                        \
+         .min = 1,                                                                                 \
+         .max = 3600000,                                                                           \
+         .help = "Time between two requests of one connection."},                                  \
+        {.name = "MAX_CONNECTIONS",                                                                \
+         .type = CONFIG_INT,                                                                       \
+         .offset = offsetof(holder, member.max_connections),                                       \
+         .fallback = "0",                                                                          \
+         .max = 10000000,                                                                          \
+         .help = "Clients at a time; 0: the descriptor limit less min(1024, a quarter of it)."},   \
+        {.name = "MESSAGE_MAX",                                                                    \
+         .type = CONFIG_SIZE,                                                                      \
+         .offset = offsetof(holder, member.message_max),                                           \
+         .fallback = "1MiB",                                                                       \
+         .min = 126,                                                                               \
+         .max = INT32_MAX / 2,                                                                     \
+         .help = "Largest WebSocket message from a client."},                                      \
+        {.name = "PING_INTERVAL",                                                                  \
+         .type = CONFIG_DURATION,                                                                  \
+         .offset = offsetof(holder, member.ping_ms),                                               \
+         .fallback = "25s",                                                                        \
+         .max = 86400000,                                                                          \
+         .help = "Silence after which a WebSocket peer is pinged; 0: never."},                     \
+        {.name = "PONG_TIMEOUT",                                                                   \
+         .type = CONFIG_DURATION,                                                                  \
+         .offset = offsetof(holder, member.pong_ms),                                               \
+         .fallback = "10s",                                                                        \
+         .min = 1,                                                                                 \
+         .max = 86400000,                                                                          \
+         .help = "How long a peer may take to answer a ping."},                                    \
+        {.name = "LOG_LEVEL",                                                                      \
+         .type = CONFIG_CHOICE,                                                                    \
+         .offset = offsetof(holder, member.log_level),                                             \
+         .fallback = "info",                                                                       \
+         .choices = process_log_levels,                                                            \
+         .help = "Least level that is logged."},                                                   \
+    {                                                                                              \
+        .name = "LOG_FORMAT", .type = CONFIG_CHOICE,                                               \
+        .offset = offsetof(holder, member.log_format), .fallback = "auto",                         \
+        .choices = process_log_formats,                                                            \
+        .help = "Lines on stderr; auto: text on a terminal, else json."                            \
+    }
