@@ -341,7 +341,7 @@ static void the_code_of_the_peer_is_echoed(void **state)
     } rows[] = {
         {"", 0, WS_CODE_NO_STATUS, "\x88\x00", 2},
         {"\x03\xe8", 2, 1000, "\x88\x02\x03\xe8", 4},
-        {"\x03\xe9going", 7, 1001, "\x88\x02\x03\xe9", 4},
+        {"\x03\xe9going", 7, 1001, "\x88\x07\x03\xe9going", 9},
         {"\x0f\xa0", 2, 4000, "\x88\x02\x0f\xa0", 4},
     };
     (void)state;
