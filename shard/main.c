@@ -15,15 +15,16 @@
 #include "shard/io/room_link.h"
 
 enum {
+    EXIT_BAD_SETTINGS = 2,
     ROOM_ID_MAX = 8 * 1024,
     SESSION_ID_MAX = 4 * 1024,
     LINK_FIRST_MS = 3000,
     LINK_RETRY_MIN_MS = 100,
     LINK_RETRY_MAX_MS = 5000,
-    SHUTDOWN_MS = 5000,     /* for clients and requests to end */
-    FAREWELL_MS = 500,      /* then for links and reports */
-    SHUTDOWN_LOOK_MS = 10,  /* how often to look whether they have */
-    SECRET_WARN_BYTES = 16, /* shorter ones are worth a warning */
+    SHUTDOWN_MS = 5000,    /* for clients and requests to end */
+    FAREWELL_MS = 500,     /* then for links and reports */
+    SHUTDOWN_LOOK_MS = 10, /* how often to look whether they have */
+    SECRET_MIN = 16,       /* bytes; a shorter one is worth a warning */
     EDGE_HIGH_WATER = 256 * 1024,
 };
 
@@ -55,7 +56,6 @@ struct process {
     struct timer shutdown_look;
     int64_t shutdown_ms; /* when it began; 0: not yet */
     int64_t farewell_ms;
-    bool forced;
 };
 
 /* ---- core's port */
@@ -135,11 +135,10 @@ static void on_stop_signal(void *ctx)
     struct process *p = ctx;
     int64_t now = loop_now(p->loop);
     if (p->edge.draining) {
-        p->forced = true;
-        loop_stop(p->loop);
-        return;
+        log_warn("process.stop", "how=at-once");
+        _exit(EXIT_FAILURE);
     }
-    log_info("shard.stopping", "clients=%" PRIu64, node_stats(p->node)->clients);
+    log_info("process.stop", "how=orderly clients=%" PRIu64, node_stats(p->node)->clients);
     p->edge.draining = true;
     p->shutdown_ms = now;
     listener_close(p->listener);
@@ -154,7 +153,7 @@ static void on_stop_signal(void *ctx)
 static void on_reload_signal(void *ctx)
 {
     (void)ctx;
-    log_info("shard.reload", "changed=nothing");
+    log_info("process.reload", "changed=nothing");
 }
 
 /* ---- the beginning */
@@ -164,9 +163,27 @@ static bool read_origins(const char *name, const char *text, struct origins *out
     struct span bad;
     if (origins_parse(out, span_str(text), &bad) == ERR_OK)
         return true;
-    (void)fprintf(stderr, "%s: '%.*s' is not an http origin such as http://127.0.0.1:3002\n", name,
-                  SPAN_ARG(bad));
+    (void)fprintf(
+        stderr, "terrane-shard: %s: \"%.*s\" is not an http origin such as http://127.0.0.1:3002\n",
+        name, SPAN_ARG(bad));
     return false;
+}
+
+/* It goes into headers. */
+static bool use_secret(struct span secrets)
+{
+    struct span first = secret_first(secrets);
+    bool printable = true;
+    for (size_t i = 0; i < first.len; i++)
+        printable = printable && first.ptr[i] > ' ' && first.ptr[i] < 0x7f;
+    if (secret_shortest(secrets) == 0 || !printable) {
+        (void)fprintf(stderr, "terrane-shard: SHARD_SECRET: a secret is empty or has characters "
+                              "other than printable ASCII without blanks\n");
+        return false;
+    }
+    if (secret_shortest(secrets) < SECRET_MIN)
+        log_warn("settings.weak", "name=SHARD_SECRET wanted_bytes=%d", SECRET_MIN);
+    return true;
 }
 
 static bool read_settings(struct process *p, struct origins *worlds, struct origins *rooms)
@@ -178,17 +195,15 @@ static bool read_settings(struct process *p, struct origins *worlds, struct orig
         !read_origins("ROOM_SERVERS", room_servers, rooms))
         return false;
     if (worlds->count == 0) {
-        (void)fprintf(stderr, "WORLD_URLS: at least one world is needed\n");
+        (void)fprintf(stderr, "terrane-shard: WORLD_URLS: at least one world is needed\n");
         return false;
     }
     if (addr_set_parse(&p->trusted, span_str(s->common.trusted_proxies), &bad) != ERR_OK) {
-        (void)fprintf(stderr, "TRUSTED_PROXIES: '%.*s' is not a network such as 10.0.0.0/8\n",
+        (void)fprintf(stderr, "terrane-shard: TRUSTED_PROXIES: \"%.*s\" is not a network\n",
                       SPAN_ARG(bad));
         return false;
     }
-    if (secret_shortest(span_str(s->shard_secret)) < SECRET_WARN_BYTES)
-        log_warn("settings.short_secret", "name=SHARD_SECRET");
-    return true;
+    return use_secret(span_str(s->shard_secret));
 }
 
 static void derive_settings(struct process *p, bool has_rooms)
@@ -304,7 +319,7 @@ static bool open_door(struct process *p)
     const struct settings *s = &p->settings;
     if (listener_open(&p->listener, p->loop, s->common.host, (uint16_t)s->common.port,
                       http_server_accept, p->server, &why) != ERR_OK) {
-        (void)fprintf(stderr, "cannot listen on %s port %u: %s\n", s->common.host,
+        (void)fprintf(stderr, "terrane-shard: cannot listen on %s port %u: %s\n", s->common.host,
                       (unsigned)s->common.port, why);
         return false;
     }
@@ -315,10 +330,10 @@ static bool open_door(struct process *p)
     loop_on_signal(p->loop, SIGINT, on_stop_signal, p);
     loop_on_signal(p->loop, SIGHUP, on_reload_signal, p);
     ticker_touch(&p->ticker);
-    log_info("shard.ready", "node=%s address=%s", p->settings.node_id,
-             listener_address(p->listener));
     (void)printf("listening on %s\n", listener_address(p->listener));
     (void)fflush(stdout);
+    log_info("process.ready", "node=%s address=%s", p->settings.node_id,
+             listener_address(p->listener));
     return true;
 }
 
@@ -347,20 +362,20 @@ static void unwire(struct process *p)
 static int run(struct process *p)
 {
     struct origins worlds = {0}, rooms = {0};
-    int status = 2;
+    int status = EXIT_BAD_SETTINGS;
     if (!read_settings(p, &worlds, &rooms))
         goto out;
     derive_settings(p, rooms.count > 0);
     p->shutdown_look.fire = shutdown_look;
     p->loop = loop_new();
     wire(p, &worlds, &rooms);
-    status = 1;
-    if (open_door(p)) {
+    status = open_door(p) ? EXIT_SUCCESS : EXIT_FAILURE;
+    if (status == EXIT_SUCCESS)
         loop_run(p->loop);
-        status = p->forced ? 1 : 0;
-    }
     unwire(p);
     loop_free(p->loop);
+    if (status == EXIT_SUCCESS)
+        log_info("process.end", "status=0");
 out:
     origins_clear(&worlds);
     origins_clear(&rooms);
@@ -374,9 +389,9 @@ int main(int argc, char **argv)
     struct settings *s = &process.settings;
     switch (config_load(&settings_table, s, argc, argv, stdout, stderr)) {
     case CONFIG_DONE:
-        return 0;
+        return EXIT_SUCCESS;
     case CONFIG_BAD:
-        return 2;
+        return EXIT_BAD_SETTINGS;
     case CONFIG_RUN:
         break;
     }

@@ -93,7 +93,7 @@ static void take_party(struct edge *e, struct http_exchange *x, const struct rou
 static void answer_ready(const struct edge *e, struct http_exchange *x)
 {
     if (e->draining)
-        http_respond(x, 503, SPAN(JSON_TYPE), SPAN("{\"status\":\"draining\"}"));
+        http_respond(x, 503, SPAN(JSON_TYPE), SPAN("{\"status\":\"stopping\"}"));
     else
         http_respond(x, 200, SPAN(JSON_TYPE), SPAN("{\"status\":\"ready\"}"));
 }
@@ -119,7 +119,7 @@ static void answer_probe(struct edge *e, struct http_exchange *x, enum route_kin
         return;
     }
     if (kind == ROUTE_LIVEZ)
-        http_respond(x, 200, SPAN(JSON_TYPE), SPAN("{\"status\":\"alive\"}"));
+        http_respond(x, 200, SPAN(JSON_TYPE), SPAN("{\"status\":\"live\"}"));
     else if (kind == ROUTE_READYZ)
         answer_ready(e, x);
     else if (kind == ROUTE_METRICS)
