@@ -168,8 +168,7 @@ void hop_add_world_request(struct buf *out, const struct http_head *h, const str
     add_forwarded_for(out, h, to);
     if (!to->upgrade)
         return;
-    add_line(out, SPAN("Upgrade"), http_head_get(h, SPAN("upgrade")));
-    BUF_ADD_LIT(out, "Connection: Upgrade\r\n");
+    BUF_ADD_LIT(out, "Upgrade: websocket\r\nConnection: Upgrade\r\n");
 }
 
 void hop_add_answer(struct buf *out, const struct http_head *h)

@@ -34,7 +34,7 @@ void hop_add_room_request(struct buf *out, const struct http_head *h, const stru
 struct hop_world {
     struct span path, query; /* raw; query {NULL, 0}: none */
     struct span peer_ip;     /* goes behind what a trusted peer said in x-forwarded-for */
-    bool upgrade;            /* pass Upgrade on; else it is an ordinary request */
+    bool upgrade;            /* ask for a WebSocket; else it is an ordinary request */
     bool trusted_peer;
 };
 /* Appends a request head without Host, framing headers and the blank line: the client's headers and

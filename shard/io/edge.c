@@ -44,15 +44,9 @@ static bool wants_websocket(const struct http_head *h)
                           http_head_count(h, SPAN("sec-websocket-key")) > 0);
 }
 
-static void join_shard(struct edge *e, struct http_exchange *x, const struct route *r)
+static void join_shard(struct edge *e, struct http_exchange *x, const struct route *r,
+                       struct span key)
 {
-    struct span key;
-    const char *problem = ws_handshake_check(x->head, &key);
-    if (problem != NULL) {
-        count_refusal(e, REFUSED_HANDSHAKE);
-        http_respond_bad_upgrade(x, problem);
-        return;
-    }
     struct handle handle;
     enum node_reason why;
     struct ticker *t = e->ticker;
@@ -64,6 +58,22 @@ static void join_shard(struct edge *e, struct http_exchange *x, const struct rou
         refuse_by_core(x, err, why);
     else
         edge_client_open(e->clients, handle, x, key);
+}
+
+/* What goes to a world is checked here too: a tunnel carries whatever comes behind the handshake,
+ * so it must be one for the world as well. */
+static void take_upgrade(struct edge *e, struct http_exchange *x, const struct route *r)
+{
+    struct span key;
+    const char *problem = ws_handshake_check(x->head, &key);
+    if (problem != NULL) {
+        count_refusal(e, REFUSED_HANDSHAKE);
+        http_respond_bad_upgrade(x, problem);
+    } else if (r->kind == ROUTE_WORLD) {
+        world_proxy_upgrade(e->worlds, x, r);
+    } else {
+        join_shard(e, x, r, key);
+    }
 }
 
 /* ---- requests */
@@ -79,14 +89,15 @@ static void proxy_to_room(struct edge *e, struct http_exchange *x, const struct 
 
 static void take_party(struct edge *e, struct http_exchange *x, const struct route *r)
 {
-    bool upgrade = wants_websocket(x->head);
     if (span_ieq(x->head->method, SPAN("TRACE"))) {
         /* An answer to TRACE would show the client what a shard adds, its secret above all. */
         refuse_json(e, x, REFUSED_METHOD, 405, "Method not allowed");
+    } else if (wants_websocket(x->head)) {
+        take_upgrade(e, x, r);
     } else if (r->kind == ROUTE_WORLD) {
-        upgrade ? world_proxy_upgrade(e->worlds, x, r) : world_proxy_request(e->worlds, x, r);
+        world_proxy_request(e->worlds, x, r);
     } else {
-        upgrade ? join_shard(e, x, r) : proxy_to_room(e, x, r);
+        proxy_to_room(e, x, r);
     }
 }
 

@@ -10,4 +10,5 @@ await import("./shutdown.mjs");
 await import("./front_door.mjs");
 await import("./proxy.mjs");
 await import("./metrics.mjs");
+await import("./hostile.mjs");
 await run();

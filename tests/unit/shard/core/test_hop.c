@@ -211,7 +211,7 @@ static void upgrade_for_a_world_stays_one(void **state)
                            .upgrade = true};
     (void)state;
     parse(&h, "GET /x HTTP/1.1\r\nHost: n\r\nConnection: keep-alive, Upgrade\r\n"
-              "Upgrade: websocket\r\nSec-WebSocket-Key: k\r\n\r\n");
+              "Upgrade: h2c\r\nUpgrade: websocket\r\nSec-WebSocket-Key: k\r\n\r\n");
     hop_add_world_request(&out, &h, &to);
     assert_text(&out, "GET /parties/world/w?world-auth-token=t HTTP/1.1\r\nSec-WebSocket-Key: k\r\n"
                       "x-forwarded-for: ::1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n");
