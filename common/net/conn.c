@@ -93,16 +93,28 @@ static void conn_end(struct conn *c, enum conn_end why)
     conn_schedule(c);
 }
 
+/* Around every callback that the owner may move the connection in. */
+static void conn_enter(struct conn *c, struct conn_call *call)
+{
+    c->call = call;
+}
+
+/* False: the connection has moved away. */
+static bool conn_leave(struct conn *c, const struct conn_call *call)
+{
+    if (call->moved)
+        return false;
+    c->call = NULL;
+    return true;
+}
+
 /* Hands bytes to the owner; false when the connection has moved away. */
 static bool conn_deliver(struct conn *c, char *data, size_t len)
 {
     struct conn_call call = {0};
-    c->call = &call;
+    conn_enter(c, &call);
     c->ops->data(c, data, len);
-    if (call.moved)
-        return false;
-    c->call = NULL;
-    return true;
+    return conn_leave(c, &call);
 }
 
 enum read_result { READ_SOME, READ_NOTHING, READ_MOVED };
@@ -199,12 +211,9 @@ static bool conn_read_on(struct conn *c)
         return true;
     }
     struct conn_call call = {0};
-    c->call = &call;
+    conn_enter(c, &call);
     c->ops->eof(c);
-    if (call.moved)
-        return false;
-    c->call = NULL;
-    return true;
+    return conn_leave(c, &call);
 }
 
 /* Writes what the kernel takes; false when the socket has failed. */
@@ -255,11 +264,10 @@ static bool conn_tell_drained(struct conn *c)
     if (c->state != CONN_OPEN || c->ops->drained == NULL)
         return true;
     struct conn_call call = {0};
-    c->call = &call;
+    conn_enter(c, &call);
     c->ops->drained(c);
-    if (call.moved)
+    if (!conn_leave(c, &call))
         return false;
-    c->call = NULL;
     if (c->out.bytes > 0)
         c->blocked = true; /* next turn: an owner that refills must not hold this one */
     return true;
@@ -270,7 +278,7 @@ static void conn_finish(struct conn *c)
     struct outq rest = c->out;
     struct conn_call call = {.rest = &rest};
     c->out = (struct outq){.bytes = rest.bytes};
-    c->call = &call;
+    conn_enter(c, &call);
     conn_go(c, CONN_NONE);
     c->ops->closed(c, (enum conn_end)c->end); /* may free c */
     outq_clear(&rest);
@@ -487,6 +495,7 @@ void conn_move(struct conn *to, struct conn *from, const struct conn_ops *ops)
     to->blocked = from->blocked;
     to->peer_ended = from->peer_ended;
     to->sent = from->sent;
+    to->unacknowledged = from->unacknowledged;
     to->end = from->end;
     conn_go(to, (enum conn_state)from->state);
     conn_schedule(to);

@@ -149,17 +149,27 @@ static void ws_handle(struct ws_conn *w, const struct ws_event *event)
     case WS_CLOSE:
         ws_closed_by_peer(w, event->code, span_of(event->data, event->len));
         return;
-    case WS_PONG: /* any byte is a sign of life */
+    case WS_PONG: /* was heard already */
     case WS_CONTINUATION:
         return;
     }
 }
 
+/* Any byte is a sign of life. */
+static void ws_heard(struct ws_conn *w)
+{
+    w->heard_ms = loop_now(w->conn.loop);
+    if (!w->pinged)
+        return;
+    w->pinged = false;
+    if (!w->close_sent)
+        ws_set_timer(w, w->heard_ms + w->settings->ping_ms);
+}
+
 static void ws_on_data(struct conn *c, char *data, size_t len)
 {
     struct ws_conn *w = CONTAINER_OF(c, struct ws_conn, conn);
-    w->heard_ms = loop_now(c->loop);
-    w->pinged = false;
+    ws_heard(w);
     while (len > 0 && conn_is_open(c) && !w->close_received) {
         if (c->pauses != 0) {
             conn_unread(c, data, len);
