@@ -1,5 +1,6 @@
 #pragma once
-/* Shard ids `{roomId}:{worldId}:{13-digit ms}-{0…9999}` and world ids. */
+/* Shard ids `{roomId}:{worldId}:{13-digit ms}-{0…9999}` and world ids (docs/reference.md sections
+ * 1, 2 and 4). */
 #include "common/base/buf.h"
 
 struct shard_id {

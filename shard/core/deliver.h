@@ -1,5 +1,6 @@
 #pragma once
-/* Frames of the room server on their way to clients. */
+/* Frames of the room server on their way to clients (docs/reference.md section 4, "Frames main →
+ * shard"). */
 #include "common/base/span.h"
 
 struct shard;

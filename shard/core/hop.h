@@ -1,6 +1,7 @@
 #pragma once
-/* HTTP hop rules: which headers of a client's request reach a room server or a world, what is added
- * and replaced there, and which headers of an answer reach the client. Text in, text out. */
+/* HTTP hop rules (RFC 9110 section 7.6; docs/reference.md section 4, "HTTP proxy"): which headers
+ * of a client's request reach a room server or a world, what is added and replaced there, and which
+ * headers of an answer reach the client. Text in, text out. */
 #include "common/base/buf.h"
 #include "common/proto/http_head.h"
 

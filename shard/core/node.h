@@ -21,7 +21,8 @@ struct node_port {
      * node_client_message should wait on; core takes it all the same, within limits. */
     void (*client_pause)(void *io, struct handle client, bool pause);
 
-    /* Warm the room up and dial it (DESIGN 5.3); answered by node_link_up or node_link_down. */
+    /* Warm the room up and dial it (docs/protocol.md, "Shard and room"); answered by node_link_up
+     * or node_link_down. */
     void (*link_dial)(void *io, struct handle link, struct span shard, struct span world,
                       struct span room);
     /* One text message for the room server; borrowed. */

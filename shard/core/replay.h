@@ -1,5 +1,6 @@
 #pragma once
-/* What the room hears when a link comes up, before messages flow:
+/* What the room hears when a link comes up, before messages flow (docs/protocol.md, "Shard and
+ * room"):
  *   1. clientConnected for every open socket, in order of arrival;
  *   2. clientConnected for every ghost, then its clientDisconnected: once the room has answered the
  *      join with a frame for it or REPLAY_WAIT_MS have passed, because a room that hears of a leave

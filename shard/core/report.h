@@ -1,8 +1,9 @@
 #pragma once
-/* When the world hears how many sockets a shard holds: at its start (0), every report_ms, and when
- * the count differs from what the world is known to have. One report is under way at a time, so
- * that they cannot overtake each other; what happens meanwhile is made up for when it is answered.
- * A report that failed is not repeated before the next occasion. */
+/* Reports (docs/protocol.md, "Shard and world"; docs/reference.md section 4, "Reports"). When the
+ * world hears how many sockets a shard holds: at its start (0), every report_ms, and when the count
+ * differs from what the world is known to have. One report is under way at a time, so that they
+ * cannot overtake each other; what happens meanwhile is made up for when it is answered. A report
+ * that failed is not repeated before the next occasion. */
 #include "common/base/wheel.h"
 
 struct shard;

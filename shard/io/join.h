@@ -1,5 +1,6 @@
 #pragma once
-/* What an upgrade request says about the client: its session and what its room is told. Pure. */
+/* What an upgrade request says about the client (docs/reference.md section 4): its session and what
+ * its room is told. Pure. */
 #include "common/proto/http_head.h"
 #include "shard/io/route.h"
 

@@ -1,5 +1,6 @@
 #pragma once
-/* The HTTP API of worlds: a table of routes, one verb each. */
+/* The HTTP API of worlds (docs/protocol.md, "World, HTTP"; docs/reference.md section 2): a table of
+ * routes, one verb each. */
 #include "world/core/core.h"
 
 /* Whole header lines: who may read answers in a browser, and those of every answer in JSON. */

@@ -1,5 +1,6 @@
 #pragma once
-/* Who may manage a world: the shard secret, or a token whose `worlds` covers it. */
+/* Who may manage a world: the shard secret, or a token whose `worlds` covers it (docs/reference.md
+ * section 2, "Authorization"). */
 #include "common/base/buf.h"
 #include "common/proto/token.h"
 

@@ -1,9 +1,10 @@
 #pragma once
-/* The admin feed of a world: what its admins are told of changes, at most every FEED_THROTTLE_MS.
- * After a quiet spell the first changed field goes out alone and at once; everything that changes
- * in the time that follows goes out in one frame at its end; then the feed is quiet again. Changes
- * are bits on rooms and shards plus a list of the changed ones, so a frame costs what changed, is
- * rendered once for all admins, and without admins nothing is done at all. */
+/* The admin feed of a world (docs/protocol.md, "World, admin WebSocket"; docs/reference.md section
+ * 3): what its admins are told of changes, at most every FEED_THROTTLE_MS. After a quiet spell the
+ * first changed field goes out alone and at once; everything that changes in the time that follows
+ * goes out in one frame at its end; then the feed is quiet again. Changes are bits on rooms and
+ * shards plus a list of the changed ones, so a frame costs what changed, is rendered once for all
+ * admins, and without admins nothing is done at all. */
 #include "common/base/buf.h"
 #include "common/base/list.h"
 #include "common/base/slots.h"

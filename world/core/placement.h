@@ -1,5 +1,6 @@
 #pragma once
-/* Where a client goes: room → candidates → strategy → shard. */
+/* Where a client goes (docs/reference.md section 2, "POST /connect"): room → candidates → strategy
+ * → shard. */
 #include "world/core/refusal.h"
 #include "world/core/registry.h"
 
