@@ -20,7 +20,7 @@ enum {
     SESSION_ID_MAX = 4 * 1024,
     LINK_FIRST_MS = 3000,
     LINK_RETRY_MIN_MS = 100,
-    LINK_RETRY_MAX_MS = 5000,
+    LINK_RETRY_MAX_MS = 3000,
     SHUTDOWN_MS = 5000,    /* for clients and requests to end */
     FAREWELL_MS = 500,     /* then for links and reports */
     SHUTDOWN_LOOK_MS = 10, /* how often to look whether they have */
