@@ -273,6 +273,11 @@ static bool conn_tell_drained(struct conn *c)
     return true;
 }
 
+static void linger_set(struct conn *c)
+{
+    wheel_set(loop_wheel(c->loop), &c->linger, loop_now(c->loop) + CONN_LINGER_MS);
+}
+
 static void conn_finish(struct conn *c)
 {
     struct outq rest = c->out;
@@ -307,6 +312,7 @@ static void conn_settle(struct turn_end *t)
         } else {
             c->transport->shutdown(c);
             conn_go(c, CONN_LINGERING);
+            linger_set(c);
         }
     }
     if (conn_has_socket(c))
@@ -315,8 +321,16 @@ static void conn_settle(struct turn_end *t)
 
 static void linger_over(struct timer *t, int64_t now)
 {
+    struct conn *c = CONTAINER_OF(t, struct conn, linger);
+    uint64_t before = c->delivered;
     (void)now;
-    conn_end(CONTAINER_OF(t, struct conn, linger), CONN_END_LOCAL);
+    c->delivered = conn_delivered(c);
+    if (c->out.bytes == 0)
+        conn_end(c, CONN_END_LOCAL);
+    else if (c->delivered == before)
+        conn_reset(c);
+    else /* it reads */
+        linger_set(c);
 }
 
 /* All but what the owner may have set before: high_water. */
@@ -382,6 +396,11 @@ void conn_write(struct conn *c, const void *data, size_t len)
         return;
     outq_add(&c->out, data, len);
     conn_grew(c);
+}
+
+uint64_t conn_delivered(const struct conn *c)
+{
+    return conn_has_socket(c) ? c->sent - socket_unacknowledged(c->fd) : c->sent;
 }
 
 void conn_take_queue(struct conn *c, struct outq *out)
@@ -451,8 +470,9 @@ void conn_close(struct conn *c)
         return;
     conn_go(c, CONN_CLOSING);
     c->end = CONN_END_LOCAL;
+    c->delivered = conn_delivered(c);
     conn_drop_unread(c);
-    wheel_set(loop_wheel(c->loop), &c->linger, loop_now(c->loop) + CONN_LINGER_MS);
+    linger_set(c);
     conn_schedule(c);
 }
 

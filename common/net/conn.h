@@ -65,6 +65,7 @@ struct conn {
     struct turn_end settle;  /* reading on, writing and ending are done at the end of the turn */
     struct timer linger;     /* when a close gives up */
     uint64_t sent;           /* bytes that the kernel took */
+    uint64_t delivered;      /* while closing: conn_delivered when the linger timer last looked */
     uint32_t unacknowledged; /* when the socket was closed: of those, what the peer had not */
     uint32_t high_water;     /* conn_is_full beyond it; 0: never */
     int fd;                  /* valid while there is a socket */
@@ -108,6 +109,8 @@ static inline size_t conn_unacknowledged(const struct conn *c)
 {
     return c->unacknowledged;
 }
+/* Bytes that the peer's host has acknowledged: grows as long as the peer reads, however slowly. */
+uint64_t conn_delivered(const struct conn *c);
 /* The queued frames, taken out for another connection's use, the one that was partly written as a
  * whole again; ownership goes to *out. */
 void conn_take_queue(struct conn *c, struct outq *out);
@@ -124,11 +127,12 @@ void conn_unread(struct conn *c, const char *data, size_t len);
 /* True when the kernel holds bytes, or the peer's end, that have not been read. */
 bool conn_has_input(const struct conn *c);
 
-/* Sends what is queued (for at most CONN_LINGER_MS), then closes; no more data comes. */
+/* Sends what is queued, then closes; no more data comes. A peer that takes nothing of it for
+ * CONN_LINGER_MS gets a reset, so that it does not take what it has for all. */
 enum { CONN_LINGER_MS = 5000 };
 void conn_close(struct conn *c);
 /* The same, but then only ends our side, and reads and drops what comes until the peer ends its own
- * (within the same CONN_LINGER_MS): a peer that is still sending gets our last words instead of a
+ * (for at most CONN_LINGER_MS): a peer that is still sending gets our last words instead of a
  * reset. */
 void conn_linger(struct conn *c);
 /* Closes now; what is queued is not sent. */

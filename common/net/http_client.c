@@ -33,7 +33,7 @@ struct http_call {
     void *ctx;
     struct buf request; /* until connected; while `replayable` all of it, to be sent once more */
     struct timer timer; /* connect_ms, then answer_ms */
-    uint64_t taken;     /* conn.sent when the timer last fired */
+    uint64_t taken;     /* conn_delivered when the timer last fired */
     bool connected, chunked, no_body;
     bool sent;       /* the request is complete */
     bool replayable; /* a stale connection is no failure yet */
@@ -78,8 +78,9 @@ static void call_timed_out(struct timer *t, int64_t now)
     struct http_call *c = CONTAINER_OF(t, struct http_call, timer);
     struct http_wire *w = &c->wire->http;
     bool our_turn = !c->sent && !c->got_head && conn_queued(&w->conn) == 0;
-    bool takes = c->taken != w->conn.sent && conn_queued(&w->conn) > 0;
-    c->taken = w->conn.sent;
+    uint64_t before = c->taken;
+    c->taken = conn_delivered(&w->conn);
+    bool takes = c->taken != before && conn_queued(&w->conn) > 0;
     if (c->connected && (w->conn.pauses != 0 || our_turn || takes))
         call_expect(c);
     else

@@ -262,11 +262,11 @@ static void http_timer_fired(struct timer *t, int64_t now)
         wheel_set(loop_wheel(c->server->loop), t, due);
         return;
     }
-    bool reads = c->sent != c->conn.sent;
-    c->sent = c->conn.sent;
+    uint64_t before = c->delivered;
+    c->delivered = conn_delivered(&c->conn);
     if (conn_queued(&c->conn) == 0)
         http_timed_out(c);
-    else if (reads)
+    else if (c->delivered != before)
         http_conn_expect(c);
     else /* our answers are not taken */
         http_conn_drop(c);

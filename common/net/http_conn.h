@@ -53,7 +53,7 @@ struct http_conn {
     struct http_body body;
     uint64_t body_bytes;  /* read so far */
     uint64_t answer_left; /* bytes to come of an answer with a length */
-    uint64_t sent;        /* conn.sent when the timer last fired */
+    uint64_t delivered;   /* conn_delivered when the timer last fired */
     int64_t since_ms;     /* when the present phase began or last came forward */
     uint8_t phase;        /* enum http_phase */
     uint8_t answer;       /* enum http_answer */
