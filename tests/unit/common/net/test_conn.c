@@ -263,6 +263,27 @@ static void a_dial_that_is_given_up_ends_once(void **state)
     listener_close(listener);
 }
 
+static void an_ipv6_address_is_dialled_as_such(void **state)
+{
+    (void)state;
+    struct listener *listener;
+    const char *why;
+    accepted_peer.fd = -1;
+    if (listener_open(&listener, loop, "::1", 0, take_peer, NULL, &why) != ERR_OK)
+        skip(); /* a machine without IPv6 */
+    assert_int_equal(addr_parse(SPAN("::1"), &dial_to), ERR_OK);
+    conn_dial(&owner->conn, loop, &dial_to, listener_port(listener), &plain_ops);
+    UNTIL(loop, owner->connects == 1 && accepted_peer.fd >= 0);
+    struct addr a;
+    uint16_t port;
+    assert_true(conn_peer(&owner->conn, &a, &port));
+    assert_memory_equal(a.bytes, dial_to.bytes, sizeof a.bytes);
+    assert_int_equal(port, listener_port(listener));
+    peer_close(&accepted_peer);
+    UNTIL(loop, owner->closes == 1);
+    listener_close(listener);
+}
+
 /* The connection goes to another owner, and the old one's memory is gone at once. */
 static void move_away(struct owner *o)
 {
@@ -639,6 +660,7 @@ int main(void)
         TEST(a_close_inside_connected_is_a_close),
         TEST(a_refused_dial_can_be_repeated_in_closed),
         TEST(a_dial_that_is_given_up_ends_once),
+        TEST(an_ipv6_address_is_dialled_as_such),
         TEST(a_move_inside_data_leaves_the_old_owner_alone),
         TEST(a_move_of_what_was_unread_works_at_the_end_of_a_turn),
         TEST(a_moved_end_is_told_to_the_new_owner),
