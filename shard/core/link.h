@@ -33,6 +33,7 @@ struct link {
 
     struct backlog backlog; /* what could not be sent yet; empty while UP */
     struct list ghosts;     /* struct session; none while UP */
+    size_t ghost_bytes;     /* their weight */
     uint32_t awaiting;      /* ghosts that are `awaiting`; 0 but while REPLAYING */
     struct map leaving;     /* sessions whose leaving is written and may be unsent (recall.h) */
     struct backlog unsent;  /* what came back of a link that is falling (recall.h) */

@@ -90,7 +90,10 @@ static enum err admit(struct node *n, struct span shard_id, struct span session_
         return ERR_LIMIT;
     if (!span_is_utf8(session_id))
         return ERR_SYNTAX;
-    return shard_reach(n, shard_id, now, shard);
+    enum err e = shard_reach(n, shard_id, now, shard);
+    if (e != ERR_OK)
+        return e;
+    return pressure_refuses_joins(&(*shard)->link) ? ERR_FULL : ERR_OK;
 }
 
 enum err node_client_open(struct node *n, struct span shard_id, struct span session_id,

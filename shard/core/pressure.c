@@ -6,12 +6,17 @@
 #include "shard/core/node_state.h"
 #include "shard/core/shard.h"
 
-/* What waits for the link, here and in io. */
-static size_t pressure_level(const struct link *l)
+/* What waits for the link in io. */
+static size_t pressure_queued(const struct link *l)
 {
     struct node *n = l->shard->node;
-    size_t queued = link_stands(l) ? n->port->link_queued(n->io, l->self) : 0;
-    return l->backlog.bytes + queued;
+    return link_stands(l) ? n->port->link_queued(n->io, l->self) : 0;
+}
+
+/* What waits for it, here and in io. */
+static size_t pressure_level(const struct link *l)
+{
+    return l->backlog.bytes + l->ghost_bytes + pressure_queued(l);
 }
 
 static bool pressure_is_high(const struct link *l)
@@ -31,6 +36,11 @@ static void set_deadline(struct link *l)
 bool pressure_refuses(const struct link *l)
 {
     return l->choked && pressure_level(l) > l->shard->node->settings->link_buffer;
+}
+
+bool pressure_refuses_joins(const struct link *l)
+{
+    return pressure_queued(l) > l->shard->node->settings->link_buffer;
 }
 
 void pressure_note(struct link *l, struct client *c, int64_t now)

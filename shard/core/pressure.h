@@ -1,8 +1,9 @@
 #pragma once
 /* Back-pressure: what waits in core and in io for a link is bounded by link_buffer. From the high
  * water (node_link_high_water) on, a client that sends is paused; beyond link_buffer all clients
- * are, and a message that comes all the same costs its sender the connection. A link that stays
- * over its high water for link_wait_ms loses the clients that are paused (1013). */
+ * are, newcomers are refused, and a message that comes all the same costs its sender the
+ * connection. A link that stays over its high water for link_wait_ms loses the clients that are
+ * paused (1013). */
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -11,6 +12,8 @@ struct link;
 
 /* There is no room for another message. */
 bool pressure_refuses(const struct link *l);
+/* There is no room for another client's join: it would be written at once, however much waits. */
+bool pressure_refuses_joins(const struct link *l);
 /* `c` has just sent something. */
 void pressure_note(struct link *l, struct client *c, int64_t now);
 /* Lets everybody go on if there is room. */

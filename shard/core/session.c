@@ -42,19 +42,26 @@ static struct session *session_new_random(struct shard *shard)
     return session_new(shard, id);
 }
 
+static void leave_ghosts(struct session *s)
+{
+    list_remove(&s->in_ghosts);
+    s->shard->link.ghost_bytes -= s->weight;
+    s->weight = 0;
+}
+
 /* Takes it out of its shard and frees it. */
 static void session_end(struct session *s)
 {
     assert(list_empty(&s->clients) && s->queued == 0 && !s->awaiting);
     map_remove(&s->shard->sessions, session_id(s));
-    list_remove(&s->in_ghosts);
+    leave_ghosts(s);
     session_free(s);
 }
 
 static void session_revive(struct session *s)
 {
     struct link *l = &s->shard->link;
-    list_remove(&s->in_ghosts);
+    leave_ghosts(s);
     free(s->last);
     s->last = NULL;
     if (s->awaiting)
@@ -86,8 +93,19 @@ static void session_part(struct session *s)
     struct link *l = &s->shard->link;
     link_tell_disconnected(l, s);
     map_remove(&s->shard->sessions, session_id(s));
-    list_remove(&s->in_ghosts);
+    leave_ghosts(s);
     recall_keep(l, s);
+}
+
+/* One that the room knows weighs nothing: there are no more of them than there were clients. But a
+ * stranger can come, say one word and go as often as he likes while the link is down. */
+static void become_ghost(struct session *s)
+{
+    struct link *l = &s->shard->link;
+    list_push(&l->ghosts, &s->in_ghosts);
+    if (!s->told)
+        s->weight = (uint32_t)(sizeof *s + sizeof *s->last) + s->id_len + s->last->request_info_len;
+    l->ghost_bytes += s->weight;
 }
 
 void session_left(struct session *s, struct client *last)
@@ -100,7 +118,7 @@ void session_left(struct session *s, struct client *last)
     else if (s->queued == 0 && link_stands(l))
         session_part(s);
     else
-        list_push(&l->ghosts, &s->in_ghosts);
+        become_ghost(s);
 }
 
 void session_ghost_leave(struct session *s)

@@ -15,8 +15,9 @@ struct session {
     struct client *last;   /* a ghost's last socket, kept for its request info; else NULL */
     uint32_t queued;       /* its messages in the backlog */
     uint32_t id_len;
-    bool told;     /* a room has heard that it connected, and not yet that it left */
-    bool awaiting; /* a ghost that was replayed: the room has not answered its join yet */
+    uint32_t weight; /* of a ghost that no room has heard of: bytes kept for it */
+    bool told;       /* a room has heard that it connected, and not yet that it left */
+    bool awaiting;   /* a ghost that was replayed: the room has not answered its join yet */
     char id[];
 };
 

@@ -121,12 +121,15 @@ static size_t check_session(const struct shard *shard, const struct session *s)
 
 static void check_link(const struct link *l, size_t awaiting, size_t queued)
 {
-    size_t bytes = 0, messages = 0;
+    size_t bytes = 0, messages = 0, ghosts = l->ghost_bytes;
     LIST_EACH (&l->backlog.messages, it) {
         bytes += CONTAINER_OF(it, struct waiting, in_backlog)->len;
         messages++;
     }
     assert(bytes == l->backlog.bytes && messages == queued);
+    LIST_EACH (&l->ghosts, it)
+        ghosts -= CONTAINER_OF(it, struct session, in_ghosts)->weight;
+    assert(ghosts == 0);
     assert(l->awaiting == awaiting);
     assert(awaiting == 0 || l->state == LINK_REPLAYING);
     assert(l->state != LINK_REPLAYING || awaiting > 0);

@@ -60,14 +60,12 @@ static void drained_link_lets_everybody_go_on(void **state)
 static void overfull_link_pauses_everybody_and_takes_no_more(void **state)
 {
     struct recorder *r = *state;
-    struct handle a = joins(r, "a");
+    struct handle a = joins(r, "a"), c = joins(r, "c");
     joins(r, "b");
     r->queued = 4001;
     says(r, a, "1");
     forget(r);
-    struct handle c = opens(r, "c", "c");
-    forget(r);
-    says(r, c, "1");
+    says(r, c, "1"); /* was on its way */
     expect(r, "L1 {\"type\":\"shard.clientDisconnected\",\"privateId\":\"c\"}\n"
               "close c 1013 Room connection overloaded\n");
     assert_int_equal(node_stats(r->node)->reasons[NODE_LINK_OVERFLOW], 1);
@@ -75,6 +73,22 @@ static void overfull_link_pauses_everybody_and_takes_no_more(void **state)
     r->queued = 0;
     node_link_drained(r->node, last_link(r), r->now);
     expect(r, "resume a\nresume b\n");
+}
+
+static void overfull_link_takes_no_newcomers(void **state)
+{
+    struct recorder *r = *state;
+    struct handle h;
+    enum node_reason why;
+    joins(r, "a");
+    r->queued = 4001;
+    assert_int_equal(
+        node_client_open(r->node, SPAN(RECORDER_SHARD), SPAN("b"), SPAN("{}"), r->now, &h, &why),
+        ERR_FULL);
+    expect(r, "");
+    r->queued = 4000;
+    opens(r, "b", "b");
+    assert_int_equal(node_stats(r->node)->clients, 2);
 }
 
 static void paused_clients_of_a_link_that_never_drains_are_closed(void **state)
@@ -131,6 +145,26 @@ static void backlog_never_holds_much_more_than_its_limit(void **state)
     }
     assert_true(node_stats(r->node)->bytes_up <= 4000 + 1000);
     assert_true(node_stats(r->node)->reasons[NODE_LINK_OVERFLOW] >= 44);
+}
+
+static void strangers_who_say_a_word_and_go_fill_the_backlog_too(void **state)
+{
+    struct recorder *r = *state;
+    link_falls((joins(r, "z"), r));
+    for (int i = 0; i < 50; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "c%d", i);
+        struct handle c = opens(r, name, name);
+        says(r, c, "1");
+        leaves(r, c);
+    }
+    assert_true(node_stats(r->node)->messages_up < 30); /* the words alone would all fit */
+    assert_int_equal(node_stats(r->node)->reasons[NODE_LINK_OVERFLOW],
+                     50 - node_stats(r->node)->messages_up);
+    passes(r, 15010);
+    struct handle d = opens(r, "d", "d");
+    says(r, d, "1");
+    assert_int_equal(node_stats(r->node)->clients, 2);
 }
 
 static void great_message_is_taken_into_an_empty_backlog(void **state)
@@ -210,10 +244,12 @@ int main(void)
         TEST(client_that_sends_into_a_full_link_is_paused_once),
         TEST(drained_link_lets_everybody_go_on),
         TEST(overfull_link_pauses_everybody_and_takes_no_more),
+        TEST(overfull_link_takes_no_newcomers),
         TEST(paused_clients_of_a_link_that_never_drains_are_closed),
         TEST(pause_that_nobody_ended_ends_by_itself),
         TEST(full_backlog_pauses_those_who_send),
         TEST(backlog_never_holds_much_more_than_its_limit),
+        TEST(strangers_who_say_a_word_and_go_fill_the_backlog_too),
         TEST(great_message_is_taken_into_an_empty_backlog),
         TEST(pauses_end_when_the_backlog_is_gone),
         TEST(pauses_last_while_io_still_holds_the_backlog),

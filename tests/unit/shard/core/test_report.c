@@ -214,12 +214,12 @@ static void clients_that_the_node_closes_are_reported_too(void **state)
     expect_reports(r, REPORT("1") REPORT("0"));
     world_answers_all(r, true);
 
-    struct handle c = opens(r, "c", "c");
+    struct handle c = opens(r, "c", "c"), d = opens(r, "d", "d");
+    world_answers_all(r, true);
     world_answers_all(r, true);
     r->queued = 4001;
     says(r, c, "1");
-    says(r, opens(r, "d", "d"), "1"); /* overflow */
-    world_answers_all(r, true);
+    says(r, d, "1"); /* overflow */
     world_answers_all(r, true);
     passes(r, 15010); /* never drained */
     expect_reports(r, REPORT("1") REPORT("2") REPORT("1") REPORT("0"));
