@@ -1,4 +1,5 @@
 /* terrane-shard: wires settings, core and io, runs the loop, and ends in good order. */
+#include <assert.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -158,52 +159,17 @@ static void on_reload_signal(void *ctx)
 
 /* ---- the beginning */
 
-static bool read_origins(const char *name, const char *text, struct origins *out)
+/* Parses what settings_table has checked. */
+static void read_settings(struct process *p, struct origins *worlds, struct origins *rooms)
 {
+    const struct settings *s = &p->settings;
     struct span bad;
-    if (origins_parse(out, span_str(text), &bad) == ERR_OK)
-        return true;
-    (void)fprintf(
-        stderr, "terrane-shard: %s: \"%.*s\" is not an http origin such as http://127.0.0.1:3002\n",
-        name, SPAN_ARG(bad));
-    return false;
-}
-
-/* It goes into headers. */
-static bool use_secret(struct span secrets)
-{
-    struct span first = secret_first(secrets);
-    bool printable = true;
-    for (size_t i = 0; i < first.len; i++)
-        printable = printable && first.ptr[i] > ' ' && first.ptr[i] < 0x7f;
-    if (secret_shortest(secrets) == 0 || !printable) {
-        (void)fprintf(stderr, "terrane-shard: SHARD_SECRET: a secret is empty or has characters "
-                              "other than printable ASCII without blanks\n");
-        return false;
-    }
-    if (secret_shortest(secrets) < SECRET_MIN)
+    enum err worlds_read = origins_parse(worlds, span_str(s->world_urls), &bad);
+    enum err rooms_read = origins_parse(rooms, span_str(settings_room_servers(s)), &bad);
+    enum err trusted_read = addr_set_parse(&p->trusted, span_str(s->common.trusted_proxies), &bad);
+    assert(worlds_read == ERR_OK && rooms_read == ERR_OK && trusted_read == ERR_OK);
+    if (secret_shortest(span_str(s->shard_secret)) < SECRET_MIN)
         log_warn("settings.weak", "name=SHARD_SECRET wanted_bytes=%d", SECRET_MIN);
-    return true;
-}
-
-static bool read_settings(struct process *p, struct origins *worlds, struct origins *rooms)
-{
-    struct settings *s = &p->settings;
-    struct span bad;
-    const char *room_servers = strcmp(s->room_servers, "none") == 0 ? "" : s->room_servers;
-    if (!read_origins("WORLD_URLS", s->world_urls, worlds) ||
-        !read_origins("ROOM_SERVERS", room_servers, rooms))
-        return false;
-    if (worlds->count == 0) {
-        (void)fprintf(stderr, "terrane-shard: WORLD_URLS: at least one world is needed\n");
-        return false;
-    }
-    if (addr_set_parse(&p->trusted, span_str(s->common.trusted_proxies), &bad) != ERR_OK) {
-        (void)fprintf(stderr, "terrane-shard: TRUSTED_PROXIES: \"%.*s\" is not a network\n",
-                      SPAN_ARG(bad));
-        return false;
-    }
-    return use_secret(span_str(s->shard_secret));
 }
 
 static void derive_settings(struct process *p, bool has_rooms)
@@ -362,21 +328,18 @@ static void unwire(struct process *p)
 static int run(struct process *p)
 {
     struct origins worlds = {0}, rooms = {0};
-    int status = EXIT_BAD_SETTINGS;
-    if (!read_settings(p, &worlds, &rooms))
-        goto out;
+    read_settings(p, &worlds, &rooms);
     derive_settings(p, rooms.count > 0);
     p->shutdown_look.fire = shutdown_look;
     p->loop = loop_new();
     wire(p, &worlds, &rooms);
-    status = open_door(p) ? EXIT_SUCCESS : EXIT_FAILURE;
+    int status = open_door(p) ? EXIT_SUCCESS : EXIT_FAILURE;
     if (status == EXIT_SUCCESS)
         loop_run(p->loop);
     unwire(p);
     loop_free(p->loop);
     if (status == EXIT_SUCCESS)
         log_info("process.end", "status=0");
-out:
     origins_clear(&worlds);
     origins_clear(&rooms);
     addr_set_clear(&p->trusted);

@@ -1,4 +1,5 @@
 /* terrane-world: puts the world process together, runs it and takes it down. */
+#include <assert.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -85,40 +86,29 @@ static void on_reload_signal(void *ctx)
 
 /* ---- the beginning */
 
-static bool use_secrets(struct process *p)
+static void use_secrets(struct process *p)
 {
     struct span shard_secret = span_str(p->settings.shard_secret);
     enum token_alg alg = (enum token_alg)p->settings.jwt_alg;
 
-    if (secret_shortest(shard_secret) == 0) {
-        (void)fprintf(stderr, "terrane-world: SHARD_SECRET: a secret of the list is empty\n");
-        return false;
-    }
-    if (token_keys_new(&p->keys, alg, span_str(p->settings.jwt_secret)) != ERR_OK) {
-        (void)fprintf(stderr,
-                      "terrane-world: AUTH_JWT_SECRET: no key for the algorithm of AUTH_JWT_ALG\n");
-        return false;
-    }
+    enum err e = token_keys_new(&p->keys, alg, span_str(p->settings.jwt_secret));
+
+    assert(e == ERR_OK); /* settings_table has checked it */
     if (alg == TOKEN_HS256 && token_keys_shortest(p->keys) < JWT_SECRET_MIN)
         log_warn("settings.weak", "name=AUTH_JWT_SECRET wanted_bytes=%d", JWT_SECRET_MIN);
     if (secret_shortest(shard_secret) < SHARD_SECRET_MIN)
         log_warn("settings.weak", "name=SHARD_SECRET wanted_bytes=%d", SHARD_SECRET_MIN);
-    return true;
 }
 
-/* What the settings mean to each part. False: a message has been printed. */
-static bool use_settings(struct process *p)
+/* What the settings mean to each part. */
+static void use_settings(struct process *p)
 {
     const struct settings *s = &p->settings;
     struct span bad;
+    enum err e = addr_set_parse(&p->trusted, span_str(s->common.trusted_proxies), &bad);
 
-    if (addr_set_parse(&p->trusted, span_str(s->common.trusted_proxies), &bad) != ERR_OK) {
-        (void)fprintf(stderr, "terrane-world: TRUSTED_PROXIES: \"%.*s\" is not a network\n",
-                      SPAN_ARG(bad));
-        return false;
-    }
-    if (!use_secrets(p))
-        return false;
+    assert(e == ERR_OK); /* settings_table has checked it */
+    use_secrets(p);
     p->core_settings = (struct core_settings){
         .shard_secret = span_str(s->shard_secret),
         .keys = p->keys,
@@ -134,7 +124,6 @@ static bool use_settings(struct process *p)
     p->ws_settings = process_ws_settings(&s->common);
     p->ws_settings.high_water = HIGH_WATER;
     p->ws_settings.max_queue = (size_t)s->feed_queue;
-    return true;
 }
 
 static void wire(struct process *p)
@@ -224,8 +213,8 @@ int main(int argc, char **argv)
     case CONFIG_RUN:
         log_open("terrane-world", (enum log_level)p->settings.common.log_level,
                  (enum log_format)p->settings.common.log_format);
-        if (use_settings(p))
-            status = run(p);
+        use_settings(p);
+        status = run(p);
         break;
     }
     token_keys_free(p->keys);

@@ -125,7 +125,11 @@ static enum config_verdict judge(struct config_gather *l, void *config, FILE *ou
         else
             take_fallback(l, &l->table->rows[i], config);
     }
-    return l->problems > 0 ? CONFIG_BAD : answer(l, out);
+    if (l->problems > 0)
+        return CONFIG_BAD;
+    if (l->table->check != NULL && !l->table->check(config, l->err))
+        return CONFIG_BAD;
+    return answer(l, out);
 }
 
 static bool is_asked(const char *flag, int argc, char **argv)

@@ -42,6 +42,9 @@ struct config_table {
     const char *about;   /* one line for --help */
     const struct config_row *rows;
     size_t count;
+    /* What rows cannot say, such as the form of a list; may be NULL. Only called when all rows are
+     * in order. False: a line was written to `err`, and the verdict is CONFIG_BAD. */
+    bool (*check)(const void *config, FILE *err);
 };
 
 enum config_verdict {

@@ -1,6 +1,12 @@
 /* The table of settings. Reading, bounds, --help and messages are common/base/config's. */
 #include "shard/io/settings.h"
 
+#include <string.h>
+
+#include "common/proto/secret.h"
+#include "common/proto/shard_id.h"
+#include "shard/io/origins.h"
+
 #define FIELD(name) offsetof(struct settings, name)
 
 static const char *const protocols[] = {"auto", "reference", NULL};
@@ -142,9 +148,80 @@ static const struct config_row rows[] = {
      .help = "Where rooms go when their room server dies."},
 };
 
+static bool check_origins(const char *name, const char *text, FILE *err)
+{
+    struct origins origins = {0};
+    struct span bad;
+    if (origins_parse(&origins, span_str(text), &bad) != ERR_OK) {
+        (void)fprintf(err,
+                      "terrane-shard: %s: \"%.*s\" is not an http origin such as "
+                      "http://127.0.0.1:3002\n",
+                      name, SPAN_ARG(bad));
+        return false;
+    }
+    origins_clear(&origins);
+    return true;
+}
+
+static bool check_world(const struct settings *s, FILE *err)
+{
+    if (s->world_urls[0] == '\0') {
+        (void)fprintf(err, "terrane-shard: WORLD_URLS: at least one world is needed\n");
+        return false;
+    }
+    if (!world_id_is_valid(span_str(s->world_id))) {
+        (void)fprintf(err,
+                      "terrane-shard: WORLD_ID: \"%s\" is not a world's id such as "
+                      "world-default\n",
+                      s->world_id);
+        return false;
+    }
+    return check_origins("WORLD_URLS", s->world_urls, err);
+}
+
+static bool check_proxies(const struct settings *s, FILE *err)
+{
+    struct addr_set trusted = {0};
+    struct span bad;
+    if (addr_set_parse(&trusted, span_str(s->common.trusted_proxies), &bad) != ERR_OK) {
+        (void)fprintf(err, "terrane-shard: TRUSTED_PROXIES: \"%.*s\" is not a network\n",
+                      SPAN_ARG(bad));
+        return false;
+    }
+    addr_set_clear(&trusted);
+    return true;
+}
+
+/* It goes into headers. */
+static bool check_secret(const struct settings *s, FILE *err)
+{
+    struct span secrets = span_str(s->shard_secret), first = secret_first(secrets);
+    bool printable = true;
+    for (size_t i = 0; i < first.len; i++)
+        printable = printable && first.ptr[i] > ' ' && first.ptr[i] < 0x7f;
+    if (secret_shortest(secrets) > 0 && printable)
+        return true;
+    (void)fprintf(err, "terrane-shard: SHARD_SECRET: a secret is empty or has characters other "
+                       "than printable ASCII without blanks\n");
+    return false;
+}
+
+const char *settings_room_servers(const struct settings *s)
+{
+    return strcmp(s->room_servers, "none") == 0 ? "" : s->room_servers;
+}
+
+static bool check(const void *config, FILE *err)
+{
+    const struct settings *s = config;
+    return check_world(s, err) && check_origins("ROOM_SERVERS", settings_room_servers(s), err) &&
+           check_proxies(s, err) && check_secret(s, err);
+}
+
 const struct config_table settings_table = {
     .process = "terrane-shard",
     .about = "Carries clients to the rooms of their shards, and reports to worlds.",
     .rows = rows,
     .count = sizeof rows / sizeof rows[0],
+    .check = check,
 };

@@ -24,4 +24,7 @@ struct settings {
     char *private_rooms, *unregistered_shards, *client_rate, *room_failover;
 };
 
+/* A loaded one has origins, networks, a world id and secrets that can be used. */
 extern const struct config_table settings_table;
+/* The origins of room servers; "" when there are none. */
+const char *settings_room_servers(const struct settings *s);

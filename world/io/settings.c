@@ -1,6 +1,10 @@
 /* The table of settings. Reading, bounds, --help and messages are common/base/config's. */
 #include "world/io/settings.h"
 
+#include "common/proto/addr.h"
+#include "common/proto/secret.h"
+#include "common/proto/token.h"
+
 #define FIELD(name) offsetof(struct settings, name)
 
 static const char *const algorithms[] = {"HS256", "RS256", "ES256", NULL};
@@ -108,9 +112,46 @@ static const struct config_row rows[] = {
      .help = "Address for management alone; none: it shares the one listener."},
 };
 
+static bool check_proxies(const struct settings *s, FILE *err)
+{
+    struct addr_set trusted = {0};
+    struct span bad;
+
+    if (addr_set_parse(&trusted, span_str(s->common.trusted_proxies), &bad) != ERR_OK) {
+        (void)fprintf(err, "terrane-world: TRUSTED_PROXIES: \"%.*s\" is not a network\n",
+                      SPAN_ARG(bad));
+        return false;
+    }
+    addr_set_clear(&trusted);
+    return true;
+}
+
+static bool check_secrets(const struct settings *s, FILE *err)
+{
+    struct token_keys *keys;
+
+    if (secret_shortest(span_str(s->shard_secret)) == 0) {
+        (void)fprintf(err, "terrane-world: SHARD_SECRET: a secret of the list is empty\n");
+        return false;
+    }
+    if (token_keys_new(&keys, (enum token_alg)s->jwt_alg, span_str(s->jwt_secret)) != ERR_OK) {
+        (void)fprintf(err,
+                      "terrane-world: AUTH_JWT_SECRET: no key for the algorithm of AUTH_JWT_ALG\n");
+        return false;
+    }
+    token_keys_free(keys);
+    return true;
+}
+
+static bool check(const void *config, FILE *err)
+{
+    return check_proxies(config, err) && check_secrets(config, err);
+}
+
 const struct config_table settings_table = {
     .process = "terrane-world",
     .about = "Keeps the registry of worlds, rooms and shards and places clients.",
     .rows = rows,
     .count = sizeof(rows) / sizeof(rows[0]),
+    .check = check,
 };

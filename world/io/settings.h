@@ -19,4 +19,5 @@ struct settings {
     char *redis_url, *data_dir, *store_sync, *admin_listen;
 };
 
+/* A loaded one has trusted proxies, secrets and keys that can be parsed. */
 extern const struct config_table settings_table;

@@ -42,10 +42,21 @@ static const struct config_row rows[] = {
     {.name = "SEAT_TTL", .type = CONFIG_DURATION, AT(ttl_ms), .fallback = "0", .reserved = true},
     {.name = "REDIS_URL", .type = CONFIG_STRING, AT(later), .reserved = true, .reserved_value = ""},
 };
+
+static bool check_servers(const void *config, FILE *err)
+{
+    const struct settings *s = config;
+    if (s->servers == NULL || strcmp(s->servers, "nowhere") != 0)
+        return true;
+    (void)fputs("terrane-test: ROOM_SERVERS: nowhere\n", err);
+    return false;
+}
+
 static const struct config_table table = {.process = "terrane-test",
                                           .about = "tests settings",
                                           .rows = rows,
-                                          .count = sizeof rows / sizeof *rows};
+                                          .count = sizeof rows / sizeof *rows,
+                                          .check = check_servers};
 
 /* One run of config_load, and what it wrote. */
 struct run {
@@ -407,6 +418,23 @@ static void checking_says_whether_all_is_well(void **state)
     run_clear(&r);
 }
 
+static void what_rows_cannot_say_is_checked_after_them(void **state)
+{
+    (void)state;
+    struct run r = RUN("--check-config", "--shard-secret=x", "--room-servers=nowhere");
+    assert_int_equal(r.verdict, CONFIG_BAD);
+    assert_string_equal(r.out, "");
+    assert_string_equal(r.err, "terrane-test: ROOM_SERVERS: nowhere\n");
+    assert_null(r.settings.servers);
+    run_clear(&r);
+    r = RUN("--shard-secret=x", "--room-servers=nowhere");
+    assert_int_equal(r.verdict, CONFIG_BAD);
+    run_clear(&r);
+    r = RUN("--port=x", "--shard-secret=x", "--room-servers=nowhere");
+    assert_null(strstr(r.err, "nowhere"));
+    run_clear(&r);
+}
+
 static void help_and_version_are_answered_whatever_else_is_wrong(void **state)
 {
     (void)state;
@@ -443,6 +471,7 @@ int main(void)
         CONFIG_TEST(secrets_are_never_printed),
         CONFIG_TEST(the_effective_settings_are_printed_with_their_sources),
         CONFIG_TEST(checking_says_whether_all_is_well),
+        CONFIG_TEST(what_rows_cannot_say_is_checked_after_them),
         CONFIG_TEST(help_and_version_are_answered_whatever_else_is_wrong),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -86,6 +86,39 @@ static void settings_that_are_not_there_yet_are_refused(void **state)
     }
 }
 
+static void what_could_not_be_used_is_refused(void **state)
+{
+    static const struct {
+        const char *flag;
+        enum config_verdict verdict;
+    } rows[] = {
+        {"--room-servers=none", CONFIG_RUN},
+        {"--room-servers=", CONFIG_RUN},
+        {"--room-servers=http://a:1, http://b:2", CONFIG_RUN},
+        {"--room-servers=room-host:3003", CONFIG_BAD},
+        {"--room-servers=https://a:1", CONFIG_BAD},
+        {"--room-servers=http://a:1/path", CONFIG_BAD},
+        {"--world-urls=", CONFIG_BAD},
+        {"--world-urls=none", CONFIG_BAD},
+        {"--world-id=world-2", CONFIG_RUN},
+        {"--world-id=second", CONFIG_BAD},
+        {"--trusted-proxies=10.0.0.0/8,::1", CONFIG_RUN},
+        {"--trusted-proxies=10.0.0.0/33", CONFIG_BAD},
+        {"--shard-secret=new,old", CONFIG_RUN},
+        {"--shard-secret=new,", CONFIG_BAD},
+        {"--shard-secret=two words", CONFIG_BAD},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct settings s;
+        enum config_verdict v = load(&s, rows[i].flag);
+        if (v != rows[i].verdict)
+            fail_msg("%s: %d", rows[i].flag, (int)v);
+        if (v == CONFIG_RUN)
+            config_clear(&settings_table, &s);
+    }
+}
+
 static void clients_get_what_descriptors_are_left(void **state)
 {
     (void)state;
@@ -100,6 +133,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults_are_what_the_documents_say),
         cmocka_unit_test(settings_that_are_not_there_yet_are_refused),
+        cmocka_unit_test(what_could_not_be_used_is_refused),
         cmocka_unit_test(clients_get_what_descriptors_are_left),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

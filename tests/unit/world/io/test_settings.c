@@ -57,21 +57,41 @@ static void defaults_are_those_of_the_manual(void **state)
 
 static void algorithms_are_in_the_order_of_the_enum(void **state)
 {
+    const struct config_row *row = settings_table.rows;
+
+    (void)state;
+    while (strcmp(row->name, "AUTH_JWT_ALG") != 0)
+        row++;
+    assert_string_equal(row->choices[TOKEN_HS256], "HS256");
+    assert_string_equal(row->choices[TOKEN_RS256], "RS256");
+    assert_string_equal(row->choices[TOKEN_ES256], "ES256");
+    assert_null(row->choices[TOKEN_ES256 + 1]);
+}
+
+static void what_could_not_be_used_is_refused_by_name(void **state)
+{
     static const struct {
         const char *flag;
-        enum token_alg alg;
+        const char *name; /* NULL: accepted */
     } rows[] = {
-        {"--auth-jwt-alg=HS256", TOKEN_HS256},
-        {"--auth-jwt-alg=RS256", TOKEN_RS256},
-        {"--auth-jwt-alg=ES256", TOKEN_ES256},
+        {"--trusted-proxies=10.0.0.0/8,::1", NULL},
+        {"--trusted-proxies=10.0.0.0/33", "TRUSTED_PROXIES"},
+        {"--shard-secret=new,old", NULL},
+        {"--shard-secret=new,", "SHARD_SECRET"},
+        {"--auth-jwt-alg=RS256", "AUTH_JWT_SECRET"},
+        {"--auth-jwt-alg=ES256", "AUTH_JWT_SECRET"},
+        {"--auth-jwt-secret=,", "AUTH_JWT_SECRET"},
     };
 
     (void)state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct settings s;
         char *message;
-        assert_int_equal(load(&s, rows[i].flag, NULL, &message), CONFIG_RUN);
-        assert_int_equal(s.jwt_alg, rows[i].alg);
+        enum config_verdict verdict = load(&s, rows[i].flag, NULL, &message);
+        if (verdict != (rows[i].name == NULL ? CONFIG_RUN : CONFIG_BAD))
+            fail_msg("%s: %s", rows[i].flag, message);
+        if (rows[i].name != NULL)
+            assert_non_null(strstr(message, rows[i].name));
         config_clear(&settings_table, &s);
         free(message);
     }
@@ -143,6 +163,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults_are_those_of_the_manual),
         cmocka_unit_test(algorithms_are_in_the_order_of_the_enum),
+        cmocka_unit_test(what_could_not_be_used_is_refused_by_name),
         cmocka_unit_test(what_is_not_there_yet_is_refused_by_name),
         cmocka_unit_test(connections_follow_the_descriptor_limit),
     };
