@@ -5,7 +5,6 @@
 # shellcheck disable=SC2034 # tests/run uses it too
 TEST_LOGS=build/test-logs
 DEV_BIN=$PWD/build/dev/bin
-RELEASE_BIN=$PWD/build/release/bin
 JOBS=2
 PASSED=0
 FAILED=0
@@ -158,9 +157,7 @@ stage_fuzz() {
 stage_signe() {
     suite "the demo on @signe/room in a browser" signe.log env TERRANE_BIN="$DEV_BIN" \
         node tests/system/browser.mjs --room signe
+    suite "deploy/up --room signe" up-signe.log node tests/system/up.mjs --room signe "it builds" "one process dies"
 }
 
-stage_bench() {
-    builds release
-    check "a short benchmark" bench.log env TERRANE_BIN="$RELEASE_BIN" tests/bench/run --quick
-}
+stage_bench() { check "a short benchmark" bench.log tests/bench/run --quick; }

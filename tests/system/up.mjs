@@ -1,11 +1,14 @@
-// deploy/up as a person uses it, on ports of its own. usage: node tests/system/up.mjs [PATTERN...]
+// deploy/up as a person uses it, on ports of its own. usage: node tests/system/up.mjs [--room demo|signe] [PATTERN...]
 import assert from "node:assert/strict";
 import { readFileSync, readdirSync, statSync } from "node:fs";
 import net from "node:net";
 import path from "node:path";
+import { parseArgs } from "node:util";
 import { run, test, until } from "../lib/runner.mjs";
 import { freePort, root, start } from "../lib/process.mjs";
 import { client, post, request } from "../lib/cluster.mjs";
+
+const { values, positionals } = parseArgs({ options: { room: { type: "string", default: "demo" } }, allowPositionals: true });
 
 const secret = () => readFileSync(path.join(root, "build/up/shard-secret"), "utf8");
 const running = (pid) => {
@@ -28,7 +31,7 @@ const childrenOf = (pid) => processes().filter((p) => {
 const programs = (p) => until(() => [childrenOf(p.pid)].find((pids) => pids.length === 4), "four processes");
 
 /** Starts deploy/up; `ready` waits for the addresses. */
-async function up(more = {}, args = []) {
+async function up(more = {}, args = ["--room", values.room]) {
   const [world, room, a, b] = await Promise.all([freePort(), freePort(), freePort(), freePort()]);
   const env = { WORLD_PORT: String(world), ROOM_PORT: String(room), NODE_PORTS: `${a} ${b}`, ...more };
   const p = start("deploy/up", path.join(root, "deploy/up"), args, env);
@@ -135,4 +138,4 @@ test("what it does not understand it refuses", async () => {
   }
 });
 
-await run();
+await run(positionals);
