@@ -68,7 +68,8 @@ static void give_up(struct forward *f, enum err why)
     }
     int status = why == ERR_TIMEOUT ? f->kind->timeout_status : f->kind->failed_status;
     struct span body = span_str(f->kind->failed_body);
-    http_respond(let_go(f), status, SPAN("Content-Type: application/json\r\n"), body);
+    struct span headers = f->kind->failed_headers;
+    http_respond(let_go(f), status, headers, body);
 }
 
 /* ---- the answer */

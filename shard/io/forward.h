@@ -14,6 +14,7 @@ struct forward_kind {
     struct http_pool *(*next)(void *ctx);
     /* What the client is told when no answer came. */
     int failed_status, timeout_status;
+    struct span failed_headers; /* whole lines */
     const char *failed_body;
 };
 

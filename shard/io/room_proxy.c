@@ -8,6 +8,7 @@ static const struct forward_kind to_room = {
     .name = "room",
     .failed_status = 500,
     .timeout_status = 500,
+    .failed_headers = SPAN_INIT("Content-Type: application/json\r\n"),
     .failed_body = "{\"error\":\"Error forwarding request\"}",
 };
 

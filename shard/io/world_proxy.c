@@ -22,6 +22,9 @@ static const struct forward_kind to_world = {
     .next = next_pool,
     .failed_status = 502,
     .timeout_status = 504,
+    /* Like all answers of a world: a page of another origin may read why. */
+    .failed_headers = SPAN_INIT("Content-Type: application/json\r\n"
+                                "Access-Control-Allow-Origin: *\r\n"),
     .failed_body = "{\"error\":\"No world can be reached\"}",
 };
 

@@ -93,6 +93,7 @@ test("a node without a world says so, and serves its shards", async (t) => {
   const answer = await post(alone.origin, `${world_path}/connect`, { roomId: "lobby" });
   assert.ok([502, 503].includes(answer.status), String(answer.status));
   assert.equal(typeof answer.json?.error, "string");
+  assert.equal(answer.cors["access-control-allow-origin"], "*"); // or a browser could not tell why
   const a = await join(t, alone, "a");
   await c.room.tells("+a");
   assert.equal(a.closed, null);
