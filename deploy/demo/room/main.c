@@ -4,6 +4,8 @@
 
 #include "common/base/config.h"
 #include "common/base/log.h"
+#include "common/proto/secret.h"
+#include "common/proto/shard_id.h"
 #include "deploy/demo/room/demo_server.h"
 
 #define FIELD(f) offsetof(struct demo_settings, f)
@@ -20,11 +22,28 @@ static const struct config_row rows[] = {
     {"ROOM", CONFIG_STRING, FIELD(room), .fallback = "lobby", .help = "Room that the page joins."},
 };
 
+static bool check(const void *config, FILE *err)
+{
+    const struct demo_settings *s = config;
+    if (secret_shortest(span_str(s->shard_secret)) == 0) {
+        (void)fputs("terrane-demo-room: SHARD_SECRET: a secret of the list is empty\n", err);
+        return false;
+    }
+    if (!world_id_is_valid(span_str(s->world_id))) {
+        (void)fprintf(
+            err, "terrane-demo-room: WORLD_ID: \"%s\" is not a world's id such as world-default\n",
+            s->world_id);
+        return false;
+    }
+    return true;
+}
+
 static const struct config_table table = {
     .process = "terrane-demo-room",
     .about = "Demo room server of Terrane: a counter, chat lines and presence.",
     .rows = rows,
     .count = sizeof rows / sizeof rows[0],
+    .check = check,
 };
 
 struct process {
