@@ -117,6 +117,13 @@ static bool conn_deliver(struct conn *c, char *data, size_t len)
     return conn_leave(c, &call);
 }
 
+/* The socket may hold more than we were told of; see conn_watch. */
+static void conn_hear_again(struct conn *c)
+{
+    c->unheard = true;
+    conn_schedule(c);
+}
+
 enum read_result { READ_SOME, READ_NOTHING, READ_MOVED };
 
 /* One read. */
@@ -124,6 +131,8 @@ static enum read_result conn_read(struct conn *c)
 {
     char *buffer = loop_read_buffer(c->loop);
     ssize_t n = c->transport->read(c, buffer, LOOP_READ_BYTES);
+    if (n == LOOP_READ_BYTES || (n < 0 && errno == EINTR))
+        conn_hear_again(c); /* a shorter read has emptied the socket */
     if (n > 0 && c->state == CONN_LINGERING)
         return READ_SOME; /* dropped */
     if (n > 0)
@@ -164,25 +173,33 @@ static void conn_event(evutil_socket_t fd, short what, void *arg)
         conn_schedule(c);
     }
     if (conn_wants_read(c)) {
-        if ((what & EV_READ) != 0)
+        if ((what & EV_CLOSED) != 0)
+            conn_hear_again(c); /* the end lies behind what is read now */
+        if ((what & (EV_READ | EV_CLOSED)) != 0)
             (void)conn_read(c);
     } else if (conn_has_socket(c) && socket_error(c->fd) != 0) {
         conn_end(c, CONN_END_ERROR);
+    } else if (conn_has_socket(c)) {
+        conn_hear_again(c);
     }
 }
 
-/* Keeps the event in step with what we want to hear. */
+/* Keeps the event in step with what we want to hear. Usually it is edge-triggered, which spares the
+ * kernel a second look at each socket that had something to read; whoever may have left something
+ * there (`unheard`) adds the event anew, which tells it again. */
 static void conn_watch(struct conn *c)
 {
     short want;
     if (conn_wants_read(c))
-        want = c->blocked ? EV_PERSIST | EV_READ | EV_WRITE : EV_PERSIST | EV_READ;
+        want =
+            c->blocked ? EV_PERSIST | EV_READ | EV_WRITE : EV_PERSIST | EV_READ | EV_CLOSED | EV_ET;
     else if (c->blocked || c->state == CONN_DIALING)
         want = EV_PERSIST | EV_WRITE;
     else
         want = EV_PERSIST | EV_WRITE | EV_ET; /* wakes once now, and again on a reset */
-    if (want == c->interest)
+    if (want == c->interest && !(c->unheard && conn_wants_read(c)))
         return;
+    c->unheard = false;
     if (c->interest != 0)
         (void)event_del(&c->event);
     (void)event_assign(&c->event, loop_base(c->loop), c->fd, want, conn_event, c);

@@ -76,6 +76,7 @@ struct conn {
     bool was_full; /* `drained` is owed */
     bool blocked;  /* the kernel took no more; wait until it does */
     bool lingers;  /* conn_linger rather than conn_close */
+    bool unheard;  /* the event may owe us news of what can be read */
     bool peer_ended, eof_told;
 };
 
