@@ -29,6 +29,7 @@ struct config_row {
     int64_t min, max;           /* for numbers, inclusive; max 0 with min >= 0: no upper bound */
     const char *const *choices; /* for CONFIG_CHOICE, NULL-terminated */
     bool required;              /* no default, and may not be empty */
+    bool empty_counts;          /* an empty environment value is a value: none of these */
     /* A setting, or a value of it, that this version does not have yet: every value but this one
      * (the fallback when NULL) is refused with a message. Only read when `reserved` is set. */
     bool reserved;
@@ -56,7 +57,7 @@ enum config_verdict {
 
 /* Fills *config (which must be all zero) from argv, the environment and the file of --config. With
  * any verdict but CONFIG_RUN it holds nothing afterwards. An empty environment value counts as
- * none.
+ * none, unless the row says otherwise.
  */
 MUST_CHECK enum config_verdict config_load(const struct config_table *table, void *config, int argc,
                                            char **argv, FILE *out, FILE *err);

@@ -118,7 +118,7 @@ static void read_environment_name(struct config_gather *l, size_t i, const char 
     buf_addf(&name, "%s%s", l->table->rows[i].name, suffix);
     buf_add_char(&name, '\0');
     const char *value = getenv(name.data);
-    if (value != NULL && *value != '\0')
+    if (value != NULL && (*value != '\0' || l->table->rows[i].empty_counts))
         give(l, i, CONFIG_FROM_ENVIRONMENT, *suffix != '\0', xstrdup(value));
     buf_clear(&name);
 }

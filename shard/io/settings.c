@@ -48,8 +48,9 @@ static const struct config_row rows[] = {
      .type = CONFIG_STRING,
      .offset = FIELD(room_servers),
      .fallback = "http://127.0.0.1:3003",
-     .help = "Room servers, comma-separated http origins, the same on every node; none: no room "
-             "server."},
+     .empty_counts = true,
+     .help = "Room servers, comma-separated http origins, the same on every node; none, or "
+             "empty: no room server."},
     {.name = "WORLD_PROTOCOL",
      .type = CONFIG_CHOICE,
      .offset = FIELD(world_protocol),

@@ -21,7 +21,11 @@ static const char *const strategies[] = {"round-robin", "least-connections", NUL
 #define AT(field) .offset = offsetof(struct settings, field)
 static const struct config_row rows[] = {
     {.name = "HOST", .type = CONFIG_STRING, AT(host), .fallback = "::1", .help = "Where."},
-    {.name = "ROOM_SERVERS", .type = CONFIG_STRING, AT(servers), .help = "Who."},
+    {.name = "ROOM_SERVERS",
+     .type = CONFIG_STRING,
+     AT(servers),
+     .empty_counts = true,
+     .help = "Who."},
     {.name = "SHARD_SECRET", .type = CONFIG_SECRET, AT(secret), .required = true, .help = "Key."},
     {.name = "PORT", .type = CONFIG_INT, AT(port), .fallback = "3002", .max = 65535},
     {.name = "OFFSET", .type = CONFIG_INT, AT(offset), .fallback = "-5", .min = -10, .max = 10},
@@ -164,6 +168,21 @@ static void flag_beats_environment_beats_file(void **state)
     assert_int_equal(r.settings.wait_ms, 120000);
     assert_true(r.settings.verbose);
     assert_string_equal(r.settings.secret, "from-file");
+    run_clear(&r);
+}
+
+static void empty_environment_value_counts_where_the_row_says_so(void **state)
+{
+    (void)state;
+    (void)setenv("SHARD_SECRET", "hush", 1);
+    struct run r = RUN("--port=1");
+    assert_null(r.settings.servers);
+    run_clear(&r);
+    (void)setenv("ROOM_SERVERS", "", 1);
+    (void)setenv("HOST", "", 1);
+    r = RUN("--port=1");
+    assert_string_equal(r.settings.servers, "");
+    assert_string_equal(r.settings.host, "::1");
     run_clear(&r);
 }
 
@@ -462,6 +481,7 @@ int main(void)
         CONFIG_TEST(defaults_fill_what_nobody_gave),
         CONFIG_TEST(flags_take_their_value_in_both_ways),
         CONFIG_TEST(flag_beats_environment_beats_file),
+        CONFIG_TEST(empty_environment_value_counts_where_the_row_says_so),
         CONFIG_TEST(values_are_read_or_refused),
         CONFIG_TEST(booleans_have_four_spellings),
         CONFIG_TEST(all_problems_are_told_at_once),
