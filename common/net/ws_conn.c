@@ -83,6 +83,7 @@ static void ws_fail(struct ws_conn *w, uint16_t code)
     log_debug("ws.fail", "code=%u", code);
     if (!w->close_sent) {
         w->code = code;
+        w->ours = true;
         ws_say_close(w, code, (struct span){0});
     }
     conn_linger(&w->conn);
@@ -297,6 +298,7 @@ void ws_close(struct ws_conn *w, uint16_t code, struct span reason)
     if (!ws_is_open(w))
         return;
     w->code = code == WS_CODE_NONE ? WS_CODE_NO_STATUS : code;
+    w->ours = true;
     ws_say_close(w, code, reason);
     /* The peer's answer lies behind what a pause holds back. */
     conn_resume(&w->conn, (enum conn_pause)w->conn.pauses);

@@ -42,6 +42,7 @@ struct ws_conn {
     uint32_t mask_state;                /* client side: the last mask, never 0 */
     uint16_t code;                      /* what `closed` will say */
     bool server, pinged, close_sent, close_received;
+    bool ours; /* we began the closing handshake: `code` is ours */
 };
 
 /* Takes over a connection whose handshake is done (see http_exchange_upgrade and ws_dial); `w` is

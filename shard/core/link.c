@@ -112,6 +112,7 @@ void link_init(struct link *l, struct shard *shard)
     };
     backlog_init(&l->backlog);
     backlog_init(&l->unsent);
+    list_init(&l->leaving_order);
     list_init(&l->ghosts);
 }
 
@@ -220,6 +221,7 @@ void link_write(struct link *l, struct span text)
 #endif
     recall_forget_sent(l);
     n->port->link_send(n->io, l->self, text);
+    l->written += text.len;
 }
 
 void link_tell_connected(struct link *l, struct session *s, struct client *from)

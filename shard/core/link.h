@@ -31,12 +31,14 @@ struct link {
      */
     struct timer deadline;
 
-    struct backlog backlog; /* what could not be sent yet; empty while UP */
-    struct list ghosts;     /* struct session; none while UP */
-    size_t ghost_bytes;     /* their weight */
-    uint32_t awaiting;      /* ghosts that are `awaiting`; 0 but while REPLAYING */
-    struct map leaving;     /* sessions whose leaving is written and may be unsent (recall.h) */
-    struct backlog unsent;  /* what came back of a link that is falling (recall.h) */
+    struct backlog backlog;    /* what could not be sent yet; empty while UP */
+    struct list ghosts;        /* struct session; none while UP */
+    size_t ghost_bytes;        /* their weight */
+    uint32_t awaiting;         /* ghosts that are `awaiting`; 0 but while REPLAYING */
+    struct map leaving;        /* sessions whose leaving is written and may be unsent (recall.h) */
+    struct list leaving_order; /* the same, in the order of leaving */
+    uint64_t written;          /* bytes of text ever given to io */
+    struct backlog unsent;     /* what came back of a link that is falling (recall.h) */
 
     bool choked; /* some clients are paused (pressure.h) */
     int64_t choked_since_ms;

@@ -150,13 +150,13 @@ void node_client_message(struct node *n, struct handle client, struct span data,
     n->stats.bytes_up += json.len;
 }
 
-void node_client_closed(struct node *n, struct handle client, bool clean, int64_t now)
+void node_client_closed(struct node *n, struct handle client, enum node_reason why, int64_t now)
 {
     struct client *c = slots_get(&n->client_slots, client);
     if (c == NULL)
         return;
     struct shard *shard = c->session->shard;
-    client_forget(c, clean ? NODE_PEER_CLOSED : NODE_PEER_GONE, now);
+    client_forget(c, why, now);
     report_changed(&shard->report);
     shard_changed(shard);
 }

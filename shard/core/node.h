@@ -62,6 +62,9 @@ static inline size_t node_link_high_water(const struct node_settings *s)
 enum node_reason {
     NODE_PEER_CLOSED,      /* closing handshake by the client */
     NODE_PEER_GONE,        /* broke off */
+    NODE_PEER_SILENT,      /* 4002, no answer to a ping */
+    NODE_PEER_SLOW,        /* 4200, its queue ran over */
+    NODE_PEER_INVALID,     /* 1002, 1007, 1009 */
     NODE_ROOM_CLOSED,      /* shard.closeClient */
     NODE_LINK_UNREACHABLE, /* 1011, the room server was never reached */
     NODE_LINK_LOST,        /* 1013, the link did not come back in time */
@@ -106,8 +109,8 @@ MUST_CHECK enum err node_client_open(struct node *n, struct span shard_id, struc
 /* A whole message. The data may be changed in place. */
 void node_client_message(struct node *n, struct handle client, struct span data, bool binary,
                          int64_t now);
-/* The socket is gone: by a closing handshake (clean) or not. Harmless for a stale handle. */
-void node_client_closed(struct node *n, struct handle client, bool clean, int64_t now);
+/* The socket is gone; `why` is one of NODE_PEER_…. Harmless for a stale handle. */
+void node_client_closed(struct node *n, struct handle client, enum node_reason why, int64_t now);
 
 /* An HTTP request for a shard is about to be proxied: starts the shard as the first client does
  * (link and reports) and answers where it goes. *room, *world point into the node's own memory

@@ -12,6 +12,9 @@ static const struct {
 } reasons[] = {
     [NODE_PEER_CLOSED] = {"peer_closed", WS_CODE_NONE, ""},
     [NODE_PEER_GONE] = {"peer_gone", WS_CODE_NONE, ""},
+    [NODE_PEER_SILENT] = {"peer_silent", WS_CODE_HEARTBEAT_TIMEOUT, "timeout"},
+    [NODE_PEER_SLOW] = {"peer_slow", WS_CODE_SLOW_CONSUMER, "slow consumer"},
+    [NODE_PEER_INVALID] = {"peer_invalid", WS_CODE_NONE, ""},
     [NODE_ROOM_CLOSED] = {"room_closed", WS_CODE_NONE, ""},
     [NODE_LINK_UNREACHABLE] = {"link_unreachable", WS_CODE_INTERNAL,
                                "Unable to start room connection"},

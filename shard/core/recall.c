@@ -9,19 +9,39 @@
 #include "shard/core/session.h"
 #include "shard/core/shard.h"
 
+/* Takes it out of those that are kept. */
+static void recall_release(struct link *l, struct session *s)
+{
+    (void)map_remove(&l->leaving, session_id(s));
+    list_remove(&s->in_ghosts);
+}
+
 void recall_keep(struct link *l, struct session *s)
 {
-    struct session *earlier = map_remove(&l->leaving, session_id(s));
-    if (earlier != NULL)
+    struct session *earlier = map_get(&l->leaving, session_id(s));
+    if (earlier != NULL) {
+        recall_release(l, earlier);
         session_free(earlier);
+    }
+    s->parted_at = l->written;
     map_add(&l->leaving, session_id(s), s);
+    list_push(&l->leaving_order, &s->in_ghosts);
 }
 
 void recall_forget_sent(struct link *l)
 {
     struct node *n = l->shard->node;
-    if (l->leaving.count > 0 && n->port->link_queued(n->io, l->self) == 0)
-        recall_clear(l);
+    if (list_empty(&l->leaving_order))
+        return;
+    /* What is queued counts framing too, so this errs on the side of keeping. */
+    size_t queued = n->port->link_queued(n->io, l->self);
+    for (struct list *first; (first = list_first(&l->leaving_order)) != NULL;) {
+        struct session *s = CONTAINER_OF(first, struct session, in_ghosts);
+        if (s->parted_at + queued > l->written)
+            return;
+        recall_release(l, s);
+        session_free(s);
+    }
 }
 
 /* In whose name a text is said again: a client's or ghost's session, or one that had parted and is
@@ -31,9 +51,11 @@ static struct session *recall_session(struct link *l, struct span id)
     struct session *s = session_find(l->shard, id);
     if (s != NULL)
         return s;
-    s = map_remove(&l->leaving, id);
-    if (s != NULL)
-        session_return(s);
+    s = map_get(&l->leaving, id);
+    if (s == NULL)
+        return NULL;
+    recall_release(l, s);
+    session_return(s);
     return s;
 }
 
@@ -58,8 +80,9 @@ void recall_finish(struct link *l)
 
 void recall_clear(struct link *l)
 {
-    size_t at = 0;
-    for (struct map_entry *e; (e = map_next(&l->leaving, &at)) != NULL;)
-        session_free(e->value);
+    LIST_EACH_SAFE (&l->leaving_order, it, tmp) {
+        list_remove(it);
+        session_free(CONTAINER_OF(it, struct session, in_ghosts));
+    }
     map_clear(&l->leaving);
 }

@@ -6,7 +6,7 @@
 
 /* Keeps a session that has parted, in place of an earlier one of its id. Takes `s`. */
 void recall_keep(struct link *l, struct session *s);
-/* Before something is written: forgets who parted, if everything before it has been sent. */
+/* Before something is written: forgets those whose leaving has been sent. */
 void recall_forget_sent(struct link *l);
 
 /* A text comes back; in the order in which they were written. */

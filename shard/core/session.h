@@ -11,7 +11,8 @@ struct shard;
 struct session {
     struct shard *shard;
     struct list clients;   /* in order of arrival; empty: a ghost */
-    struct list in_ghosts; /* of the link, in order of leaving */
+    struct list in_ghosts; /* of the link, in order of leaving; also of those that parted */
+    uint64_t parted_at;    /* link.written behind its leaving */
     struct client *last;   /* a ghost's last socket, kept for its request info; else NULL */
     uint32_t queued;       /* its messages in the backlog */
     uint32_t id_len;

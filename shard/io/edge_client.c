@@ -24,11 +24,22 @@ static void on_message(struct ws_conn *w, char *data, size_t len, bool binary)
     ticker_touch(t);
 }
 
+/* What ended a socket that core has not closed itself. */
+static enum node_reason end_reason(const struct ws_conn *w, uint16_t code)
+{
+    if (!w->ours)
+        return code == WS_CODE_ABNORMAL ? NODE_PEER_GONE : NODE_PEER_CLOSED;
+    if (code == WS_CODE_HEARTBEAT_TIMEOUT)
+        return NODE_PEER_SILENT;
+    return code == WS_CODE_SLOW_CONSUMER ? NODE_PEER_SLOW : NODE_PEER_INVALID;
+}
+
 static void on_closed(struct ws_conn *w, uint16_t code)
 {
     struct edge_client *c = CONTAINER_OF(w, struct edge_client, ws);
     struct ticker *t = c->all->ticker;
     struct handle handle = c->handle;
+    enum node_reason why = end_reason(w, code);
     log_debug("client.closed", "code=%u", code);
     c->all->stats->closes[close_code_index(code)]++;
     handles_remove(&c->all->table, handle);
@@ -36,7 +47,7 @@ static void on_closed(struct ws_conn *w, uint16_t code)
     free(c);
     if (handle_is_none(handle))
         return;
-    node_client_closed(t->node, handle, code != WS_CODE_ABNORMAL, ticker_now(t));
+    node_client_closed(t->node, handle, why, ticker_now(t));
     ticker_touch(t);
 }
 

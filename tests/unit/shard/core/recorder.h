@@ -247,7 +247,7 @@ static inline void says(struct recorder *r, struct handle client, const char *te
 
 static inline void leaves(struct recorder *r, struct handle client)
 {
-    node_client_closed(r->node, client, true, r->now);
+    node_client_closed(r->node, client, NODE_PEER_CLOSED, r->now);
 }
 
 static inline struct handle last_link(const struct recorder *r)

@@ -237,7 +237,8 @@ static void step_leave(struct world_of_one *w)
     if (w->socket_count == 0 || !w->sockets[i].open)
         return;
     w->sockets[i].open = false;
-    node_client_closed(w->node, w->sockets[i].handle, rng_below(&w->rng, 2) == 0, w->now);
+    node_client_closed(w->node, w->sockets[i].handle,
+                       rng_below(&w->rng, 2) == 0 ? NODE_PEER_CLOSED : NODE_PEER_GONE, w->now);
 }
 
 static void step_room(struct world_of_one *w)
@@ -312,7 +313,7 @@ static void settle(struct world_of_one *w)
         if (!w->sockets[i].open)
             continue;
         w->sockets[i].open = false;
-        node_client_closed(w->node, w->sockets[i].handle, true, w->now);
+        node_client_closed(w->node, w->sockets[i].handle, NODE_PEER_CLOSED, w->now);
     }
     for (int i = 0; i < 500; i++) {
         if (w->dialling) {

@@ -177,8 +177,8 @@ static void ends_are_counted_by_their_reason(void **state)
 {
     struct recorder *r = *state;
     struct handle a = opens(r, "a", "x"), b = opens(r, "b", "y");
-    node_client_closed(r->node, a, true, r->now);
-    node_client_closed(r->node, b, false, r->now);
+    node_client_closed(r->node, a, NODE_PEER_CLOSED, r->now);
+    node_client_closed(r->node, b, NODE_PEER_GONE, r->now);
     assert_int_equal(node_stats(r->node)->reasons[NODE_PEER_CLOSED], 1);
     assert_int_equal(node_stats(r->node)->reasons[NODE_PEER_GONE], 1);
     assert_int_equal(node_stats(r->node)->accepted, 2);

@@ -67,6 +67,28 @@ static void one_whose_leaving_was_sent_is_forgotten(void **state)
     expect(r, JOIN("L2", "ann", "a") SAYS("L2", "ann", "2"));
 }
 
+/* The queue is never empty, but the leaving has gone through it. */
+static void a_leaving_that_was_sent_is_forgotten_under_load(void **state)
+{
+    struct recorder *r = *state;
+    struct handle a = opens(r, "a", "ann");
+    struct handle b = opens(r, "b", "bob");
+    link_comes_up(r);
+    r->queued = 100;
+    leaves(r, b);
+    char filler[200];
+    (void)snprintf(filler, sizeof filler, "\"%0150d\"", 0);
+    says(r, a, filler); /* bob's leaving is more than 100 bytes back now */
+    says(r, a, "2");
+    comes_back(r, LEAVE("L1", "bob")); /* as if: there is nobody to say it for */
+    comes_back(r, SAYS("L1", "ann", "2"));
+    r->queued = 0;
+    link_falls(r);
+    redials(r);
+    link_comes_up(r);
+    expect(r, JOIN("L2", "ann", "a") SAYS("L2", "ann", "2"));
+}
+
 static void one_who_came_back_speaks_for_who_left(void **state)
 {
     struct recorder *r = *state;
@@ -165,6 +187,7 @@ int main(void)
         TEST(joins_that_were_not_sent_are_told_once),
         TEST(one_whose_leaving_was_not_sent_is_a_ghost),
         TEST(one_whose_leaving_was_sent_is_forgotten),
+        TEST(a_leaving_that_was_sent_is_forgotten_under_load),
         TEST(one_who_came_back_speaks_for_who_left),
         TEST(of_two_leavings_the_last_counts),
         TEST(what_comes_back_during_a_replay_goes_before_what_waits),
