@@ -41,7 +41,7 @@ struct process {
     struct node *node;
     struct ticker ticker;
     struct io_stats stats;
-    struct rooms rooms;
+    struct upstreams rooms;
     struct worlds worlds;
     struct room_links links;
     struct reporter reporter;
@@ -241,7 +241,7 @@ static void wire(struct process *p, struct origins *worlds, struct origins *room
     rng_bytes(&seed, sizeof seed);
     p->node = node_new(&port, p, &p->node_settings, seed, loop_now(p->loop));
     ticker_init(&p->ticker, p->loop, p->node);
-    rooms_init(&p->rooms, p->loop, rooms);
+    upstreams_init(&p->rooms, p->loop, rooms);
     worlds_init(&p->worlds, p->loop, worlds);
     room_links_init(&p->links, &p->ticker, &p->rooms, secret, &p->link_settings, &p->stats);
     reporter_init(&p->reporter, &p->ticker, &p->worlds, secret);
@@ -314,7 +314,7 @@ static void unwire(struct process *p)
     room_links_abort(&p->links);
     reporter_clear(&p->reporter);
     http_server_free(p->server);
-    rooms_clear(&p->rooms);
+    upstreams_clear(&p->rooms);
     worlds_clear(&p->worlds);
     for (int i = 0; i < TURNS; i++)
         loop_turn(p->loop, 0);

@@ -16,7 +16,7 @@ struct report {
     struct handle shard;
     struct buf head, body;
     struct worlds_walk walk;
-    const struct world_server *world;
+    const struct upstream *world;
     struct http_call *call;
     int status;
     bool again; /* has been sent to this world before */
@@ -88,7 +88,7 @@ static const struct http_call_ops call_ops = {
 static void send_report(struct report *p)
 {
     p->call =
-        http_pool_call(p->world->reports, buf_span(&p->head), (int64_t)p->body.len, &call_ops, p);
+        http_pool_call(p->world->errands, buf_span(&p->head), (int64_t)p->body.len, &call_ops, p);
     http_call_body(p->call, buf_span(&p->body));
     http_call_end(p->call);
 }

@@ -26,7 +26,7 @@ struct room_link {
     struct handle handle;
     enum room_link_state state;
 
-    const struct room_server *server;
+    const struct upstream *server;
     struct http_call *warm_up; /* WARMING */
     struct ws_dial *dial;      /* DIALLING */
     struct buf target, headers;
@@ -208,11 +208,11 @@ static void warm_up(struct room_link *l)
 {
     struct buf head = {0};
     buf_addf(&head, "OPTIONS %.*s HTTP/1.1\r\n", SPAN_ARG(buf_span(&l->target)));
-    l->warm_up = http_pool_call(l->server->warm_ups, buf_span(&head), HTTP_BODY_NO, &warm_ops, l);
+    l->warm_up = http_pool_call(l->server->errands, buf_span(&head), HTTP_BODY_NO, &warm_ops, l);
     buf_clear(&head);
 }
 
-void room_links_init(struct room_links *all, struct ticker *t, const struct rooms *rooms,
+void room_links_init(struct room_links *all, struct ticker *t, const struct upstreams *rooms,
                      struct span secret, const struct ws_settings *settings, struct io_stats *stats)
 {
     *all = (struct room_links){
@@ -231,7 +231,7 @@ void room_link_dial(struct room_links *all, struct handle handle, struct span sh
     struct room_link *l = xcalloc(1, sizeof *l);
     l->all = all;
     l->handle = handle;
-    l->server = rooms_server_of(all->rooms, room);
+    l->server = upstreams_choose(all->rooms, room);
     assert(l->server != NULL); /* core dials only if there are room servers */
     BUF_ADD_LIT(&l->target, "/parties/main/");
     url_encode(&l->target, room);

@@ -4,20 +4,20 @@
 #include "common/net/ws_dial.h"
 #include "shard/io/handles.h"
 #include "shard/io/io_stats.h"
-#include "shard/io/rooms.h"
 #include "shard/io/ticker.h"
+#include "shard/io/upstreams.h"
 
 struct room_links {
     struct handles table;
     struct list all;
     struct ticker *ticker;
-    const struct rooms *rooms;
+    const struct upstreams *rooms;
     struct span secret;
     const struct ws_settings *settings;
     struct io_stats *stats;
 };
 /* All borrowed; `settings.high_water` is node_link_high_water. */
-void room_links_init(struct room_links *all, struct ticker *t, const struct rooms *rooms,
+void room_links_init(struct room_links *all, struct ticker *t, const struct upstreams *rooms,
                      struct span secret, const struct ws_settings *settings,
                      struct io_stats *stats);
 

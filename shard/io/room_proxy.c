@@ -44,7 +44,7 @@ enum err room_proxy_take(const struct room_proxy *p, struct http_exchange *x, co
     ticker_touch(p->ticker);
     if (e != ERR_OK)
         return e;
-    const struct room_server *server = rooms_server_of(p->rooms, to.room);
+    const struct upstream *server = upstreams_choose(p->rooms, to.room);
     if (server == NULL)
         return ERR_MISSING;
     struct buf head = {0};

@@ -2,14 +2,14 @@
 /* HTTP requests for a shard: forwarded to the room server of its room. */
 #include "shard/core/node.h"
 #include "shard/io/forward.h"
-#include "shard/io/rooms.h"
 #include "shard/io/route.h"
 #include "shard/io/settings.h"
 #include "shard/io/ticker.h"
+#include "shard/io/upstreams.h"
 
 struct room_proxy {
     struct ticker *ticker; /* of the node */
-    const struct rooms *rooms;
+    const struct upstreams *rooms;
     struct forwards *forwards;
     const struct addr_set *trusted;
     struct span secret; /* sent to room servers */

@@ -16,7 +16,7 @@ struct tunnel {
     struct tunnels *all;
     struct worlds *worlds;
     struct worlds_walk walk;
-    struct world_server *world; /* being tried, then used */
+    const struct upstream *world; /* being tried, then used */
     struct buf head;
 
     struct http_exchange *x; /* while dialling */

@@ -12,7 +12,7 @@ struct attempt {
 static struct http_pool *next_pool(void *ctx)
 {
     struct attempt *attempt = ctx;
-    struct world_server *world = worlds_next(attempt->worlds, &attempt->walk);
+    const struct upstream *world = worlds_next(attempt->worlds, &attempt->walk);
     return world == NULL ? NULL : world->requests;
 }
 

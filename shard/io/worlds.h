@@ -1,17 +1,9 @@
 #pragma once
 /* The world processes of this node. One is used until it cannot be reached; then the next. */
-#include "common/net/http_client.h"
-#include "shard/io/origins.h"
-
-struct world_server {
-    const struct url_origin *origin;
-    struct http_pool *requests; /* of clients */
-    struct http_pool *reports;
-};
+#include "shard/io/upstreams.h"
 
 struct worlds {
-    struct origins origins;
-    struct world_server *servers; /* one for each origin */
+    struct upstreams all;
     size_t current;
     uint64_t failures; /* worlds that could not be reached when asked */
 };
@@ -26,4 +18,4 @@ void worlds_clear(struct worlds *w);
 struct worlds_walk {
     size_t tries, at;
 };
-struct world_server *worlds_next(struct worlds *w, struct worlds_walk *walk);
+const struct upstream *worlds_next(struct worlds *w, struct worlds_walk *walk);

@@ -42,7 +42,7 @@ static int teardown(void **state)
 
 static void expect_next(struct worlds_walk *walk, const char *want)
 {
-    const struct world_server *w = worlds_next(&worlds, walk);
+    const struct upstream *w = worlds_next(&worlds, walk);
     if (want == NULL)
         assert_null(w);
     else
