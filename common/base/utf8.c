@@ -36,7 +36,7 @@ static uint32_t utf8_step(uint32_t state, unsigned char c)
     return missing == 0 ? 0 : STATE(missing, 0x80, 0xBF);
 }
 
-/* How many bytes at the start of [at, end) are surely ASCII, counted in eights. */
+/* How many bytes at the start of [at, end) are ASCII. */
 static size_t ascii_run(const char *at, const char *end)
 {
     const char *start = at;
@@ -45,6 +45,8 @@ static size_t ascii_run(const char *at, const char *end)
         if ((word & HIGH_BITS) != 0)
             break;
     }
+    while (at < end && (unsigned char)*at < 0x80)
+        at++;
     return (size_t)(at - start);
 }
 
