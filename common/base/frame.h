@@ -24,7 +24,10 @@ void frame_add(struct frame *f, const void *data, size_t len);
 /* What waits to be written. The all-zero struct is valid and empty; an empty queue owns no memory.
  */
 struct outq {
-    struct frame **items; /* ring */
+    union {
+        struct frame *one;   /* while cap is 0: the only frame, if there is one */
+        struct frame **ring; /* else */
+    };
     uint32_t head, count, cap;
     uint32_t done; /* bytes of the first frame that are written */
     size_t bytes;  /* what is still to be written */
@@ -38,6 +41,8 @@ void outq_add(struct outq *q, const void *data, size_t len);
 int outq_iovecs(const struct outq *q, struct iovec *iov, int max);
 /* Forgets n written bytes (n <= bytes). */
 void outq_advance(struct outq *q, size_t n);
+/* The oldest frame, which stays the queue's; NULL when empty. */
+struct frame *outq_first(const struct outq *q);
 /* Takes the oldest frame out (it must be untouched by outq_advance); NULL when empty. The caller
  * gets the reference. */
 struct frame *outq_pop(struct outq *q);

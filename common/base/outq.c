@@ -1,5 +1,5 @@
-/* The out-queue: a ring of frames, made at the first push and freed with the last frame, so that
- * an idle connection owns no memory. */
+/* The out-queue: one frame, which is what most queues ever hold, or a ring of frames, made at the
+ * second push and freed with the last frame. So an idle connection owns no memory. */
 #include <assert.h>
 #include <stdlib.h>
 
@@ -12,18 +12,21 @@ enum { RING_CAP_MIN = 4, TAIL_CAP_MIN = 1000, TAIL_CAP_MAX = 64 * 1024, TAIL_GRO
 
 static struct frame *outq_at(const struct outq *q, uint32_t i)
 {
-    return q->items[(q->head + i) & (q->cap - 1)]; /* cap is a power of two */
+    if (q->cap == 0)
+        return q->one;
+    return q->ring[(q->head + i) & (q->cap - 1)]; /* cap is a power of two */
 }
 
 static void outq_grow(struct outq *q)
 {
     assert(q->cap <= UINT32_MAX / 2);
     uint32_t cap = q->cap == 0 ? RING_CAP_MIN : q->cap * 2;
-    struct frame **items = xreallocarray(NULL, cap, sizeof(struct frame *));
+    struct frame **ring = xreallocarray(NULL, cap, sizeof(struct frame *));
     for (uint32_t i = 0; i < q->count; i++)
-        items[i] = outq_at(q, i);
-    free(q->items);
-    q->items = items;
+        ring[i] = outq_at(q, i);
+    if (q->cap > 0)
+        free(q->ring);
+    q->ring = ring;
     q->cap = cap;
     q->head = 0;
 }
@@ -35,8 +38,9 @@ static struct frame *outq_shift(struct outq *q)
     q->done = 0;
     q->head = (q->head + 1) & (q->cap - 1);
     if (--q->count == 0) {
-        free(q->items);
-        q->items = NULL;
+        if (q->cap > 0)
+            free(q->ring);
+        q->one = NULL;
         q->head = q->cap = 0;
     }
     return f;
@@ -53,9 +57,12 @@ static struct frame *outq_tail(const struct frame *last, size_t len)
 
 void outq_push(struct outq *q, struct frame *f)
 {
-    if (q->count == q->cap)
+    if (q->count > 0 && q->count >= q->cap)
         outq_grow(q);
-    q->items[(q->head + q->count) & (q->cap - 1)] = f;
+    if (q->cap == 0)
+        q->one = f;
+    else
+        q->ring[(q->head + q->count) & (q->cap - 1)] = f;
     q->count++;
     q->bytes += f->len;
 }
@@ -104,6 +111,11 @@ void outq_advance(struct outq *q, size_t n)
         n -= left;
         frame_unref(outq_shift(q));
     }
+}
+
+struct frame *outq_first(const struct outq *q)
+{
+    return q->count == 0 ? NULL : outq_at(q, 0);
 }
 
 struct frame *outq_pop(struct outq *q)

@@ -435,7 +435,7 @@ void conn_drop_queue(struct conn *c)
     struct outq kept = {0};
     if (c->out.done > 0) {
         uint32_t done = c->out.done;
-        outq_push(&kept, frame_ref(c->out.items[c->out.head]));
+        outq_push(&kept, frame_ref(outq_first(&c->out)));
         outq_advance(&kept, done);
     }
     outq_clear(&c->out);

@@ -13,7 +13,7 @@
 
 static void assert_owns_nothing(const struct outq *q)
 {
-    assert_null(q->items);
+    assert_null(q->one);
     assert_int_equal(q->count + q->cap + q->head + q->done, 0);
     assert_int_equal(q->bytes, 0);
 }
@@ -59,6 +59,23 @@ static void frames_leave_in_the_order_of_their_coming(void **state)
     outq_advance(&q, 6);
     assert_owns_nothing(&q);
     buf_clear(&seen);
+}
+
+static void the_oldest_frame_can_be_looked_at(void **state)
+{
+    (void)state;
+    struct outq q = {.count = 0};
+    struct frame *a = frame_of(SPAN("first")), *b = frame_of(SPAN("second"));
+    assert_null(outq_first(&q));
+    outq_push(&q, a);
+    assert_ptr_equal(outq_first(&q), a);
+    outq_advance(&q, 2);
+    outq_push(&q, b);
+    assert_ptr_equal(outq_first(&q), a);
+    outq_advance(&q, 3);
+    assert_ptr_equal(outq_first(&q), b);
+    outq_clear(&q);
+    assert_owns_nothing(&q);
 }
 
 static void any_part_can_be_written(void **state)
@@ -216,6 +233,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_zeroed_queue_is_empty_and_owns_nothing),
         cmocka_unit_test(frames_leave_in_the_order_of_their_coming),
+        cmocka_unit_test(the_oldest_frame_can_be_looked_at),
         cmocka_unit_test(any_part_can_be_written),
         cmocka_unit_test(a_shared_frame_outlives_each_queue),
         cmocka_unit_test(bytes_are_never_added_to_a_shared_frame),
