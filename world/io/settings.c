@@ -9,6 +9,8 @@
 
 static const char *const algorithms[] = {"HS256", "RS256", "ES256", NULL};
 
+/* ROOM_SERVERS is not here although worlds will have it: it is a node's setting today, and the two
+ * often share an environment, where unknown names are ignored. */
 static const struct config_row rows[] = {
     PROCESS_SETTINGS_ROWS(struct settings, common, "3002"),
     {.name = "AUTH_JWT_SECRET",
@@ -80,12 +82,6 @@ static const struct config_row rows[] = {
      .fallback = "",
      .reserved = true,
      .help = "New connections a second and client address; none: no limit."},
-    {.name = "ROOM_SERVERS",
-     .type = CONFIG_STRING,
-     .offset = FIELD(room_servers),
-     .fallback = "",
-     .reserved = true,
-     .help = "Room servers that the world assigns; none: shards know theirs."},
     {.name = "REDIS_URL",
      .type = CONFIG_STRING,
      .offset = FIELD(redis_url),

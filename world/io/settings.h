@@ -15,7 +15,7 @@ struct settings {
     /* Settings that this version knows but can only have off. */
     int64_t seat_ttl_ms;
     bool require_ticket;
-    char *private_rooms, *client_rate, *room_servers;
+    char *private_rooms, *client_rate;
     char *redis_url, *data_dir, *store_sync, *admin_listen;
 };
 

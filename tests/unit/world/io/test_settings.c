@@ -115,7 +115,6 @@ static void what_is_not_there_yet_is_refused_by_name(void **state)
         {"--admin-listen=127.0.0.1:1", false},
         {"--client-rate=50", false},
         {"--room-servers=http://127.0.0.1:3003", false},
-        {"--room-servers=", true},
         {"--port=65536", false},
         {"--body-max=1KiB", true},
         {"--body-max=1023", false},
