@@ -303,11 +303,6 @@ void http_pool_free(struct http_pool *p)
         free(p);
 }
 
-const struct url_origin *http_pool_origin(const struct http_pool *p)
-{
-    return p->origin;
-}
-
 /* ---- requests */
 
 static bool wants_length(struct span head)
@@ -412,60 +407,4 @@ void http_call_cancel(struct http_call *c)
     struct wire *w = c->wire;
     call_free(c);
     http_wire_abort(&w->http, ERR_CLOSED);
-}
-
-/* ---- small requests */
-
-enum { FETCH_BODY_MAX = 64 * 1024 };
-
-struct fetch {
-    void (*done)(void *ctx, int status, struct span body);
-    void *ctx;
-    int status;
-    struct buf body;
-};
-
-static void fetch_head(void *ctx, const struct http_head *h)
-{
-    struct fetch *f = ctx;
-    f->status = h->status;
-}
-
-static void fetch_body(void *ctx, struct span part)
-{
-    struct fetch *f = ctx;
-    buf_add_span(&f->body, span_slice(part, 0, FETCH_BODY_MAX - f->body.len));
-}
-
-static void fetch_end(void *ctx)
-{
-    struct fetch *f = ctx;
-    f->done(f->ctx, f->status, buf_span(&f->body));
-    buf_clear(&f->body);
-    free(f);
-}
-
-static void fetch_failed(void *ctx, enum err why)
-{
-    struct fetch *f = ctx;
-    (void)why;
-    f->status = 0;
-    buf_reset(&f->body);
-    fetch_end(f);
-}
-
-static const struct http_call_ops fetch_ops = {
-    .head = fetch_head, .body = fetch_body, .end = fetch_end, .failed = fetch_failed};
-
-void http_pool_fetch(struct http_pool *p, struct span head, struct span body,
-                     void (*done)(void *ctx, int status, struct span body), void *ctx)
-{
-    struct fetch *f = xcalloc(1, sizeof *f);
-    struct buf request = {0};
-    *f = (struct fetch){.done = done, .ctx = ctx};
-    add_request_head(&request, p, head, (int64_t)body.len);
-    buf_add_span(&request, body);
-    struct http_call *c =
-        call_new(p, request, span_starts(head, SPAN("HEAD ")), true, &fetch_ops, f);
-    c->sent = true;
 }

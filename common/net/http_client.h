@@ -21,7 +21,6 @@ struct http_pool *http_pool_new(struct loop *l, const struct url_origin *origin,
                                 const struct http_pool_settings *settings);
 /* Cancels what is under way, without callbacks, and frees once the loop has turned. */
 void http_pool_free(struct http_pool *p);
-const struct url_origin *http_pool_origin(const struct http_pool *p);
 
 struct http_call_ops {
     /* The head of the final answer (1xx are skipped); valid until return. */
@@ -30,7 +29,7 @@ struct http_call_ops {
     void (*end)(void *ctx);                    /* complete; the call is gone */
     /* Failed before it was complete; the call is gone. ERR_MISSING: no connection could be made, so
      * nothing was sent; ERR_IO: broken off; ERR_TIMEOUT; ERR_SYNTAX: not HTTP. An idempotent
-     * request (RFC 9110 section 9.2.2) without a body, and every fetch, is sent once more when a
+     * request (RFC 9110 section 9.2.2) without a body is sent once more when a
      * kept connection turns out to be closed. */
     void (*failed)(void *ctx, enum err why);
     void (*drained)(void *ctx); /* the request's queue has room again. May be NULL */
@@ -49,8 +48,3 @@ bool http_call_is_full(const struct http_call *c);
 void http_call_pause(struct http_call *c); /* stop reading the answer */
 void http_call_resume(struct http_call *c);
 void http_call_cancel(struct http_call *c); /* no more callbacks; the call is gone */
-
-/* A small idempotent request with a whole body and a short answer (at most 64 KiB kept; the rest is
- * dropped). `done` is called exactly once: status 0 when it failed. */
-void http_pool_fetch(struct http_pool *p, struct span head, struct span body,
-                     void (*done)(void *ctx, int status, struct span body), void *ctx);

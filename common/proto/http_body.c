@@ -166,13 +166,23 @@ enum err http_body_read(struct http_body *b, const char *data, size_t len, size_
     return ERR_OK;
 }
 
+size_t http_body_chunk_head(char out[HTTP_CHUNK_HEAD_MAX], size_t part_len)
+{
+    static const char hex[] = "0123456789abcdef";
+    size_t digits = 1;
+    for (size_t rest = part_len >> 4; rest > 0; rest >>= 4)
+        digits++;
+    for (size_t i = digits; i > 0; i--, part_len >>= 4)
+        out[i - 1] = hex[part_len & 0xF];
+    out[digits] = '\r';
+    out[digits + 1] = '\n';
+    return digits + 2;
+}
+
 void http_body_add_chunk(struct buf *out, struct span part)
 {
-    if (part.len == 0) {
-        BUF_ADD_LIT(out, "0\r\n\r\n");
-        return;
-    }
-    buf_addf(out, "%zx\r\n", part.len);
+    char head[HTTP_CHUNK_HEAD_MAX];
+    buf_add(out, head, http_body_chunk_head(head, part.len));
     buf_add_span(out, part);
     BUF_ADD_LIT(out, "\r\n");
 }

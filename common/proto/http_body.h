@@ -22,5 +22,9 @@ void http_body_start(struct http_body *b, enum http_body_kind kind, uint64_t len
  * over 256 bytes, CRLF, trailers over 8 KiB or not fields); the body cannot be read on after it. */
 MUST_CHECK enum err http_body_read(struct http_body *b, const char *data, size_t len, size_t *used,
                                    struct span *part);
-/* Frames one part as a chunk; an empty part ends the body. */
+/* A part as a chunk is its head, the part and CRLF; an empty part ends the body. Answers the head's
+ * length; no NUL behind it. */
+enum { HTTP_CHUNK_HEAD_MAX = 18 };
+size_t http_body_chunk_head(char out[HTTP_CHUNK_HEAD_MAX], size_t part_len);
+/* Frames one part as a chunk. */
 void http_body_add_chunk(struct buf *out, struct span part);

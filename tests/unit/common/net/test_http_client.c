@@ -325,30 +325,6 @@ static void a_full_request_queue_says_so_and_drains(void **state)
     expect_heard(&heard, "200[]end");
 }
 
-static void fetched(void *ctx, int status, struct span body)
-{
-    struct heard *heard = ctx;
-    buf_addf(&heard->text, "%d[%.*s]", status, SPAN_ARG(body));
-    heard->ends++;
-}
-
-static void a_fetch_tells_once(void **state)
-{
-    struct heard heard = {{0}, 0, NULL, NULL};
-    (void)state;
-    http_pool_fetch(pool, SPAN("POST /r HTTP/1.1\r\n"), SPAN("{\"a\":1}"), fetched, &heard);
-    struct scripted_conn *c = connection(0);
-    TURN_UNTIL(loop, scripted_has(c, "Content-Length: 7\r\n\r\n{\"a\":1}"));
-    scripted_say(c, "HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\nno");
-    expect_heard(&heard, "404[no]");
-    http_pool_fetch(pool, SPAN("POST /r HTTP/1.1\r\n"), SPAN("x"), fetched, &heard);
-    TURN_UNTIL(loop, scripted_has(c, "Content-Length: 1\r\n\r\nx"));
-    listener_close(server.listener);
-    server.listener = NULL;
-    conn_abort(&c->conn);
-    expect_heard(&heard, "0[]");
-}
-
 static void a_freed_pool_takes_its_calls_along(void **state)
 {
     struct heard heard = {{0}, 0, NULL, NULL};
@@ -380,7 +356,6 @@ int main(void)
         TEST(a_cancelled_call_says_nothing_more),
         TEST(a_paused_answer_waits_and_does_not_time_out),
         TEST(a_full_request_queue_says_so_and_drains),
-        TEST(a_fetch_tells_once),
         TEST(a_freed_pool_takes_its_calls_along),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
