@@ -246,8 +246,8 @@ static void wire(struct process *p, struct origins *worlds, struct origins *room
     room_links_init(&p->links, &p->ticker, &p->rooms, secret, &p->link_settings, &p->stats);
     reporter_init(&p->reporter, &p->ticker, &p->worlds, secret);
     edge_clients_init(&p->clients, &p->ticker, &p->client_settings, &p->stats);
-    forwards_init(&p->forwards, &p->stats);
-    tunnels_init(&p->tunnels, p->loop, &p->stats);
+    forwards_init(&p->forwards, p->stats.forwards, &p->stats.forwards_now);
+    tunnels_init(&p->tunnels, p->loop, &p->stats.tunnels);
     p->room_proxy = (struct room_proxy){
         .ticker = &p->ticker,
         .rooms = &p->rooms,

@@ -1,6 +1,7 @@
 #pragma once
 /* What io counts; core counts the rest (struct node_stats). */
-#include "common/base/metrics.h"
+#include "common/net/forward.h"
+#include "common/net/tunnel.h"
 
 enum refusal {
     REFUSED_NOT_FOUND, /* 404 */
@@ -23,18 +24,12 @@ unsigned close_code_index(unsigned code);
 
 enum forward_target { FORWARD_ROOM, FORWARD_WORLD, FORWARD_TARGETS };
 
-struct forward_stats {
-    uint64_t answers[6]; /* by status class; [0]: broken off before an answer */
-    struct histogram time;
-};
-
 struct io_stats {
     uint64_t refusals[REFUSAL_COUNT];
     uint64_t closes[CLOSE_CODES];
     struct forward_stats forwards[FORWARD_TARGETS];
     uint64_t forwards_now; /* gauges */
     uint64_t links_dialling, links_closing;
-    uint64_t tunnels_now;
-    uint64_t tunnels, tunnel_failures, tunnel_bytes;
+    struct tunnel_stats tunnels;
     uint64_t link_bad_frames; /* links closed for what the room server sent (1002, 1007, 1009) */
 };

@@ -2,7 +2,7 @@
 #include "shard/io/join.h"
 
 #include "common/proto/envelope.h"
-#include "shard/core/hop.h"
+#include "common/proto/hop.h"
 
 /* Length of the white space character at the start of `s`; 0: there is none. */
 static size_t white_space(struct span s)

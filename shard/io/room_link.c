@@ -7,8 +7,8 @@
 
 #include "common/base/log.h"
 #include "common/base/mem.h"
+#include "common/proto/hop.h"
 #include "common/proto/url.h"
-#include "shard/core/hop.h"
 
 enum { DIAL_TIMEOUT_MS = 5000 };
 

@@ -1,11 +1,11 @@
 #pragma once
 /* Links: one WebSocket to a room server per shard, with the warm-up that comes before it. Named by
  * core's handles; a handle is one dial and what comes of it. */
+#include "common/net/upstreams.h"
 #include "common/net/ws_dial.h"
 #include "shard/io/handles.h"
 #include "shard/io/io_stats.h"
 #include "shard/io/ticker.h"
-#include "shard/io/upstreams.h"
 
 struct room_links {
     struct handles table;

@@ -1,7 +1,8 @@
 /* Joins what core says about a shard with the headers of a request, and sends it off. */
 #include "shard/io/room_proxy.h"
 
-#include "shard/core/hop.h"
+#include "common/proto/hop.h"
+#include "shard/io/io_stats.h"
 
 static const struct forward_kind to_room = {
     .target = FORWARD_ROOM,

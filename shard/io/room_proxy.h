@@ -1,11 +1,11 @@
 #pragma once
 /* HTTP requests for a shard: forwarded to the room server of its room. */
+#include "common/net/forward.h"
+#include "common/net/upstreams.h"
 #include "shard/core/node.h"
-#include "shard/io/forward.h"
 #include "shard/io/route.h"
 #include "shard/io/settings.h"
 #include "shard/io/ticker.h"
-#include "shard/io/upstreams.h"
 
 struct room_proxy {
     struct ticker *ticker; /* of the node */

@@ -3,9 +3,9 @@
 
 #include <string.h>
 
+#include "common/net/origins.h"
 #include "common/proto/secret.h"
 #include "common/proto/shard_id.h"
-#include "shard/io/origins.h"
 
 #define FIELD(name) offsetof(struct settings, name)
 

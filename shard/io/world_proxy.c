@@ -2,7 +2,8 @@
 #include "shard/io/world_proxy.h"
 
 #include "common/base/mem.h"
-#include "shard/core/hop.h"
+#include "common/proto/hop.h"
+#include "shard/io/io_stats.h"
 
 struct attempt {
     struct worlds *worlds;
@@ -16,6 +17,13 @@ static struct http_pool *next_pool(void *ctx)
     return world == NULL ? NULL : world->requests;
 }
 
+static const struct url_origin *next_origin(void *ctx)
+{
+    struct attempt *attempt = ctx;
+    const struct upstream *world = worlds_next(attempt->worlds, &attempt->walk);
+    return world == NULL ? NULL : world->origin;
+}
+
 static const struct forward_kind to_world = {
     .target = FORWARD_WORLD,
     .name = "world",
@@ -27,6 +35,13 @@ static const struct forward_kind to_world = {
                                 "Access-Control-Allow-Origin: *\r\n"),
     .failed_body = "{\"error\":\"No world can be reached\"}",
 };
+
+static struct attempt *attempt_new(const struct world_proxy *p)
+{
+    struct attempt *attempt = xmalloc(sizeof *attempt);
+    *attempt = (struct attempt){.worlds = p->worlds};
+    return attempt;
+}
 
 static void add_head(const struct world_proxy *p, struct buf *head, const struct http_exchange *x,
                      const struct route *r, bool upgrade)
@@ -47,8 +62,7 @@ void world_proxy_request(const struct world_proxy *p, struct http_exchange *x,
                          const struct route *r)
 {
     struct buf head = {0};
-    struct attempt *attempt = xmalloc(sizeof *attempt);
-    *attempt = (struct attempt){.worlds = p->worlds};
+    struct attempt *attempt = attempt_new(p);
     add_head(p, &head, x, r, false);
     forward_start(p->forwards, x, next_pool(attempt), &head, &to_world, attempt);
 }
@@ -58,5 +72,5 @@ void world_proxy_upgrade(const struct world_proxy *p, struct http_exchange *x,
 {
     struct buf head = {0};
     add_head(p, &head, x, r, true);
-    tunnel_start(p->tunnels, x, p->worlds, &head);
+    tunnel_start(p->tunnels, x, &head, next_origin, attempt_new(p));
 }

@@ -1,10 +1,10 @@
 #pragma once
 /* `/parties/world/…` at a node: the client library knows one address for worlds and shards, so
  * every node hands such requests on to a world. */
+#include "common/net/forward.h"
+#include "common/net/tunnel.h"
 #include "common/proto/addr.h"
-#include "shard/io/forward.h"
 #include "shard/io/route.h"
-#include "shard/io/tunnel.h"
 #include "shard/io/worlds.h"
 
 struct world_proxy {

@@ -1,6 +1,6 @@
 #pragma once
 /* The world processes of this node. One is used until it cannot be reached; then the next. */
-#include "shard/io/upstreams.h"
+#include "common/net/upstreams.h"
 
 struct worlds {
     struct upstreams all;

@@ -2,13 +2,19 @@
 /* HTTP requests on their way to another server, and the answers on their way back. Bodies stream in
  * both directions, byte for byte; whoever reads slowly holds the other side back. */
 #include "common/base/buf.h"
+#include "common/base/metrics.h"
 #include "common/net/http_client.h"
 #include "common/net/http_server.h"
-#include "shard/io/io_stats.h"
-#include "shard/io/responder.h"
+#include "common/net/responder.h"
+
+/* What is counted for one target. */
+struct forward_stats {
+    uint64_t answers[6]; /* by status class; [0]: broken off before an answer */
+    struct histogram time;
+};
 
 struct forward_kind {
-    enum forward_target target;
+    unsigned target;  /* the index of its statistics */
     const char *name; /* of the target, for logs */
     /* Another server to try after no connection could be made, NULL: none is left. May be NULL. */
     struct http_pool *(*next)(void *ctx);
@@ -21,9 +27,11 @@ struct forward_kind {
 /* All that are under way. */
 struct forwards {
     struct list all;
-    struct io_stats *stats;
+    struct forward_stats *stats;
+    uint64_t *now;
 };
-void forwards_init(struct forwards *all, struct io_stats *stats); /* stats are borrowed */
+/* `stats` (one for each target) and `now`, the gauge of what is under way, are borrowed. */
+void forwards_init(struct forwards *all, struct forward_stats *stats, uint64_t *now);
 
 /* Answers `x` with what the server of `pool` answers to `head` (as http_pool_call wants it; taken,
  * becomes empty). `ctx` (may be NULL) is handed to kind->next and freed with free() at the end. */

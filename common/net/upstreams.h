@@ -1,7 +1,7 @@
 #pragma once
 /* The servers behind this node, worlds or room servers, each with its connections for HTTP. */
 #include "common/net/http_client.h"
-#include "shard/io/origins.h"
+#include "common/net/origins.h"
 
 struct upstream {
     const struct url_origin *origin;

@@ -1,13 +1,13 @@
 /* Streams one exchange through an HTTP call. Owns the request until its answer is complete; what
- * goes into heads is decided elsewhere (shard/core/hop). */
-#include "shard/io/forward.h"
+ * goes into heads is decided elsewhere (common/proto/hop). */
+#include "common/net/forward.h"
 
 #include <stdlib.h>
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
-#include "shard/core/hop.h"
+#include "common/proto/hop.h"
 
 /* As much of a request's body is kept for a second try at another server. */
 enum { KEPT_MAX = 64 * 1024 };
@@ -33,13 +33,13 @@ struct forward {
 
 static struct forward_stats *stats_of(const struct forward *f)
 {
-    return &f->all->stats->forwards[f->kind->target];
+    return &f->all->stats[f->kind->target];
 }
 
 static void forward_free(struct forward *f)
 {
     list_remove(&f->node);
-    f->all->stats->forwards_now--;
+    (*f->all->now)--;
     buf_clear(&f->head);
     buf_clear(&f->kept);
     free(f->ctx);
@@ -218,13 +218,14 @@ void forward_start(struct forwards *all, struct http_exchange *x, struct http_po
     };
     *head = (struct buf){0};
     list_push(&all->all, &f->node);
-    all->stats->forwards_now++;
+    (*all->now)++;
     x->user = &f->responder;
     begin_call(f, pool);
 }
 
-void forwards_init(struct forwards *all, struct io_stats *stats)
+void forwards_init(struct forwards *all, struct forward_stats *stats, uint64_t *now)
 {
+    all->now = now;
     all->stats = stats;
     list_init(&all->all);
 }

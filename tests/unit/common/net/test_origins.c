@@ -1,5 +1,5 @@
 /* Lists of origins, and which of them has a room. */
-#include "shard/io/origins.h"
+#include "common/net/origins.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* A pair of connections, and the dial that comes before it. The client's connection stays with the
  * HTTP server until a world has answered the dial, so that a failure can be told in HTTP. */
-#include "shard/io/tunnel.h"
+#include "common/net/tunnel.h"
 
 #include <stdlib.h>
 
@@ -14,9 +14,9 @@ struct tunnel {
     struct responder responder;
     struct list node;
     struct tunnels *all;
-    struct worlds *worlds;
-    struct worlds_walk walk;
-    const struct upstream *world; /* being tried, then used */
+    const struct url_origin *(*next)(void *ctx);
+    void *ctx;
+    const struct url_origin *world; /* being tried, then used */
     struct buf head;
 
     struct http_exchange *x; /* while dialling */
@@ -34,8 +34,9 @@ static void tunnel_free(struct tunnel *t)
     list_remove(&t->node);
     wheel_cancel(loop_wheel(t->all->loop), &t->deadline);
     dial_cancel(&t->dial);
-    t->all->stats->tunnels_now--;
+    t->all->stats->now--;
     buf_clear(&t->head);
+    free(t->ctx);
     free(t);
 }
 
@@ -43,7 +44,7 @@ static void tunnel_free(struct tunnel *t)
 
 static void pass_on(struct tunnel *t, struct conn *from, struct conn *to, struct span data)
 {
-    t->all->stats->tunnel_bytes += data.len;
+    t->all->stats->bytes += data.len;
     conn_write_span(to, data);
     if (conn_is_full(to))
         conn_pause(from, CONN_PAUSE_LINK);
@@ -111,11 +112,11 @@ static void upstream_connected(struct conn *c)
     wheel_cancel(loop_wheel(t->all->loop), &t->deadline);
     t->x = NULL;
     x->user = NULL;
-    t->all->stats->tunnels++;
+    t->all->stats->opened++;
     c->high_water = TUNNEL_HIGH_WATER;
     conn_write_span(c, buf_span(&t->head));
     conn_write(c, "Host: ", 6);
-    conn_write_span(c, span_str(t->world->origin->text));
+    conn_write_span(c, span_str(t->world->text));
     conn_write(c, "\r\n\r\n", 4);
     buf_clear(&t->head);
     http_exchange_detach(x, &t->client, &client_ops);
@@ -159,7 +160,7 @@ static void refuse(struct tunnel *t)
 {
     struct http_exchange *x = t->x;
     x->user = NULL;
-    t->all->stats->tunnel_failures++;
+    t->all->stats->failures++;
     tunnel_free(t);
     http_respond(x, 502, SPAN("Content-Type: application/json\r\n"),
                  SPAN("{\"error\":\"No world can be reached\"}"));
@@ -168,7 +169,7 @@ static void refuse(struct tunnel *t)
 static void try_next(struct tunnel *t)
 {
     struct loop *l = t->all->loop;
-    t->world = worlds_next(t->worlds, &t->walk);
+    t->world = t->next(t->ctx);
     if (t->world == NULL) {
         refuse(t);
         return;
@@ -176,7 +177,7 @@ static void try_next(struct tunnel *t)
     t->too_slow = false;
     t->dial = (struct dial){0};
     t->upstream = (struct conn){0};
-    dial_start(&t->dial, l, t->world->origin, &t->upstream, &upstream_ops, world_unknown);
+    dial_start(&t->dial, l, t->world, &t->upstream, &upstream_ops, world_unknown);
     wheel_set(loop_wheel(l), &t->deadline, loop_now(l) + TUNNEL_CONNECT_MS);
 }
 
@@ -211,27 +212,28 @@ static const struct responder_ops dial_ops = {
     .gone = client_gone,
 };
 
-void tunnels_init(struct tunnels *all, struct loop *l, struct io_stats *stats)
+void tunnels_init(struct tunnels *all, struct loop *l, struct tunnel_stats *stats)
 {
     *all = (struct tunnels){.loop = l, .stats = stats};
     list_init(&all->all);
 }
 
-void tunnel_start(struct tunnels *all, struct http_exchange *x, struct worlds *worlds,
-                  struct buf *head)
+void tunnel_start(struct tunnels *all, struct http_exchange *x, struct buf *head,
+                  const struct url_origin *(*next)(void *ctx), void *ctx)
 {
     struct tunnel *t = xcalloc(1, sizeof *t);
     *t = (struct tunnel){
         .responder.ops = &dial_ops,
         .all = all,
-        .worlds = worlds,
+        .next = next,
+        .ctx = ctx,
         .head = *head,
         .x = x,
         .deadline.fire = deadline_fired,
     };
     *head = (struct buf){0};
     list_push(&all->all, &t->node);
-    all->stats->tunnels_now++;
+    all->stats->now++;
     x->user = &t->responder;
     try_next(t);
 }

@@ -1,5 +1,5 @@
 /* Owns one pool of connections per server and use. */
-#include "shard/io/upstreams.h"
+#include "common/net/upstreams.h"
 
 #include <stdlib.h>
 

@@ -1,6 +1,6 @@
 /* HTTP hop rules. Owns the lists of header names that mean something between clients, shards, rooms
  * and worlds; knows nothing of connections. */
-#include "shard/core/hop.h"
+#include "common/proto/hop.h"
 
 #include "common/proto/url.h"
 

@@ -1,5 +1,5 @@
 /* Lists of origins, and the choice of one by name. */
-#include "shard/io/origins.h"
+#include "common/net/origins.h"
 
 #include <stdlib.h>
 

@@ -1,5 +1,5 @@
 /* Header rules between clients, shards, rooms and worlds. */
-#include "shard/core/hop.h"
+#include "common/proto/hop.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
