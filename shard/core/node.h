@@ -33,12 +33,29 @@ struct node_port {
      * is what makes core pause clients; see node_link_drained. */
     size_t (*link_queued)(void *io, struct handle link);
 
-    /* Tell the world how many sockets a shard holds; answered by node_reported, exactly once. */
+    /* Ping the room server: the pong comes behind all that it answered to what was sent before.
+     * Answered by node_link_pong, unless the link falls. */
+    void (*link_ping)(void *io, struct handle link);
+
+    /* POST a heartbeat to the world; answered by node_beat_answered, exactly once. */
+    void (*beat)(void *io, struct handle world, struct span world_id, struct span body);
+    /* Tell the world how many sockets a shard holds (reference protocol); answered by
+     * node_reported, exactly once. */
     void (*report)(void *io, struct handle shard, struct span shard_id, struct span world,
                    uint64_t connections);
 };
 
+enum node_protocol { NODE_PROTOCOL_AUTO, NODE_PROTOCOL_REFERENCE };
+
 struct node_settings {
+    const char *id;                           /* NODE_ID */
+    int64_t epoch;                            /* start of the process, Unix ms */
+    const char *url, *internal_url, *version; /* told to worlds */
+    const char *world_ids;                    /* WORLD_IDS, comma-separated */
+    enum node_protocol protocol;
+    bool enforce_seats;   /* SEAT_TTL is not 0 */
+    bool adopt;           /* UNREGISTERED_SHARDS=adopt */
+    int64_t drain_ms;     /* DRAIN_DEADLINE: how long the end of the process may take */
     const char *world_id; /* for shard ids that name none */
     bool has_rooms;       /* a room server is configured */
     bool strict_envelope;
@@ -70,8 +87,14 @@ enum node_reason {
     NODE_LINK_LOST,        /* 1013, the link did not come back in time */
     NODE_LINK_OVERFLOW,    /* 1013, LINK_BUFFER is used up, or a pause lasted LINK_WAIT */
     NODE_SHUTDOWN,         /* 1012 */
+    NODE_DRAINED,          /* 1012, its shard or node was drained */
+    NODE_KICKED,           /* 1008, an operator banned the session */
     NODE_REFUSED_FULL,     /* 503, max_connections, max_shards, or after node_shutdown */
     NODE_REFUSED_BAD_ID,   /* 400, empty or too long shard, room or session id */
+    NODE_REFUSED_NO_SEAT,  /* 503, no seat is free in the shard, nor elsewhere in its room */
+    NODE_REFUSED_UNKNOWN,  /* 404, nobody created the shard, and it may not be adopted */
+    NODE_REFUSED_BANNED,   /* 403 */
+    NODE_REFUSED_NO_OWNER, /* 503, its owner cannot be reached */
     NODE_REASON_COUNT,
 };
 /* A short lower-case name for logs and metrics ("peer_closed"), never NULL. */
@@ -131,7 +154,12 @@ void node_link_down(struct node *n, struct handle link, size_t lost, int64_t now
 /* The link's queue fell to half of node_link_high_water or less after it had reached it. */
 void node_link_drained(struct node *n, struct handle link, int64_t now);
 
-/* ---- reports */
+/* The room server has answered link_ping. */
+void node_link_pong(struct node *n, struct handle link, int64_t now);
+
+/* ---- beats and reports. status 0: no answer; else the HTTP status, and the body of the answer. */
+void node_beat_answered(struct node *n, struct handle world, int status, struct span body,
+                        int64_t now);
 void node_reported(struct node *n, struct handle shard, bool confirmed, int64_t now);
 
 /* ---- time and shutdown */

@@ -21,8 +21,14 @@ static const struct {
     [NODE_LINK_LOST] = {"link_lost", WS_CODE_TRY_LATER, "Room connection lost"},
     [NODE_LINK_OVERFLOW] = {"link_overflow", WS_CODE_TRY_LATER, "Room connection overloaded"},
     [NODE_SHUTDOWN] = {"shutdown", WS_CODE_RESTART, "restart;retry=1000-5000"},
+    [NODE_DRAINED] = {"drained", WS_CODE_RESTART, "restart;retry=1000-5000"},
+    [NODE_KICKED] = {"kicked", WS_CODE_POLICY, "kicked"},
     [NODE_REFUSED_FULL] = {"refused_full", WS_CODE_NONE, ""},
     [NODE_REFUSED_BAD_ID] = {"refused_bad_id", WS_CODE_NONE, ""},
+    [NODE_REFUSED_NO_SEAT] = {"refused_no_seat", WS_CODE_NONE, ""},
+    [NODE_REFUSED_UNKNOWN] = {"refused_unknown", WS_CODE_NONE, ""},
+    [NODE_REFUSED_BANNED] = {"refused_banned", WS_CODE_NONE, ""},
+    [NODE_REFUSED_NO_OWNER] = {"refused_no_owner", WS_CODE_NONE, ""},
 };
 static_assert(sizeof reasons / sizeof *reasons == NODE_REASON_COUNT, "a row for each reason");
 

@@ -204,6 +204,7 @@ struct shard *registry_add_shard(struct registry *r, struct room *room, struct s
     buf_clear(&id);
     buf_clear(&url);
 
+    list_init(&s->holdings);
     s->room = room;
     s->max = max == 0 ? room->settings.max_players : max;
     s->status = SHARD_ACTIVE;

@@ -9,6 +9,7 @@
 #include "world/core/feed.h"
 #include "world/core/moment.h"
 #include "world/core/room_settings.h"
+#include "world/core/seats.h"
 
 enum {
     REGISTRY_SILENCE_MS = 5 * 60 * 1000, /* a shard silent for longer is removed */
@@ -77,6 +78,8 @@ struct room {
     struct feed_item feed;
 };
 
+struct node;
+
 struct shard {
     struct span id;  /* owned */
     struct span url; /* owned */
@@ -87,8 +90,13 @@ struct shard {
     uint64_t returning; /* kept for clients that lost their connection */
     uint64_t max;
     enum shard_status status;
-    int64_t heartbeat_ms; /* wall time of the last report or of the creation */
-    int64_t heard_ms;     /* the same in monotonic time */
+    int64_t heartbeat_ms;  /* wall time of the last report or of the creation */
+    int64_t heard_ms;      /* the same in monotonic time */
+    struct seats seats;    /* what reserved and returning are made of */
+    struct node *owner;    /* NULL: none */
+    struct list holdings;  /* struct holding.in_shard: what nodes hold of it */
+    struct list in_owner;  /* in the owner's owned */
+    int64_t order_version; /* of the owner's orders, when they last changed for this shard */
     struct candidate candidate;
     struct list node;       /* world's shard_list */
     struct list heard_node; /* world's heard_list */

@@ -1,0 +1,60 @@
+#pragma once
+/* The heartbeat of a node, from node to world (docs/protocol.md, "Node and world"; docs/design.md
+ * section 5.1): the body of POST …/heartbeat. */
+#include "common/base/buf.h"
+#include "common/base/json.h"
+
+/* How a link to a room server stands. */
+enum beat_link {
+    BEAT_LINK_IDLE, /* not needed, or held back by order: it is closed */
+    BEAT_LINK_DOWN, /* wanted and down */
+    BEAT_LINK_UP,
+    BEAT_LINK_COUNT,
+};
+
+/* One shard's numbers. All-time counts are of this epoch of the node. */
+struct beat_shard {
+    struct span shard_id;
+    uint64_t open;       /* sockets now */
+    uint64_t returning;  /* seats that the node itself keeps for sessions that broke off */
+    uint64_t admitted;   /* sockets ever let in */
+    uint64_t readmitted; /* those of them that took no promised seat: of a kept seat or of a session
+                            that was there already */
+    uint64_t sessions;
+    enum beat_link link;
+    struct span server; /* origin of the room server that `link` is about; may be empty */
+};
+
+struct beat {
+    struct span node_id;
+    int64_t epoch; /* start of the node, Unix ms */
+    struct span url, internal_url, version;
+    uint64_t max_connections, connections; /* of the process, over all worlds */
+    bool draining;
+    bool gone; /* the last one: the node holds nothing and ends */
+    int64_t lag_ms;
+    int64_t seq;
+    bool full;                        /* a shard that is not in it has nothing here */
+    int64_t have_epoch, have_version; /* the orders that the node follows; 0: none */
+};
+
+/* Writing: beat_open, then beat_add_shard for each, then beat_close. */
+void beat_open(struct buf *out, const struct beat *b);
+void beat_add_shard(struct buf *out, const struct beat_shard *s, bool first);
+void beat_close(struct buf *out);
+
+enum {
+    BEAT_NODE_ID_MAX = 256, /* bytes */
+    BEAT_URL_MAX = 2048,
+    BEAT_SHARDS_MAX = 200000,
+    BEAT_SHARD_ID_MAX = 12288,
+};
+
+/* Reads a body; spans point into *doc, which the caller frees with json_decref in every case.
+ * ERR_SYNTAX: not a beat; *why names the member at fault, a static text. Counts over 2^53 - 1,
+ * negative ones, empty node ids, control characters in them are syntax errors; ERR_LIMIT: beyond
+ * the bounds above. */
+MUST_CHECK enum err beat_read(struct beat *out, json_t **doc, struct span text, const char **why);
+/* The shards of a beat that was read, in order: start with *at = 0; false at the end. beat_read has
+ * checked them all. */
+bool beat_next_shard(const json_t *doc, size_t *at, struct beat_shard *out);

@@ -1,0 +1,71 @@
+#pragma once
+/* What a world wants of a node, from world to node (docs/protocol.md, "Node and world";
+ * docs/design.md section 5.1): the answers to a heartbeat and to a resolve. Orders are desired
+ * state: they are repeated until they hold, and following one twice changes nothing. */
+#include "common/base/buf.h"
+#include "common/base/json.h"
+
+enum order_status { ORDER_ACTIVE, ORDER_MAINTENANCE, ORDER_DRAINING, ORDER_STATUS_COUNT };
+extern const char *const order_status_names[ORDER_STATUS_COUNT + 1];
+
+/* How what is left of a drained shard or node is to be closed. The all-zero struct: not at all. */
+struct order_drain {
+    int64_t deadline_ms; /* from now; 0: nobody is closed */
+    uint64_t rate;       /* closes a second at most; 0: as many as the deadline takes */
+    int64_t retry_min_ms, retry_max_ms; /* told to clients; 0: the node's default */
+};
+
+/* A session that may not be in the room. */
+struct order_ban {
+    struct span session;
+    int64_t ttl_ms; /* from now */
+};
+
+/* One shard. */
+struct order {
+    struct span shard_id;
+    struct span room_id;
+    enum order_status status;
+    uint64_t max_connections;
+    /* Origin of the room server. Empty: the world names none, the node's own ROOM_SERVERS count.
+     * `hold`: no link at all for now, close it (first step of a move of the room). */
+    struct span room_server;
+    bool hold;
+    struct order_drain drain;
+};
+
+struct orders {
+    int64_t epoch, version; /* of the world */
+    int64_t interval_ms;    /* between beats */
+    bool unchanged;         /* the node has them all; there are no shards and drops in here */
+    bool full;       /* shards that are not in here are dropped; else a delta on what the node
+                        said to have */
+    bool drain_node; /* the whole node is to drain, as `drain` says */
+    struct order_drain drain;
+    uint64_t others; /* other nodes that could take its shards */
+};
+
+/* Writing: orders_open; the shards, each with its bans; the drops; orders_close. */
+void orders_open(struct buf *out, const struct orders *o);
+void orders_add_shard(struct buf *out, const struct order *o, const struct order_ban *bans,
+                      size_t ban_count, bool first);
+void orders_open_drops(struct buf *out); /* ends the shards */
+void orders_add_drop(struct buf *out, struct span shard_id, bool first);
+void orders_close(struct buf *out);
+
+/* Reads an answer; spans point into *doc, which the caller frees with json_decref in every case. */
+MUST_CHECK enum err orders_read(struct orders *out, json_t **doc, struct span text);
+/* What was read, in order: start with *at = 0; false at the end. *bans is for order_next_ban. */
+bool orders_next_shard(const json_t *doc, size_t *at, struct order *out, const json_t **bans);
+bool order_next_ban(const json_t *bans, size_t *at, struct order_ban *out);
+bool orders_next_drop(const json_t *doc, size_t *at, struct span *shard_id);
+
+/* 409: another process has the node's id. */
+struct orders_conflict {
+    int64_t epoch;  /* of the other */
+    int64_t age_ms; /* since it was heard */
+    struct span url;
+};
+void orders_conflict_add(struct buf *out, const struct orders_conflict *c);
+MUST_CHECK enum err orders_conflict_read(struct orders_conflict *out, json_t **doc,
+                                         struct span text);

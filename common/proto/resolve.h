@@ -1,0 +1,37 @@
+#pragma once
+/* Where a client of a shard belongs (docs/protocol.md, "Node and world"): the bodies of POST
+ * …/resolve and of its answer. */
+#include "common/proto/orders.h"
+
+/* Why a world is asked. */
+enum resolve_reason {
+    RESOLVE_UNKNOWN,     /* the asker has no such shard */
+    RESOLVE_FULL,        /* it has it, and no seat is free */
+    RESOLVE_DRAINING,    /* it has it, and takes no newcomers there */
+    RESOLVE_UNREACHABLE, /* the owner (`node`) refuses connections or does not answer */
+    RESOLVE_REASON_COUNT,
+};
+extern const char *const resolve_reason_names[RESOLVE_REASON_COUNT + 1];
+
+struct resolve {
+    struct span asker; /* node id; empty: a world process, which holds no shards */
+    int64_t asker_epoch;
+    struct span shard_id;
+    struct span session; /* may be empty */
+    enum resolve_reason reason;
+    struct span node; /* RESOLVE_UNREACHABLE: which one */
+};
+void resolve_add(struct buf *out, const struct resolve *r);
+MUST_CHECK enum err resolve_read(struct resolve *out, json_t **doc, struct span text);
+
+/* A 200. 404 {"error", "adopt": true}: nobody created that id; 404 without `adopt`: it may not be
+ * served. 503: no seat for the client anywhere in the room. */
+struct resolved {
+    int64_t epoch;         /* of the world; below the highest seen: to be ignored */
+    struct order order;    /* of the shard that lets the client in, which may be another one */
+    struct span node, url; /* its owner, and its internalUrl */
+};
+void resolved_add(struct buf *out, const struct resolved *r, const struct order_ban *bans,
+                  size_t ban_count);
+MUST_CHECK enum err resolved_read(struct resolved *out, json_t **doc, const json_t **bans,
+                                  struct span text);

@@ -1,0 +1,42 @@
+#pragma once
+/* Who may sit down at a shard of this node (docs/design.md section 4, "Seats"): never more than its
+ * capacity, but for sessions that are there already; and the seats that are kept for sessions
+ * whose socket broke off without a closing handshake. Off while SEAT_TTL is 0 and for shards whose
+ * capacity nobody has told. */
+#include "common/base/list.h"
+#include "common/base/map.h"
+#include "common/base/span.h"
+#include "common/base/wheel.h"
+
+struct shard;
+
+enum {
+    SEATING_KEEP_MS = 5000,     /* a broken-off session's seat is kept so long */
+    SEATING_ADOPTED_MAX = 75,   /* sockets of a shard that nobody created */
+    SEATING_SESSION_SOCKETS = 4 /* of one session, above capacity */
+};
+
+/* Embedded in a shard. */
+struct seating {
+    bool bounded; /* `max` counts */
+    uint64_t max;
+    uint64_t admitted, readmitted; /* ever, see proto/beat.h */
+    struct map kept;               /* session id → struct kept_seat */
+    struct list kept_order;        /* the first to end first */
+    struct timer timer;
+};
+
+enum seat_verdict {
+    SEAT_FREE, /* a newcomer may take one */
+    SEAT_OWN,  /* the session has one: kept, or by another socket */
+    SEAT_NONE, /* full */
+};
+
+void seating_init(struct seating *s, struct shard *shard);
+/* What the session would get; changes nothing. */
+enum seat_verdict seating_look(const struct seating *s, struct span session);
+/* It has come in. */
+void seating_take(struct seating *s, struct span session, enum seat_verdict verdict);
+/* The last socket of an explicit session broke off: its seat is kept. */
+void seating_keep(struct seating *s, struct span session, int64_t now);
+void seating_clear(struct seating *s);
