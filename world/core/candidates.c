@@ -8,6 +8,15 @@
 
 enum { CHECK_ALL_MAX = 128 }; /* larger trees are checked along one path */
 
+/* The product of two counts. */
+__extension__ typedef unsigned __int128 product;
+
+/* Whether a has the larger used / cap: no fraction is rounded and none overflows. */
+static bool is_fuller(const struct candidate_slot *a, const struct candidate_slot *b)
+{
+    return (product)a->used * b->cap > (product)b->used * a->cap;
+}
+
 /* What node `at` must say, given its children. */
 static struct candidate_node join(const struct candidates *c, uint32_t at)
 {
@@ -18,9 +27,13 @@ static struct candidate_node join(const struct candidates *c, uint32_t at)
         return *left;
     if (left->count == 0)
         return *right;
+
+    bool left_least = c->slots[left->least].used <= c->slots[right->least].used;
+    bool right_fullest = is_fuller(&c->slots[right->fullest], &c->slots[left->fullest]);
     return (struct candidate_node){
         .count = left->count + right->count,
-        .best = c->slots[left->best].used <= c->slots[right->best].used ? left->best : right->best,
+        .least = left_least ? left->least : right->least,
+        .fullest = right_fullest ? right->fullest : left->fullest,
     };
 }
 
@@ -28,41 +41,46 @@ static struct candidate_node leaf_of(const struct candidates *c, uint32_t slot)
 {
     bool selectable = slot < c->len && c->slots[slot].who != NULL && c->slots[slot].selectable;
 
-    return (struct candidate_node){.count = selectable, .best = slot};
+    return (struct candidate_node){.count = selectable, .least = slot, .fullest = slot};
 }
 
-/* Carries a changed slot up. Stops where the slot is not, and was not, the best and the count
- * stays: nothing above can tell the difference. */
+static bool names(const struct candidate_node *node, uint32_t slot)
+{
+    return node->least == slot || node->fullest == slot;
+}
+
+/* Carries a changed slot up. Stops where the count stays and the node does not, and did not, name
+ * the slot: then it says what it said, of others, and nothing above can tell the difference. */
 static void carry_up(struct candidates *c, uint32_t slot)
 {
-    uint32_t at = c->cap + slot;
+    uint32_t at = c->width + slot;
 
     c->nodes[at] = leaf_of(c, slot);
     for (at /= 2; at >= 1; at /= 2) {
         struct candidate_node old = c->nodes[at];
         c->nodes[at] = join(c, at);
-        if (old.count == c->nodes[at].count && old.best != slot && c->nodes[at].best != slot)
+        if (old.count == c->nodes[at].count && !names(&old, slot) && !names(&c->nodes[at], slot))
             return;
     }
 }
 
-/* A new tree over `cap` slots, built from the leaves up. */
-static void rebuild(struct candidates *c, uint32_t cap)
+/* A new tree over `width` slots, built from the leaves up. */
+static void rebuild(struct candidates *c, uint32_t width)
 {
-    assert(c->len <= cap && (cap & (cap - 1)) == 0);
-    c->slots = xreallocarray(c->slots, cap, sizeof(*c->slots));
-    c->nodes = xreallocarray(c->nodes, (size_t)cap * 2, sizeof(*c->nodes));
-    c->cap = cap;
+    assert(c->len <= width && (width & (width - 1)) == 0);
+    c->slots = xreallocarray(c->slots, width, sizeof(*c->slots));
+    c->nodes = xreallocarray(c->nodes, (size_t)width * 2, sizeof(*c->nodes));
+    c->width = width;
     c->nodes[0] = (struct candidate_node){0};
-    for (uint32_t slot = 0; slot < cap; slot++)
-        c->nodes[cap + slot] = leaf_of(c, slot);
-    for (uint32_t at = cap - 1; at >= 1; at--)
+    for (uint32_t slot = 0; slot < width; slot++)
+        c->nodes[width + slot] = leaf_of(c, slot);
+    for (uint32_t at = width - 1; at >= 1; at--)
         c->nodes[at] = join(c, at);
 }
 
 static void squeeze(struct candidates *c)
 {
-    uint32_t to = 0, cap = 1;
+    uint32_t to = 0, width = 1;
 
     for (uint32_t from = 0; from < c->len; from++) {
         if (c->slots[from].who == NULL)
@@ -73,30 +91,34 @@ static void squeeze(struct candidates *c)
     }
     assert(to == c->live);
     c->len = to;
-    while (cap < c->len)
-        cap *= 2;
-    rebuild(c, cap);
+    while (width < c->len)
+        width *= 2;
+    rebuild(c, width);
 }
 
-void candidates_add(struct candidates *c, struct candidate *who, uint64_t used, bool selectable)
+void candidates_add(struct candidates *c, struct candidate *who, uint64_t used, uint64_t cap,
+                    bool selectable)
 {
-    if (c->len == c->cap)
-        rebuild(c, c->cap == 0 ? 1 : c->cap * 2);
+    assert(cap > 0 || !selectable);
+    if (c->len == c->width)
+        rebuild(c, c->width == 0 ? 1 : c->width * 2);
     who->slot = c->len++;
     c->slots[who->slot] =
-        (struct candidate_slot){.who = who, .used = used, .selectable = selectable};
+        (struct candidate_slot){.who = who, .used = used, .cap = cap, .selectable = selectable};
     c->live++;
     carry_up(c, who->slot);
 }
 
-void candidates_set(struct candidates *c, struct candidate *who, uint64_t used, bool selectable)
+void candidates_set(struct candidates *c, struct candidate *who, uint64_t used, uint64_t cap,
+                    bool selectable)
 {
     struct candidate_slot *slot = &c->slots[who->slot];
 
-    assert(slot->who == who);
-    if (slot->used == used && slot->selectable == selectable)
+    assert(slot->who == who && (cap > 0 || !selectable));
+    if (slot->used == used && slot->cap == cap && slot->selectable == selectable)
         return;
     slot->used = used;
+    slot->cap = cap;
     slot->selectable = selectable;
     carry_up(c, who->slot);
 }
@@ -125,21 +147,34 @@ struct candidate *candidates_nth(const struct candidates *c, uint32_t k)
     uint32_t at = 1;
 
     assert(k < candidates_count(c));
-    while (at < c->cap) {
+    while (at < c->width) {
         at *= 2;
         if (k >= c->nodes[at].count) {
             k -= c->nodes[at].count;
             at++;
         }
     }
-    return c->slots[at - c->cap].who;
+    return c->slots[at - c->width].who;
 }
 
 struct candidate *candidates_least(const struct candidates *c)
 {
     if (candidates_count(c) == 0)
         return NULL;
-    return c->slots[c->nodes[1].best].who;
+    return c->slots[c->nodes[1].least].who;
+}
+
+struct candidate *candidates_fullest(const struct candidates *c)
+{
+    if (candidates_count(c) == 0)
+        return NULL;
+    return c->slots[c->nodes[1].fullest].who;
+}
+
+bool candidates_is_fuller(const struct candidates *c, const struct candidate *a,
+                          const struct candidate *b)
+{
+    return is_fuller(&c->slots[a->slot], &c->slots[b->slot]);
 }
 
 struct candidate *candidates_next(const struct candidates *c, uint32_t *at)
@@ -154,24 +189,25 @@ struct candidate *candidates_next(const struct candidates *c, uint32_t *at)
 
 static void check_node(const struct candidates *c, uint32_t at)
 {
-    struct candidate_node want = at >= c->cap ? leaf_of(c, at - c->cap) : join(c, at);
+    struct candidate_node want = at >= c->width ? leaf_of(c, at - c->width) : join(c, at);
 
     assert(c->nodes[at].count == want.count);
-    assert(want.count == 0 || c->nodes[at].best == want.best);
+    assert(want.count == 0 || c->nodes[at].least == want.least);
+    assert(want.count == 0 || c->nodes[at].fullest == want.fullest);
 }
 
 void candidates_check(const struct candidates *c, const struct candidate *who)
 {
-    assert(c->live <= c->len && c->len <= c->cap);
+    assert(c->live <= c->len && c->len <= c->width);
     assert(c->len - c->live <= c->live);
-    if (c->cap <= CHECK_ALL_MAX) {
-        for (uint32_t at = 1; at < 2 * c->cap; at++)
+    if (c->width <= CHECK_ALL_MAX) {
+        for (uint32_t at = 1; at < 2 * c->width; at++)
             check_node(c, at);
         return;
     }
     if (who == NULL)
         return;
     assert(c->slots[who->slot].who == who);
-    for (uint32_t at = c->cap + who->slot; at >= 1; at /= 2)
+    for (uint32_t at = c->width + who->slot; at >= 1; at /= 2)
         check_node(c, at);
 }

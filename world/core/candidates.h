@@ -1,11 +1,12 @@
 #pragma once
-/* The candidate index of one room: its shards in creation order, with the k-th selectable one and
- * the least used one found in O(log n).
+/* The candidate index of one room: its shards in creation order, with the k-th selectable one,
+ * the least used and the fullest one found in O(log n).
  *
  * An implicit binary tree lies over the creation slots (root 1, children of i are 2i and 2i + 1,
- * the leaf of slot s is cap + s). A node holds how many selectable candidates lie below it and
- * which of them is the least used, the oldest on ties. A removed candidate leaves a hole; holes are
- * squeezed out when they outnumber the live, so the order of the others never changes.
+ * the leaf of slot s is width + s). A node holds how many selectable candidates lie below it and
+ * which of them is the least used (absolute) and which the fullest (used / cap), the oldest on
+ * ties. A removed candidate leaves a hole; holes are squeezed out when they outnumber the live, so
+ * the order of the others never changes.
  * The all-zero struct is valid and empty. */
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,26 +19,30 @@ struct candidate {
 
 struct candidate_slot {
     struct candidate *who; /* NULL: a hole */
-    uint64_t used;
+    uint64_t used, cap;
     bool selectable;
 };
 
 struct candidate_node {
     uint32_t count; /* selectable ones below */
-    uint32_t best;  /* slot of the least used one; only valid when count > 0 */
+    /* Slots; only valid when count > 0. */
+    uint32_t least;
+    uint32_t fullest;
 };
 
 struct candidates {
     struct candidate_slot *slots;
-    struct candidate_node *nodes; /* 2 × cap; [0] is not used */
-    uint32_t cap;                 /* slots that the tree covers: 0 or a power of two */
+    struct candidate_node *nodes; /* 2 × width; [0] is not used */
+    uint32_t width;               /* slots that the tree covers: 0 or a power of two */
     uint32_t len;                 /* slots in use, holes included */
     uint32_t live;
 };
 
-/* Adds the youngest. */
-void candidates_add(struct candidates *c, struct candidate *who, uint64_t used, bool selectable);
-void candidates_set(struct candidates *c, struct candidate *who, uint64_t used, bool selectable);
+/* Adds the youngest, with `used` of `cap` seats taken. A selectable one has a cap above 0. */
+void candidates_add(struct candidates *c, struct candidate *who, uint64_t used, uint64_t cap,
+                    bool selectable);
+void candidates_set(struct candidates *c, struct candidate *who, uint64_t used, uint64_t cap,
+                    bool selectable);
 /* May move others to other slots (in the same order). */
 void candidates_remove(struct candidates *c, struct candidate *who);
 void candidates_clear(struct candidates *c);
@@ -45,12 +50,18 @@ void candidates_clear(struct candidates *c);
 /* How many are selectable. */
 static inline uint32_t candidates_count(const struct candidates *c)
 {
-    return c->cap == 0 ? 0 : c->nodes[1].count;
+    return c->width == 0 ? 0 : c->nodes[1].count;
 }
 /* The k-th selectable one in creation order; k < candidates_count. */
 struct candidate *candidates_nth(const struct candidates *c, uint32_t k);
 /* The least used selectable one, the oldest on ties; NULL when none is selectable. */
 struct candidate *candidates_least(const struct candidates *c);
+/* The selectable one with the largest used / cap, the oldest on ties; NULL when none is selectable.
+ */
+struct candidate *candidates_fullest(const struct candidates *c);
+/* Whether `a` has a larger used / cap than `b`. Both have a cap above 0. */
+bool candidates_is_fuller(const struct candidates *c, const struct candidate *a,
+                          const struct candidate *b);
 /* Walks all, selectable or not, in creation order: start with *at = 0; NULL at the end. */
 struct candidate *candidates_next(const struct candidates *c, uint32_t *at);
 

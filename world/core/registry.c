@@ -53,7 +53,8 @@ static void next_id(struct registry *r, struct room *room, struct moment now, st
 /* Brings the index in line with the shard. */
 static void reindex(struct shard *s)
 {
-    candidates_set(&s->room->candidates, &s->candidate, shard_used(s), shard_is_selectable(s));
+    candidates_set(&s->room->candidates, &s->candidate, shard_used(s), s->max,
+                   shard_is_selectable(s));
 }
 
 /* The only place that moves a shard's status: any may follow any. */
@@ -214,7 +215,7 @@ struct shard *registry_add_shard(struct registry *r, struct room *room, struct s
     map_add(&room->world->shards, s->id, s);
     list_push(&room->world->shard_list, &s->node);
     list_push(&room->world->heard_list, &s->heard_node);
-    candidates_add(&room->candidates, &s->candidate, shard_used(s), shard_is_selectable(s));
+    candidates_add(&room->candidates, &s->candidate, shard_used(s), s->max, shard_is_selectable(s));
     r->shard_count++;
     check(r, room, s);
     r->watch.shard_changed(r->watch.ctx, s, SHARD_FIELDS);

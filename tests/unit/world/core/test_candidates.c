@@ -16,7 +16,7 @@ enum { PEOPLE = 300 };
 
 struct person {
     struct candidate candidate;
-    uint64_t used;
+    uint64_t used, cap;
     bool present, selectable;
     uint64_t born;
 };
@@ -53,6 +53,18 @@ static struct person *naive_least(const struct model *m)
     return best;
 }
 
+static struct person *naive_fullest(const struct model *m)
+{
+    struct person *best = NULL;
+
+    for (size_t i = 0; i < m->count; i++) {
+        struct person *p = m->order[i];
+        if (p->selectable && (best == NULL || p->used * best->cap > best->used * p->cap))
+            best = p;
+    }
+    return best;
+}
+
 static uint32_t naive_count(const struct model *m)
 {
     uint32_t count = 0;
@@ -68,6 +80,7 @@ static void compare(const struct candidates *c, const struct model *m)
 
     assert_int_equal(candidates_count(c), count);
     assert_ptr_equal(person_of(candidates_least(c)), naive_least(m));
+    assert_ptr_equal(person_of(candidates_fullest(c)), naive_fullest(m));
     for (uint32_t k = 0; k < count; k++)
         assert_ptr_equal(person_of(candidates_nth(c, k)), naive_nth(m, k));
     for (size_t i = 0; i < m->count; i++)
@@ -76,13 +89,19 @@ static void compare(const struct candidates *c, const struct model *m)
     candidates_check(c, m->count > 0 ? &m->order[0]->candidate : NULL);
 }
 
+static void draw(struct person *p, struct rng *rng)
+{
+    p->used = rng_below(rng, 5);
+    p->cap = 4 + rng_below(rng, 5);
+    p->selectable = rng_below(rng, 4) != 0;
+}
+
 static void come(struct candidates *c, struct model *m, struct person *p, struct rng *rng)
 {
     p->present = true;
-    p->used = rng_below(rng, 5);
-    p->selectable = rng_below(rng, 4) != 0;
+    draw(p, rng);
     m->order[m->count++] = p;
-    candidates_add(c, &p->candidate, p->used, p->selectable);
+    candidates_add(c, &p->candidate, p->used, p->cap, p->selectable);
 }
 
 static void go(struct candidates *c, struct model *m, struct person *p)
@@ -111,9 +130,8 @@ static void step(struct candidates *c, struct model *m, struct rng *rng, uint64_
         go(c, m, p);
         return;
     }
-    p->used = rng_below(rng, 5);
-    p->selectable = rng_below(rng, 4) != 0;
-    candidates_set(c, &p->candidate, p->used, p->selectable);
+    draw(p, rng);
+    candidates_set(c, &p->candidate, p->used, p->cap, p->selectable);
 }
 
 static void index_agrees_with_a_scan_under_churn(void **state)
@@ -147,13 +165,13 @@ static void holes_are_squeezed_out_when_they_outnumber_the_live(void **state)
 
     (void)state;
     for (size_t i = 0; i < 64; i++)
-        candidates_add(&c, &people[i].candidate, 0, true);
-    assert_int_equal(c.cap, 64);
+        candidates_add(&c, &people[i].candidate, 0, 1, true);
+    assert_int_equal(c.width, 64);
     for (size_t i = 0; i < 60; i++)
         candidates_remove(&c, &people[i].candidate);
     assert_int_equal(c.live, 4);
     assert_true(c.len <= 2 * c.live);
-    assert_true(c.cap <= 8);
+    assert_true(c.width <= 8);
     assert_ptr_equal(candidates_nth(&c, 0), &people[60].candidate);
     assert_ptr_equal(candidates_nth(&c, 3), &people[63].candidate);
     candidates_clear(&c);
@@ -162,13 +180,20 @@ static void holes_are_squeezed_out_when_they_outnumber_the_live(void **state)
 static void ties_go_to_the_oldest(void **state)
 {
     static const struct {
-        uint64_t used[5];
-        size_t best;
+        uint64_t used[5], cap[5];
+        size_t least, fullest;
     } rows[] = {
-        {{3, 3, 3, 3, 3}, 0},
-        {{4, 3, 3, 4, 3}, 1},
-        {{9, 8, 7, 7, 9}, 2},
-        {{1, 1, 1, 1, 0}, 4},
+        {{3, 3, 3, 3, 3}, {9, 9, 9, 9, 9}, 0, 0},
+        {{4, 3, 3, 4, 3}, {8, 8, 9, 8, 6}, 1, 0},
+        {{9, 8, 7, 7, 9}, {20, 10, 10, 10, 10}, 2, 4},
+        {{1, 1, 1, 1, 0}, {3, 2, 4, 2, 1}, 4, 1},
+        {{0, 0, 0, 0, 0}, {5, 4, 3, 2, 1}, 0, 0},
+        {{2, 4, 6, 1, 3}, {6, 8, 12, 2, 6}, 3, 1},
+        /* Doubles could not tell them apart, and the products do not fit into 64 bits. */
+        {{9007199254740989, 9007199254740990, 1, 1, 1},
+         {9007199254740990, 9007199254740991, 2, 2, 2},
+         2,
+         1},
     };
 
     (void)state;
@@ -177,10 +202,11 @@ static void ties_go_to_the_oldest(void **state)
         struct candidates c = {0};
 
         for (size_t i = 0; i < 5; i++)
-            candidates_add(&c, &people[i].candidate, 50, true);
+            candidates_add(&c, &people[i].candidate, 50, 51, true);
         for (size_t i = 5; i-- > 0;)
-            candidates_set(&c, &people[i].candidate, rows[row].used[i], true);
-        assert_ptr_equal(candidates_least(&c), &people[rows[row].best].candidate);
+            candidates_set(&c, &people[i].candidate, rows[row].used[i], rows[row].cap[i], true);
+        assert_ptr_equal(candidates_least(&c), &people[rows[row].least].candidate);
+        assert_ptr_equal(candidates_fullest(&c), &people[rows[row].fullest].candidate);
         candidates_clear(&c);
     }
 }
@@ -194,10 +220,11 @@ static void nothing_is_chosen_when_nothing_is_selectable(void **state)
     assert_int_equal(candidates_count(&c), 0);
     assert_null(candidates_least(&c));
     for (size_t i = 0; i < 3; i++)
-        candidates_add(&c, &people[i].candidate, 0, false);
+        candidates_add(&c, &people[i].candidate, 0, 0, false);
     assert_int_equal(candidates_count(&c), 0);
     assert_null(candidates_least(&c));
-    candidates_set(&c, &people[1].candidate, 7, true);
+    assert_null(candidates_fullest(&c));
+    candidates_set(&c, &people[1].candidate, 7, 8, true);
     assert_ptr_equal(candidates_least(&c), &people[1].candidate);
     assert_ptr_equal(candidates_nth(&c, 0), &people[1].candidate);
     candidates_clear(&c);
