@@ -1,0 +1,238 @@
+#include "common/proto/beat.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+static const struct beat sample = {
+    .node_id = SPAN_INIT("node-\"1\""),
+    .epoch = 1700000000123,
+    .url = SPAN_INIT("https://n1.example"),
+    .internal_url = SPAN_INIT("http://10.0.0.1:3010"),
+    .version = SPAN_INIT("1.2.3"),
+    .max_connections = 5000,
+    .connections = 17,
+    .draining = true,
+    .gone = true,
+    .lag_ms = 3,
+    .seq = 42,
+    .full = true,
+    .have_epoch = 7,
+    .have_version = 9,
+};
+
+static const struct beat_shard sample_shards[] = {
+    {.shard_id = SPAN_INIT("room:world-a:1700000000000-7"),
+     .open = 5,
+     .returning = 1,
+     .admitted = 9007199254740991,
+     .readmitted = 2,
+     .sessions = 4,
+     .link = BEAT_LINK_UP,
+     .server = SPAN_INIT("http://rooms:3003")},
+    {.shard_id = SPAN_INIT("caf\xc3\xa9"), .link = BEAT_LINK_DOWN},
+    {.shard_id = SPAN_INIT("x"), .link = BEAT_LINK_IDLE},
+};
+
+enum { SAMPLES = sizeof sample_shards / sizeof *sample_shards };
+
+static void add_sample(struct buf *out)
+{
+    beat_open(out, &sample);
+    for (size_t i = 0; i < SAMPLES; i++)
+        beat_add_shard(out, &sample_shards[i], i == 0);
+    beat_close(out);
+}
+
+static void assert_spans(struct span got, struct span want)
+{
+    if (!span_eq(got, want))
+        fail_msg("got %.*s, want %.*s", SPAN_ARG(got), SPAN_ARG(want));
+}
+
+static void assert_shard(const struct beat_shard *got, const struct beat_shard *want)
+{
+    assert_spans(got->shard_id, want->shard_id);
+    assert_spans(got->server, want->server);
+    assert_int_equal(got->open, want->open);
+    assert_int_equal(got->returning, want->returning);
+    assert_int_equal(got->admitted, want->admitted);
+    assert_int_equal(got->readmitted, want->readmitted);
+    assert_int_equal(got->sessions, want->sessions);
+    assert_int_equal(got->link, want->link);
+}
+
+static void assert_head(const struct beat *got, const struct beat *want)
+{
+    assert_spans(got->node_id, want->node_id);
+    assert_spans(got->url, want->url);
+    assert_spans(got->internal_url, want->internal_url);
+    assert_spans(got->version, want->version);
+    assert_int_equal(got->epoch, want->epoch);
+    assert_int_equal(got->max_connections, want->max_connections);
+    assert_int_equal(got->connections, want->connections);
+    assert_int_equal(got->draining, want->draining);
+    assert_int_equal(got->gone, want->gone);
+    assert_int_equal(got->lag_ms, want->lag_ms);
+    assert_int_equal(got->seq, want->seq);
+    assert_int_equal(got->full, want->full);
+    assert_int_equal(got->have_epoch, want->have_epoch);
+    assert_int_equal(got->have_version, want->have_version);
+}
+
+static void what_is_written_is_read(void **state)
+{
+    (void)state;
+    struct buf text = {0};
+    add_sample(&text);
+    struct beat got;
+    json_t *doc;
+    const char *why;
+    assert_int_equal(beat_read(&got, &doc, buf_span(&text), &why), ERR_OK);
+    assert_null(why);
+    assert_head(&got, &sample);
+    struct beat_shard shard;
+    size_t at = 0, count = 0;
+    while (beat_next_shard(doc, &at, &shard)) {
+        assert_true(count < SAMPLES);
+        assert_shard(&shard, &sample_shards[count++]);
+    }
+    assert_int_equal(count, SAMPLES);
+    json_decref(doc);
+    buf_clear(&text);
+}
+
+static void beat_has_its_documented_form(void **state)
+{
+    (void)state;
+    struct buf text = {0};
+    struct beat b = {.node_id = SPAN("n"), .epoch = 1, .seq = 2};
+    beat_open(&text, &b);
+    beat_add_shard(&text, &sample_shards[2], true);
+    beat_close(&text);
+    assert_spans(buf_span(&text),
+                 SPAN("{\"node\":{\"id\":\"n\",\"epoch\":1,\"url\":\"\",\"internalUrl\":\"\","
+                      "\"version\":\"\",\"maxConnections\":0,\"connections\":0,"
+                      "\"draining\":false,\"lagMs\":0},\"seq\":2,\"full\":false,"
+                      "\"haveOrders\":{\"epoch\":0,\"version\":0},\"shards\":[{\"shardId\":\"x\","
+                      "\"open\":0,\"returning\":0,\"admitted\":0,\"readmitted\":0,"
+                      "\"sessions\":0,\"link\":\"idle\"}]}"));
+    buf_clear(&text);
+}
+
+static void every_truncation_is_refused(void **state)
+{
+    (void)state;
+    struct buf text = {0};
+    add_sample(&text);
+    for (size_t len = 0; len < text.len; len++) {
+        struct beat got;
+        json_t *doc;
+        const char *why;
+        assert_int_equal(beat_read(&got, &doc, span_of(text.data, len), &why), ERR_SYNTAX);
+        assert_non_null(why);
+        json_decref(doc);
+    }
+    buf_clear(&text);
+}
+
+#define NODE  "\"node\":{\"id\":\"n\",\"epoch\":1}"
+#define SHARD "{\"shardId\":\"s\"}"
+
+static const struct {
+    const char *text;
+    enum err e;
+    const char *why;
+} rows[] = {
+    {"{" NODE ",\"seq\":1,\"shards\":[]}", ERR_OK, NULL},
+    {"{" NODE ",\"seq\":1,\"shards\":[" SHARD "],\"later\":{}}", ERR_OK, NULL},
+    {"", ERR_SYNTAX, "JSON"},
+    {"nonsense", ERR_SYNTAX, "JSON"},
+    {"null", ERR_SYNTAX, "node"},
+    {"[]", ERR_SYNTAX, "node"},
+    {"{}", ERR_SYNTAX, "node"},
+    {"{\"node\":[]}", ERR_SYNTAX, "node"},
+    {"{\"node\":{\"id\":\"\",\"epoch\":1},\"seq\":1,\"shards\":[]}", ERR_SYNTAX, "id"},
+    {"{\"node\":{\"id\":\"a\\nb\",\"epoch\":1},\"seq\":1,\"shards\":[]}", ERR_SYNTAX, "id"},
+    {"{\"node\":{\"id\":\"a\\u0000\",\"epoch\":1},\"seq\":1,\"shards\":[]}", ERR_SYNTAX, "id"},
+    {"{\"node\":{\"id\":7,\"epoch\":1},\"seq\":1,\"shards\":[]}", ERR_SYNTAX, "id"},
+    {"{\"node\":{\"id\":\"n\"},\"seq\":1,\"shards\":[]}", ERR_SYNTAX, "epoch"},
+    {"{\"node\":{\"id\":\"n\",\"epoch\":-1},\"seq\":1,\"shards\":[]}", ERR_SYNTAX, "epoch"},
+    {"{\"node\":{\"id\":\"n\",\"epoch\":9007199254740992},\"seq\":1,\"shards\":[]}", ERR_SYNTAX,
+     "epoch"},
+    {"{\"node\":{\"id\":\"n\",\"epoch\":1,\"draining\":1},\"seq\":1,\"shards\":[]}", ERR_SYNTAX,
+     "draining"},
+    {"{\"node\":{\"id\":\"n\",\"epoch\":1,\"url\":null},\"seq\":1,\"shards\":[]}", ERR_SYNTAX,
+     "url"},
+    {"{" NODE ",\"shards\":[]}", ERR_SYNTAX, "seq"},
+    {"{" NODE ",\"seq\":0,\"shards\":[]}", ERR_SYNTAX, "seq"},
+    {"{" NODE ",\"seq\":1.5,\"shards\":[]}", ERR_SYNTAX, "seq"},
+    {"{" NODE ",\"seq\":1}", ERR_SYNTAX, "shards"},
+    {"{" NODE ",\"seq\":1,\"shards\":{}}", ERR_SYNTAX, "shards"},
+    {"{" NODE ",\"seq\":1,\"shards\":[null]}", ERR_SYNTAX, "shardId"},
+    {"{" NODE ",\"seq\":1,\"shards\":[" SHARD ",{\"shardId\":\"\"}]}", ERR_SYNTAX, "shardId"},
+    {"{" NODE ",\"seq\":1,\"shards\":[{\"shardId\":\"s\",\"open\":-1}]}", ERR_SYNTAX, "open"},
+    {"{" NODE ",\"seq\":1,\"shards\":[{\"shardId\":\"s\",\"open\":1e300}]}", ERR_SYNTAX, "open"},
+    {"{" NODE ",\"seq\":1,\"shards\":[{\"shardId\":\"s\",\"open\":\"1\"}]}", ERR_SYNTAX, "open"},
+    {"{" NODE ",\"seq\":1,\"shards\":[{\"shardId\":\"s\",\"link\":\"UP\"}]}", ERR_SYNTAX, "link"},
+    {"{" NODE ",\"seq\":1,\"full\":\"\",\"shards\":[]}", ERR_SYNTAX, "full"},
+};
+
+static void only_beats_are_beats(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct beat got;
+        json_t *doc;
+        const char *why;
+        enum err e = beat_read(&got, &doc, span_str(rows[i].text), &why);
+        bool same = why == rows[i].why || (why != NULL && strcmp(why, rows[i].why) == 0);
+        if (e != rows[i].e || !same)
+            fail_msg("%s: %s, %s", rows[i].text, err_text(e), why == NULL ? "nothing" : why);
+        json_decref(doc);
+    }
+}
+
+/* A beat whose node id, or else whose shard's id, is so long. */
+static enum err read_long(size_t node_id, size_t shard_id)
+{
+    struct buf long_id = {0}, text = {0};
+    for (size_t i = 0; i < node_id + shard_id; i++)
+        buf_add_char(&long_id, 'a');
+    struct span all = buf_span(&long_id);
+    struct beat b = {.node_id = span_slice(all, 0, node_id), .epoch = 1, .seq = 1};
+    struct beat_shard s = {.shard_id = span_slice(all, node_id, all.len)};
+    beat_open(&text, &b);
+    beat_add_shard(&text, &s, true);
+    beat_close(&text);
+    struct beat got;
+    json_t *doc;
+    const char *why;
+    enum err e = beat_read(&got, &doc, buf_span(&text), &why);
+    json_decref(doc);
+    buf_clear(&text);
+    buf_clear(&long_id);
+    return e;
+}
+
+static void ids_have_their_limits(void **state)
+{
+    (void)state;
+    assert_int_equal(read_long(BEAT_NODE_ID_MAX, BEAT_SHARD_ID_MAX), ERR_OK);
+    assert_int_equal(read_long(BEAT_NODE_ID_MAX + 1, 1), ERR_LIMIT);
+    assert_int_equal(read_long(1, BEAT_SHARD_ID_MAX + 1), ERR_LIMIT);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_written_is_read),
+        cmocka_unit_test(beat_has_its_documented_form),
+        cmocka_unit_test(every_truncation_is_refused),
+        cmocka_unit_test(only_beats_are_beats),
+        cmocka_unit_test(ids_have_their_limits),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
