@@ -55,6 +55,15 @@ struct shard_id shard_id_parse(struct span id)
     return out;
 }
 
+int64_t shard_id_ms(struct span id)
+{
+    struct span suffix = span_slice(id, span_rindex(id, ':') + 1, id.len);
+    uint64_t ms;
+    if (!is_suffix(suffix) || span_to_u64(span_slice(suffix, 0, MS_DIGITS), &ms) != ERR_OK)
+        return 0;
+    return (int64_t)ms;
+}
+
 void shard_id_add(struct buf *out, struct span room, struct span world, int64_t ms, unsigned n)
 {
     assert(ms >= 1000000000000 && ms <= 9999999999999 && n <= NUMBER_MAX);

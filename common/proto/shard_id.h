@@ -13,6 +13,8 @@ struct shard_id {
  * world after it if there are three parts. Never fails: a text without a colon is a room. Spans
  * point into `id`. */
 struct shard_id shard_id_parse(struct span id);
+/* The time in an id of our form; 0 in any other. */
+int64_t shard_id_ms(struct span id);
 /* `ms`: Unix time, 13 digits; `n`: at most 9999. */
 void shard_id_add(struct buf *out, struct span room, struct span world, int64_t ms, unsigned n);
 /* ^world-[A-Za-z0-9_-]+$ */

@@ -7,6 +7,7 @@
 #include "common/base/log.h"
 #include "common/proto/shard_id.h"
 #include "world/core/call.h"
+#include "world/core/record.h"
 #include "world/core/world_path.h"
 
 struct admin {
@@ -14,22 +15,76 @@ struct admin {
     struct handle socket;
 };
 
-/* A shard's counts and heartbeats come again with its next report; the rest must last. */
+/* A shard's heartbeats come again with its next report, and its count is stored now and then; the
+ * rest must last. */
 static const unsigned durable_fields = SHARD_FIELDS & ~(unsigned)(SHARD_OPEN | SHARD_HEARTBEAT);
+
+/* When counts are to be stored next; the list is in the order of time. */
+static int64_t counts_due_ms(const struct core *core)
+{
+    struct list *first = list_first(&core->counts);
+    const struct shard *shard;
+
+    if (first == NULL)
+        return INT64_MAX;
+    shard = CONTAINER_OF(first, struct shard, count_node);
+    return shard->count_ms > core->counts_ms ? shard->count_ms : core->counts_ms;
+}
 
 static void wake(struct core *core)
 {
     int64_t due_ms = feed_hub_due_ms(&core->feeds);
 
-    core->port->ticker.wake(core->port->ticker.ctx,
-                            due_ms < core->sweep_ms ? due_ms : core->sweep_ms);
+    if (core->sweep_ms < due_ms)
+        due_ms = core->sweep_ms;
+    if (counts_due_ms(core) < due_ms)
+        due_ms = counts_due_ms(core);
+    core->port->ticker.wake(core->port->ticker.ctx, due_ms);
+}
+
+static void put(struct core *core, enum record_kind kind, const struct world *world,
+                struct span key)
+{
+    struct record record = {
+        .kind = kind, .world = world->id, .key = key, .value = buf_span(&core->value)};
+
+    core->port->store.put(core->port->store.ctx, &record);
+}
+
+static void put_shard(struct core *core, struct shard *shard)
+{
+    buf_reset(&core->value);
+    record_add_shard(&core->value, shard);
+    put(core, RECORD_SHARD, shard->room->world, shard->id);
+    list_remove(&shard->count_node);
+}
+
+/* The count is stored later, with those of others. */
+static void put_count_later(struct core *core, struct shard *shard)
+{
+    if (list_linked(&shard->count_node))
+        return;
+    shard->count_ms = core->now.mono_ms + CORE_COUNTS_MS;
+    list_push(&core->counts, &shard->count_node);
+}
+
+/* Stores the counts that are due, so many at once that the turn stays short. */
+static void put_counts(struct core *core)
+{
+    int64_t now = core->now.mono_ms;
+
+    for (int n = 0; n < CORE_COUNTS_MAX && counts_due_ms(core) <= now; n++)
+        put_shard(core, CONTAINER_OF(list_first(&core->counts), struct shard, count_node));
+    core->counts_ms = now + CORE_COUNTS_GAP_MS;
 }
 
 static void room_changed(void *ctx, struct room *room, unsigned fields)
 {
     struct core *core = ctx;
 
-    core->port->store.put_room(core->port->store.ctx, room);
+    buf_reset(&core->value);
+    record_add_room(&core->value, room);
+    put(core, RECORD_ROOM, room->world, room->name);
     feed_room_changed(&core->feeds, room, fields, core->now.mono_ms);
     wake(core);
 }
@@ -41,7 +96,9 @@ static void shard_changed(void *ctx, struct shard *shard, unsigned fields)
     if (fields & SHARD_ROOM)
         core->stats.shards_created++;
     if (fields & durable_fields)
-        core->port->store.put_shard(core->port->store.ctx, shard);
+        put_shard(core, shard);
+    else if (fields & SHARD_OPEN)
+        put_count_later(core, shard);
     feed_shard_changed(&core->feeds, shard, fields, core->now.mono_ms);
     wake(core);
 }
@@ -50,7 +107,8 @@ static void shard_removed(void *ctx, struct shard *shard)
 {
     struct core *core = ctx;
 
-    core->port->store.delete_shard(core->port->store.ctx, shard);
+    core->port->store.remove(core->port->store.ctx, RECORD_SHARD, shard->room->world->id,
+                             shard->id);
     feed_shard_removed(&core->feeds, shard, core->now.mono_ms);
     wake(core);
 }
@@ -73,7 +131,9 @@ void core_init(struct core *core, const struct port *port, const struct core_set
         .now = now,
         .sweep_ms = now.mono_ms + CORE_SWEEP_MS,
     };
+    list_init(&core->counts);
     registry_init(&core->registry, &watch, &core->rng, settings->url_template);
+    core->registry.id_floor_ms = settings->id_floor_ms;
     feed_hub_init(&core->feeds, &port->feed);
     wake(core);
 }
@@ -95,12 +155,21 @@ void core_clear(struct core *core)
     buf_clear(&core->path);
     buf_clear(&core->text);
     buf_clear(&core->message);
+    buf_clear(&core->value);
+}
+
+void core_store_counts(struct core *core)
+{
+    for (struct list *it; (it = list_first(&core->counts)) != NULL;)
+        put_shard(core, CONTAINER_OF(it, struct shard, count_node));
 }
 
 void core_tick(struct core *core, struct moment now)
 {
     core->now = now;
     feed_hub_advance(&core->feeds, now.mono_ms);
+    if (counts_due_ms(core) <= now.mono_ms)
+        put_counts(core);
     if (now.mono_ms >= core->sweep_ms) {
         size_t expired = registry_expire(&core->registry, now);
         core->stats.shards_expired += expired;

@@ -8,13 +8,20 @@
 #include "world/core/registry.h"
 #include "world/core/stats.h"
 
-enum { CORE_SWEEP_MS = 60 * 1000 }; /* how often silent shards are looked for */
+enum {
+    CORE_SWEEP_MS = 60 * 1000, /* how often silent shards are looked for */
+    CORE_COUNTS_MS = 5000,     /* how old the stored count of a shard may be */
+    CORE_COUNTS_MAX = 500,     /* counts that are stored in one go, */
+    CORE_COUNTS_GAP_MS = 20,   /* and the time until the next */
+};
 
 struct core_settings {
     struct span shard_secret;      /* comma-separated list */
     const struct token_keys *keys; /* for tokens */
     struct span url_template;      /* of shards that are made without one */
     uint64_t max_room_shards;      /* our own bound on the shards of a room */
+    int64_t epoch;                 /* of this process as the owner of worlds; never repeats */
+    int64_t id_floor_ms;           /* shard ids up to this wall time may have been given out */
 };
 
 struct core {
@@ -29,15 +36,25 @@ struct core {
     struct slots pending; /* struct pending: answers that wait for the store */
     struct moment now;    /* of the call that is under way */
     int64_t sweep_ms;     /* when silent shards are looked for next */
+    struct list counts;   /* shards whose stored count is old, by count_ms */
+    int64_t counts_ms;    /* none of them is stored before */
     struct buf path;      /* scratch: the decoded segments of a path */
     struct buf text;      /* scratch: the text of an answer */
     struct buf message;   /* scratch: an error's text before it is escaped */
+    struct buf value;     /* scratch: what is stored */
 };
 
 /* `port` and `settings` are borrowed for core's life; the generator is copied. */
 void core_init(struct core *core, const struct port *port, const struct core_settings *settings,
                const struct rng *rng, struct moment now);
 void core_clear(struct core *core);
+
+/* Takes in what the store kept: called for each record, rooms before shards and each kind in order
+ * of creation, before the first request. Kinds that this version does not keep are passed over.
+ * ERR_SYNTAX: the record cannot be used (logged); the process must not go on. */
+MUST_CHECK enum err core_restore(struct core *core, const struct record *r, struct moment now);
+/* Puts all counts that are not stored yet: the process is about to end. */
+void core_store_counts(struct core *core);
 
 /* Does what is due and asks the ticker to be woken for the next. */
 void core_tick(struct core *core, struct moment now);

@@ -12,6 +12,8 @@
 
 enum { FEED_THROTTLE_MS = 500, FEED_ID_LEN = 8 };
 
+struct room;
+struct shard;
 struct world;
 
 /* Embedded in rooms and shards: what of it has not been announced. */

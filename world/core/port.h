@@ -4,8 +4,23 @@
 #include "common/base/slots.h"
 #include "common/base/span.h"
 
-struct room;
-struct shard;
+/* What the store keeps. The order is that of loading. */
+enum record_kind {
+    RECORD_ROOM,
+    RECORD_SHARD,
+    RECORD_NODE,
+    RECORD_SERVER,
+    RECORD_BAN,
+    RECORD_RETIRED,
+    RECORD_COUNT,
+};
+
+/* One thing that must outlive the process, known by kind, world and key. */
+struct record {
+    enum record_kind kind;
+    struct span world, key;
+    struct span value; /* JSON text */
+};
 
 /* Answers to requests. */
 struct reply_port {
@@ -22,13 +37,14 @@ struct feed_port {
     void (*publish)(void *ctx, const struct handle *sockets, size_t count, struct span text);
 };
 
-/* Durability. Puts and deletes are written behind; sync completes with core_stored(core, token, …)
- * once all that was asked before it is durable, never from inside the call. */
+/* Durability. Puts and removals are written behind; sync completes with core_stored(core, token, …)
+ * once all that was asked before it is durable, or could not be made so; never inside the call. */
 struct store_port {
     void *ctx;
-    void (*put_room)(void *ctx, const struct room *room);
-    void (*put_shard)(void *ctx, const struct shard *shard);
-    void (*delete_shard)(void *ctx, const struct shard *shard);
+    /* A new record is the youngest of its kind; one that is there keeps its place. */
+    void (*put)(void *ctx, const struct record *record);
+    /* Nothing happens when it is not there. */
+    void (*remove)(void *ctx, enum record_kind kind, struct span world, struct span key);
     void (*sync)(void *ctx, uint64_t token);
 };
 

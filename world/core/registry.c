@@ -80,6 +80,7 @@ static void remove_shard(struct registry *r, struct shard *s)
     map_remove(&room->world->shards, s->id);
     list_remove(&s->node);
     list_remove(&s->heard_node);
+    list_remove(&s->count_node);
     candidates_remove(&room->candidates, &s->candidate);
     room->by_status[s->status]--;
     r->shard_count--;
@@ -148,6 +149,8 @@ struct world *registry_make_world(struct registry *r, struct span id)
         return w;
     w = xcalloc(1, sizeof(*w));
     w->id = span_copy(id);
+    w->id_ms = r->id_floor_ms;
+    w->id_count = REGISTRY_SHARDS_PER_MS;
     list_init(&w->room_list);
     list_init(&w->shard_list);
     list_init(&w->heard_list);
@@ -158,12 +161,10 @@ struct world *registry_make_world(struct registry *r, struct span id)
     return w;
 }
 
-struct room *registry_add_room(struct registry *r, struct world *w, struct span name,
-                               const struct room_settings *settings)
+struct room *registry_restore_room(struct registry *r, struct world *w, struct span name,
+                                   const struct room_settings *settings)
 {
     struct room *room = xcalloc(1, sizeof(*room));
-    unsigned fields = settings->max_shards == 0 ? ROOM_FIELDS & ~(unsigned)ROOM_MAX_SHARDS
-                                                : (unsigned)ROOM_FIELDS;
 
     room->name = span_copy(name);
     room->world = w;
@@ -172,6 +173,16 @@ struct room *registry_add_room(struct registry *r, struct world *w, struct span 
     list_push(&w->room_list, &room->node);
     r->room_count++;
     check(r, room, NULL);
+    return room;
+}
+
+struct room *registry_add_room(struct registry *r, struct world *w, struct span name,
+                               const struct room_settings *settings)
+{
+    struct room *room = registry_restore_room(r, w, name, settings);
+    unsigned fields = settings->max_shards == 0 ? ROOM_FIELDS & ~(unsigned)ROOM_MAX_SHARDS
+                                                : (unsigned)ROOM_FIELDS;
+
     r->watch.room_changed(r->watch.ctx, room, fields);
     return room;
 }
@@ -191,35 +202,64 @@ void registry_set_room(struct registry *r, struct room *room, const struct room_
         r->watch.room_changed(r->watch.ctx, room, fields);
 }
 
-struct shard *registry_add_shard(struct registry *r, struct room *room, struct span url_template,
-                                 uint64_t max, struct moment now)
+static struct shard *make_shard(struct registry *r, struct room *room,
+                                const struct shard_restored *as, struct moment now)
 {
     struct shard *s = xcalloc(1, sizeof(*s));
-    struct buf id = {0}, url = {0};
-
-    next_id(r, room, now, &id);
-    s->id = span_copy(buf_span(&id));
-    url_template_fill(&url, url_template.len == 0 ? r->url_template : url_template, s->id,
-                      room->name);
-    s->url = span_copy(buf_span(&url));
-    buf_clear(&id);
-    buf_clear(&url);
 
     list_init(&s->holdings);
+    s->id = span_copy(as->id);
+    s->url = span_copy(as->url);
     s->room = room;
-    s->max = max == 0 ? room->settings.max_players : max;
-    s->status = SHARD_ACTIVE;
+    s->open = as->open;
+    s->max = as->max;
+    s->status = as->status;
     s->heartbeat_ms = now.wall_ms;
     s->heard_ms = now.mono_ms;
-    room->by_status[SHARD_ACTIVE]++;
+    room->by_status[s->status]++;
     map_add(&room->world->shards, s->id, s);
     list_push(&room->world->shard_list, &s->node);
     list_push(&room->world->heard_list, &s->heard_node);
     candidates_add(&room->candidates, &s->candidate, shard_used(s), s->max, shard_is_selectable(s));
     r->shard_count++;
     check(r, room, s);
+    return s;
+}
+
+struct shard *registry_add_shard(struct registry *r, struct room *room, struct span url_template,
+                                 uint64_t max, struct moment now)
+{
+    struct buf id = {0}, url = {0};
+    struct shard *s;
+
+    next_id(r, room, now, &id);
+    url_template_fill(&url, url_template.len == 0 ? r->url_template : url_template, buf_span(&id),
+                      room->name);
+    s = make_shard(r, room,
+                   &(struct shard_restored){
+                       .id = buf_span(&id),
+                       .url = buf_span(&url),
+                       .max = max == 0 ? room->settings.max_players : max,
+                       .status = SHARD_ACTIVE,
+                   },
+                   now);
+    buf_clear(&id);
+    buf_clear(&url);
     r->watch.shard_changed(r->watch.ctx, s, SHARD_FIELDS);
     return s;
+}
+
+struct shard *registry_restore_shard(struct registry *r, struct room *room,
+                                     const struct shard_restored *stored, struct moment now)
+{
+    struct world *w = room->world;
+    int64_t ms = shard_id_ms(stored->id);
+
+    if (ms >= w->id_ms) {
+        w->id_ms = ms;
+        w->id_count = REGISTRY_SHARDS_PER_MS; /* which of that time were given out is not known */
+    }
+    return make_shard(r, room, stored, now);
 }
 
 bool registry_report(struct registry *r, struct shard *shard, uint64_t open,

@@ -100,6 +100,8 @@ struct shard {
     struct candidate candidate;
     struct list node;       /* world's shard_list */
     struct list heard_node; /* world's heard_list */
+    struct list count_node; /* core's: the stored count is old */
+    int64_t count_ms;       /* core's: when the count is to be stored */
     struct feed_item feed;
 };
 
@@ -119,6 +121,14 @@ struct registry {
     struct rng *rng; /* borrowed */
     struct registry_watch watch;
     struct span url_template; /* borrowed; for shards that are made without one */
+    int64_t id_floor_ms;      /* ids with this time or an earlier one may have been given out */
+};
+
+/* A shard as it was before a restart. Spans are borrowed. */
+struct shard_restored {
+    struct span id, url;
+    uint64_t open, max;
+    enum shard_status status;
 };
 
 void registry_init(struct registry *r, const struct registry_watch *watch, struct rng *rng,
@@ -142,6 +152,12 @@ void registry_set_room(struct registry *r, struct room *room, const struct room_
  * capacity. */
 struct shard *registry_add_shard(struct registry *r, struct room *room, struct span url_template,
                                  uint64_t max, struct moment now);
+/* The same from what was stored, in order of creation. The watch is not told. The room's name and
+ * the shard's id must be free; the shard counts as heard from now. */
+struct room *registry_restore_room(struct registry *r, struct world *w, struct span name,
+                                   const struct room_settings *settings);
+struct shard *registry_restore_shard(struct registry *r, struct room *room,
+                                     const struct shard_restored *stored, struct moment now);
 /* A report has come: `status` is SHARD_STATUS_COUNT when it names none. A draining shard that has
  * become empty is removed: true, and the shard is gone. */
 bool registry_report(struct registry *r, struct shard *shard, uint64_t open,

@@ -213,6 +213,7 @@ static void update_shard(struct call *call, const struct update_body *body)
 {
     struct registry *registry = &call->core->registry;
     struct shard *shard = world_shard(registry_world(registry, call->world), body->shard);
+    bool removed;
 
     if (shard == NULL) {
         call_refuse_name(call, REFUSAL_SHARD_MISSING, SPAN("Shard "), body->shard,
@@ -223,8 +224,11 @@ static void update_shard(struct call *call, const struct update_body *body)
         refuse_foreign(call, body);
         return;
     }
-    registry_report(registry, shard, body->open, body->status, call->now);
-    call_answer_when_stored(call);
+    removed = registry_report(registry, shard, body->open, body->status, call->now);
+    if (removed || body->status != SHARD_STATUS_COUNT)
+        call_answer_when_stored(call);
+    else
+        call_answer(call, SPAN("{}")); /* a count alone is not worth a wait */
 }
 
 void verb_update_shard(struct call *call)

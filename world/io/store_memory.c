@@ -12,16 +12,18 @@ static void complete(struct turn_end *end)
     s->count = 0;
 }
 
-static void keep_no_room(void *ctx, const struct room *room)
+static void store_put(void *ctx, const struct record *record)
 {
     (void)ctx;
-    (void)room;
+    (void)record;
 }
 
-static void keep_no_shard(void *ctx, const struct shard *shard)
+static void store_remove(void *ctx, enum record_kind kind, struct span world, struct span key)
 {
     (void)ctx;
-    (void)shard;
+    (void)kind;
+    (void)world;
+    (void)key;
 }
 
 static void store_sync(void *ctx, uint64_t token)
@@ -45,9 +47,8 @@ struct store_port store_memory_port(struct store_memory *s)
 {
     return (struct store_port){
         .ctx = s,
-        .put_room = keep_no_room,
-        .put_shard = keep_no_shard,
-        .delete_shard = keep_no_shard,
+        .put = store_put,
+        .remove = store_remove,
         .sync = store_sync,
     };
 }

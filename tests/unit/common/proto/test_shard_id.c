@@ -62,6 +62,8 @@ static void written_ids_read_back(void **state)
         struct shard_id got = shard_id_parse(buf_span(&id));
         assert_true(span_eq(got.room, rooms[i]));
         assert_true(span_eq(got.world, SPAN("world-z_9")));
+        assert_int_equal(shard_id_ms(buf_span(&id)), 1700000000123);
+        assert_int_equal(shard_id_ms(span_slice(buf_span(&id), 0, id.len - 2)), 0);
         buf_clear(&id);
     }
 }

@@ -37,6 +37,11 @@ struct recorded_frame {
     char *text;
 };
 
+struct recorded_record {
+    enum record_kind kind;
+    char *world, *key, *value;
+};
+
 struct recorder {
     struct port port;
     struct core_settings settings;
@@ -49,6 +54,8 @@ struct recorder {
     size_t frame_count;
     uint64_t tokens[RECORDED_MAX]; /* syncs that were asked for */
     size_t token_count;
+    struct recorded_record records[RECORDED_MAX];
+    size_t record_count;
     size_t rooms_put, shards_put, shards_deleted;
     bool hold; /* syncs wait for recorder_store */
     enum owner owner;
@@ -86,22 +93,27 @@ static inline void recorded_publish(void *ctx, const struct handle *sockets, siz
         .sockets = count, .first = sockets[0].slot, .text = recorded_text(text)};
 }
 
-static inline void recorded_put_room(void *ctx, const struct room *room)
+static inline void recorded_put(void *ctx, const struct record *record)
 {
-    assert_non_null(room);
-    ((struct recorder *)ctx)->rooms_put++;
+    struct recorder *r = ctx;
+    struct recorded_record *last = &r->records[r->record_count++ % RECORDED_MAX];
+
+    r->rooms_put += record->kind == RECORD_ROOM;
+    r->shards_put += record->kind == RECORD_SHARD;
+    free(last->world);
+    free(last->key);
+    free(last->value);
+    *last = (struct recorded_record){.kind = record->kind,
+                                     .world = recorded_text(record->world),
+                                     .key = recorded_text(record->key),
+                                     .value = recorded_text(record->value)};
 }
 
-static inline void recorded_put_shard(void *ctx, const struct shard *shard)
+static inline void recorded_remove(void *ctx, enum record_kind kind, struct span world,
+                                   struct span key)
 {
-    assert_non_null(shard);
-    ((struct recorder *)ctx)->shards_put++;
-}
-
-static inline void recorded_delete_shard(void *ctx, const struct shard *shard)
-{
-    assert_non_null(shard);
-    ((struct recorder *)ctx)->shards_deleted++;
+    assert_true(world.len > 0 && key.len > 0);
+    ((struct recorder *)ctx)->shards_deleted += kind == RECORD_SHARD;
 }
 
 static inline void recorded_sync(void *ctx, uint64_t token)
@@ -137,7 +149,7 @@ static inline struct recorder *recorder_new(void)
     r->port = (struct port){
         .reply = {r, recorded_reply},
         .feed = {r, recorded_publish},
-        .store = {r, recorded_put_room, recorded_put_shard, recorded_delete_shard, recorded_sync},
+        .store = {r, recorded_put, recorded_remove, recorded_sync},
         .owner = {r, recorded_owner},
         .ticker = {r, recorded_wake},
     };
@@ -153,6 +165,9 @@ static inline void recorder_free(struct recorder *r)
         free(r->answers[i].headers);
         free(r->answers[i].body);
         free(r->frames[i].text);
+        free(r->records[i].world);
+        free(r->records[i].key);
+        free(r->records[i].value);
     }
     core_clear(&r->core);
     token_keys_free((struct token_keys *)(uintptr_t)r->settings.keys);

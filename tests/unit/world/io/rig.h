@@ -54,18 +54,6 @@ static inline void rig_sync(void *ctx, uint64_t token)
         real.sync(real.ctx, token);
 }
 
-static inline void rig_ignore_room(void *ctx, const struct room *room)
-{
-    (void)ctx;
-    (void)room;
-}
-
-static inline void rig_ignore_shard(void *ctx, const struct shard *shard)
-{
-    (void)ctx;
-    (void)shard;
-}
-
 static inline void rig_store(struct rig *rig, enum err e)
 {
     for (size_t i = 0; i < rig->token_count; i++)
@@ -101,10 +89,11 @@ static inline struct rig *rig_new(size_t max_connections)
     feed_sockets_init(&rig->feeds, rig->loop, &rig->core, &rig->ws_settings);
     server_init(&rig->server, rig->loop, &rig->core, &rig->feeds, &rig->metrics,
                 &rig->server_settings);
+    struct store_port memory = store_memory_port(&rig->store);
     rig->port = (struct port){
         .reply = server_reply_port(&rig->server),
         .feed = {&rig->feeds, feed_sockets_publish},
-        .store = {rig, rig_ignore_room, rig_ignore_shard, rig_ignore_shard, rig_sync},
+        .store = {rig, memory.put, memory.remove, rig_sync},
         .owner = owner_local_port(),
         .ticker = {&rig->ticker, ticker_wake},
     };

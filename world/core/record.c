@@ -1,0 +1,129 @@
+/* Both directions stand side by side, so that a member is never written under one name and read
+ * under another. */
+#include "world/core/record.h"
+
+const char *const record_kind_names[RECORD_COUNT + 1] = {
+    [RECORD_ROOM] = "room",     [RECORD_SHARD] = "shard", [RECORD_NODE] = "node",
+    [RECORD_SERVER] = "server", [RECORD_BAN] = "ban",     [RECORD_RETIRED] = "retired",
+};
+
+#define STRATEGY        "balancingStrategy"
+#define PUBLIC          "public"
+#define MAX_PLAYERS     "maxPlayersPerShard"
+#define MIN_SHARDS      "minShards"
+#define MAX_SHARDS      "maxShards"
+#define ROOM_ID         "roomId"
+#define URL             "url"
+#define MAX_CONNECTIONS "maxConnections"
+#define STATUS          "status"
+#define NODE            "node"
+#define OPEN            "open"
+
+/* ---- writing: every member but the first brings its comma */
+
+#define ADD_NUMBER(out, key, n)                                                                    \
+    do {                                                                                           \
+        BUF_ADD_LIT((out), ",\"" key "\":");                                                       \
+        buf_add_u64((out), (n));                                                                   \
+    } while (0)
+
+void record_add_room(struct buf *out, const struct room *room)
+{
+    const struct room_settings *s = &room->settings;
+
+    BUF_ADD_LIT(out, "{\"" STRATEGY "\":");
+    json_add_string(out, span_str(strategy_names[s->strategy]));
+    BUF_ADD_LIT(out, ",\"" PUBLIC "\":");
+    buf_add_span(out, s->is_public ? SPAN("true") : SPAN("false"));
+    ADD_NUMBER(out, MAX_PLAYERS, s->max_players);
+    ADD_NUMBER(out, MIN_SHARDS, s->min_shards);
+    if (s->max_shards != 0)
+        ADD_NUMBER(out, MAX_SHARDS, s->max_shards);
+    buf_add_char(out, '}');
+}
+
+void record_add_shard(struct buf *out, const struct shard *shard)
+{
+    BUF_ADD_LIT(out, "{\"" ROOM_ID "\":");
+    json_add_string(out, shard->room->name);
+    BUF_ADD_LIT(out, ",\"" URL "\":");
+    json_add_string(out, shard->url);
+    ADD_NUMBER(out, MAX_CONNECTIONS, shard->max);
+    BUF_ADD_LIT(out, ",\"" STATUS "\":");
+    json_add_string(out, span_str(shard_status_names[shard->status]));
+    BUF_ADD_LIT(out, ",\"" NODE "\":\"\"");
+    ADD_NUMBER(out, OPEN, shard->open);
+    buf_add_char(out, '}');
+}
+
+/* ---- reading */
+
+static bool read_number(const json_t *object, const char *key, int64_t min, uint64_t *out)
+{
+    int64_t number;
+
+    if (!json_get_int(object, key, min, REGISTRY_COUNT_MAX, &number))
+        return false;
+    *out = (uint64_t)number;
+    return true;
+}
+
+/* The place of the member's text among `names`, which are NULL-terminated. */
+static bool read_name(const json_t *object, const char *key, const char *const *names, int *out)
+{
+    struct span name;
+
+    if (!json_get_span(object, key, &name))
+        return false;
+    for (*out = 0; names[*out] != NULL; (*out)++) {
+        if (span_eq(name, span_str(names[*out])))
+            return true;
+    }
+    return false;
+}
+
+static bool absent(const json_t *object, const char *key)
+{
+    return json_object_get(object, key) == NULL;
+}
+
+enum err record_read_room(struct span value, struct room_settings *out)
+{
+    json_t *doc = json_decode(value);
+    int strategy = 0;
+    bool good;
+
+    *out = (struct room_settings){0};
+    good = json_is_object(doc) && read_name(doc, STRATEGY, strategy_names, &strategy) &&
+           json_get_bool(doc, PUBLIC, &out->is_public) &&
+           read_number(doc, MAX_PLAYERS, 1, &out->max_players) &&
+           read_number(doc, MIN_SHARDS, 0, &out->min_shards) &&
+           (absent(doc, MAX_SHARDS) || read_number(doc, MAX_SHARDS, 1, &out->max_shards));
+    out->strategy = (enum strategy)strategy;
+    json_decref(doc);
+    return good ? ERR_OK : ERR_SYNTAX;
+}
+
+enum err record_read_shard(struct span value, struct shard_record *out)
+{
+    json_t *doc = json_decode(value);
+    int status = 0;
+    bool good;
+
+    *out = (struct shard_record){.doc = doc};
+    good = json_is_object(doc) && json_get_span(doc, ROOM_ID, &out->room) &&
+           json_get_span(doc, URL, &out->url) && read_number(doc, MAX_CONNECTIONS, 1, &out->max) &&
+           read_name(doc, STATUS, shard_status_names, &status) &&
+           (absent(doc, NODE) || json_get_span(doc, NODE, &out->node)) &&
+           (absent(doc, OPEN) || read_number(doc, OPEN, 0, &out->open));
+    out->status = (enum shard_status)status;
+    if (!good)
+        shard_record_clear(out);
+    return good ? ERR_OK : ERR_SYNTAX;
+}
+
+void shard_record_clear(struct shard_record *r)
+{
+    json_decref(r->doc);
+    *r = (struct shard_record){0};
+}

@@ -1,0 +1,27 @@
+#pragma once
+/* Rooms and shards as what the store keeps: their values as JSON texts, written and read back
+ * (docs/design.md section 7). Members that are not known are ignored, so that an older version can
+ * read what a newer one of the same schema wrote. */
+#include "common/base/json.h"
+#include "world/core/registry.h"
+
+/* The names under which kinds are stored, by enum record_kind; NULL-terminated. */
+extern const char *const record_kind_names[RECORD_COUNT + 1];
+
+/* The value of a room's record appended to `out`; its key is the room's name. */
+void record_add_room(struct buf *out, const struct room *room);
+/* The same for a shard, whose key is its id. */
+void record_add_shard(struct buf *out, const struct shard *shard);
+
+/* ERR_SYNTAX: a member is missing, of another type or out of bounds, or it is no JSON object. */
+MUST_CHECK enum err record_read_room(struct span value, struct room_settings *out);
+
+struct shard_record {
+    struct span room, url, node; /* borrowed from doc */
+    uint64_t max, open;
+    enum shard_status status;
+    json_t *doc;
+};
+/* The same for a shard. With ERR_OK the caller clears it by shard_record_clear. */
+MUST_CHECK enum err record_read_shard(struct span value, struct shard_record *out);
+void shard_record_clear(struct shard_record *r);

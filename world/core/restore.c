@@ -1,0 +1,86 @@
+/* The way back from the store into the registry. Nothing that is restored is stored again or told
+ * to admins. */
+#include "common/base/log.h"
+#include "common/proto/shard_id.h"
+#include "world/core/core.h"
+#include "world/core/record.h"
+
+/* Ids of a later time than this (in the year 2255) are nobody's: ours must have room to count on.
+ */
+static const int64_t ID_MS_MAX = 9000000000000;
+
+/* Answers what is wrong with the record; NULL: nothing. */
+static const char *restore_room(struct core *core, const struct record *r)
+{
+    struct world *world = registry_make_world(&core->registry, r->world);
+    struct room_settings settings;
+
+    if (record_read_room(r->value, &settings) != ERR_OK)
+        return "bad-value";
+    if (world_room(world, r->key) != NULL)
+        return "twice";
+    (void)registry_restore_room(&core->registry, world, r->key, &settings);
+    return NULL;
+}
+
+static const char *restore_shard(struct core *core, const struct record *r, struct moment now)
+{
+    struct world *world = registry_make_world(&core->registry, r->world);
+    struct shard_record stored;
+    struct shard_restored shard;
+    const char *why = NULL;
+    struct room *room;
+
+    if (shard_id_ms(r->key) > ID_MS_MAX)
+        return "bad-key";
+    if (record_read_shard(r->value, &stored) != ERR_OK)
+        return "bad-value";
+    shard = (struct shard_restored){
+        .id = r->key,
+        .url = stored.url,
+        .open = stored.open,
+        .max = stored.max,
+        .status = stored.status,
+    };
+    room = world_room(world, stored.room);
+    if (room == NULL)
+        why = "unknown-room";
+    else if (world_shard(world, r->key) != NULL)
+        why = "twice";
+    else
+        (void)registry_restore_shard(&core->registry, room, &shard, now);
+    shard_record_clear(&stored);
+    return why;
+}
+
+static const char *restore(struct core *core, const struct record *r, struct moment now)
+{
+    if (!world_id_is_valid(r->world))
+        return "bad-world";
+    switch (r->kind) {
+    case RECORD_ROOM:
+        return restore_room(core, r);
+    case RECORD_SHARD:
+        return restore_shard(core, r, now);
+    case RECORD_NODE:
+    case RECORD_SERVER:
+    case RECORD_BAN:
+    case RECORD_RETIRED:
+    case RECORD_COUNT:
+        return NULL; /* not kept by this version */
+    }
+    return NULL;
+}
+
+enum err core_restore(struct core *core, const struct record *r, struct moment now)
+{
+    const char *why;
+
+    core->now = now;
+    why = restore(core, r, now);
+    if (why == NULL)
+        return ERR_OK;
+    log_error("restore.refused", "world=%.*s kind=%s key=%.*s reason=%s", SPAN_ARG(r->world),
+              record_kind_names[r->kind], SPAN_ARG(r->key), why);
+    return ERR_SYNTAX;
+}
