@@ -45,7 +45,8 @@ struct orders {
     uint64_t others; /* other nodes that could take its shards */
 };
 
-/* Writing: orders_open; the shards, each with its bans; the drops; orders_close. */
+/* Writing: orders_open; the shards, each with its bans; orders_open_drops; the drops; orders_close.
+ * With `unchanged` only orders_open and orders_close. */
 void orders_open(struct buf *out, const struct orders *o);
 void orders_add_shard(struct buf *out, const struct order *o, const struct order_ban *bans,
                       size_t ban_count, bool first);
@@ -53,14 +54,24 @@ void orders_open_drops(struct buf *out); /* ends the shards */
 void orders_add_drop(struct buf *out, struct span shard_id, bool first);
 void orders_close(struct buf *out);
 
-/* Reads an answer; spans point into *doc, which the caller frees with json_decref in every case. */
+enum {
+    ORDERS_ID_MAX = 12288,      /* bytes of a shard id, of a room id */
+    ORDERS_SESSION_MAX = 12288, /* of a session id */
+    ORDERS_URL_MAX = 2048,
+};
+
+/* Reads an answer; spans point into *doc, which the caller frees with json_decref in every case.
+ * ERR_SYNTAX: these are no orders. Members that it does not know are ignored. */
 MUST_CHECK enum err orders_read(struct orders *out, json_t **doc, struct span text);
-/* What was read, in order: start with *at = 0; false at the end. *bans is for order_next_ban. */
+/* What was read, in order: start with *at = 0; false at the end. *bans is for order_next_ban, NULL
+ * when there are none. orders_read has checked them all. */
 bool orders_next_shard(const json_t *doc, size_t *at, struct order *out, const json_t **bans);
 bool order_next_ban(const json_t *bans, size_t *at, struct order_ban *out);
 bool orders_next_drop(const json_t *doc, size_t *at, struct span *shard_id);
+/* One shard by itself, as orders_add_shard writes it; false: it is none. */
+bool order_read(const json_t *object, struct order *out, const json_t **bans);
 
-/* 409: another process has the node's id. */
+/* 409: another process has the node's id. The body has an `error` for people, too. */
 struct orders_conflict {
     int64_t epoch;  /* of the other */
     int64_t age_ms; /* since it was heard */

@@ -21,8 +21,13 @@ struct resolve {
     enum resolve_reason reason;
     struct span node; /* RESOLVE_UNREACHABLE: which one */
 };
+enum { RESOLVE_NODE_MAX = 256 }; /* bytes of a node id; the others are those of orders */
+
 void resolve_add(struct buf *out, const struct resolve *r);
-MUST_CHECK enum err resolve_read(struct resolve *out, json_t **doc, struct span text);
+/* Spans point into *doc, which the caller frees with json_decref in every case. ERR_SYNTAX: it is
+ * no such body; *why names the member at fault, a static text. */
+MUST_CHECK enum err resolve_read(struct resolve *out, json_t **doc, struct span text,
+                                 const char **why);
 
 /* A 200. 404 {"error", "adopt": true}: nobody created that id; 404 without `adopt`: it may not be
  * served. 503: no seat for the client anywhere in the room. */
@@ -33,5 +38,6 @@ struct resolved {
 };
 void resolved_add(struct buf *out, const struct resolved *r, const struct order_ban *bans,
                   size_t ban_count);
+/* As resolve_read; *bans is for order_next_ban. */
 MUST_CHECK enum err resolved_read(struct resolved *out, json_t **doc, const json_t **bans,
                                   struct span text);
