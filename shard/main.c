@@ -177,6 +177,8 @@ static void derive_settings(struct process *p, bool has_rooms)
     const struct settings *s = &p->settings;
     size_t connections = process_max_connections(s->common.max_connections, fd_limit_raise());
     p->node_settings = (struct node_settings){
+        .enforce_seats = s->seat_ttl_ms > 0,
+        .adopt = s->unregistered_shards == UNREGISTERED_ADOPT,
         .world_id = s->world_id,
         .has_rooms = has_rooms,
         .strict_envelope = s->strict_envelope,

@@ -49,6 +49,8 @@ void client_forget(struct client *c, enum node_reason why, int64_t now)
     n->stats.reasons[why]++;
     if (shard->client_count == 0)
         shard->idle_since_ms = now;
+    if (list_empty(&s->clients) && s->explicit && reason_keeps_seat(why))
+        seating_keep(&shard->seating, session_id(s), now);
     if (list_empty(&s->clients))
         session_left(s, c); /* takes c */
     else

@@ -74,7 +74,6 @@ void node_check(const struct node *n)
 
 static enum err refuse(struct node *n, enum err e, enum node_reason *why)
 {
-    *why = e == ERR_FULL ? NODE_REFUSED_FULL : NODE_REFUSED_BAD_ID;
     n->stats.reasons[*why]++;
     log_debug("client.refused", "reason=%s", node_reason_text(*why));
     return e;
@@ -82,18 +81,25 @@ static enum err refuse(struct node *n, enum err e, enum node_reason *why)
 
 /* May a client with these ids come in? Starts the shard if so. */
 static enum err admit(struct node *n, struct span shard_id, struct span session_id, int64_t now,
-                      struct shard **shard)
+                      struct shard **shard, enum seat_verdict *seat, enum node_reason *why)
 {
+    *why = NODE_REFUSED_FULL;
     if (n->closing || n->stats.clients >= n->settings->max_connections)
         return ERR_FULL;
+    *why = NODE_REFUSED_BAD_ID;
     if (session_id.len > n->settings->max_session_id)
         return ERR_LIMIT;
     if (!span_is_utf8(session_id))
         return ERR_SYNTAX;
     enum err e = shard_reach(n, shard_id, now, shard);
-    if (e != ERR_OK)
+    if (e != ERR_OK && e != ERR_FULL)
         return e;
-    return pressure_refuses_joins(&(*shard)->link) ? ERR_FULL : ERR_OK;
+    *why = NODE_REFUSED_FULL;
+    if (e != ERR_OK || pressure_refuses_joins(&(*shard)->link))
+        return ERR_FULL;
+    *why = NODE_REFUSED_NO_SEAT;
+    *seat = seating_look(&(*shard)->seating, session_id);
+    return *seat == SEAT_NONE ? ERR_FULL : ERR_OK;
 }
 
 enum err node_client_open(struct node *n, struct span shard_id, struct span session_id,
@@ -101,15 +107,17 @@ enum err node_client_open(struct node *n, struct span shard_id, struct span sess
                           enum node_reason *why)
 {
     struct shard *shard = NULL;
+    enum seat_verdict seat = SEAT_NONE;
     *client = (struct handle){.gen = 0};
 #ifdef TERRANE_CHECK
     assert(json_text_check(request_info) == ERR_OK);
 #endif
-    enum err e = admit(n, shard_id, session_id, now, &shard);
+    enum err e = admit(n, shard_id, session_id, now, &shard, &seat, why);
     if (e != ERR_OK)
         return refuse(n, e, why);
 
     struct link *l = &shard->link;
+    seating_take(&shard->seating, session_id, seat);
     struct session *s = session_enter(shard, session_id);
     struct client *c = client_open(s, request_info, now);
     if (link_stands(l)) {

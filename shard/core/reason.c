@@ -44,6 +44,12 @@ struct span reason_words(enum node_reason r)
     return span_str(reasons[r].words);
 }
 
+bool reason_keeps_seat(enum node_reason r)
+{
+    return r == NODE_PEER_GONE || r == NODE_PEER_SILENT || r == NODE_LINK_LOST ||
+           r == NODE_LINK_OVERFLOW || r == NODE_SHUTDOWN || r == NODE_DRAINED;
+}
+
 const char *node_reason_text(enum node_reason r)
 {
     assert(r < NODE_REASON_COUNT);

@@ -18,7 +18,8 @@ enum {
 
 /* Embedded in a shard. */
 struct seating {
-    bool bounded; /* `max` counts */
+    struct shard *shard;
+    bool bounded; /* `max` counts; whoever follows the world's orders sets both */
     uint64_t max;
     uint64_t admitted, readmitted; /* ever, see proto/beat.h */
     struct map kept;               /* session id → struct kept_seat */
@@ -33,10 +34,22 @@ enum seat_verdict {
 };
 
 void seating_init(struct seating *s, struct shard *shard);
-/* What the session would get; changes nothing. */
+/* Nobody created the shard, says its world: SEATING_ADOPTED_MAX is its capacity until an order
+ * tells another. */
+void seating_adopt(struct seating *s);
+/* What the session would get; changes nothing. An empty id is that of a newcomer. */
 enum seat_verdict seating_look(const struct seating *s, struct span session);
 /* It has come in. */
 void seating_take(struct seating *s, struct span session, enum seat_verdict verdict);
-/* The last socket of an explicit session broke off: its seat is kept. */
+/* The last socket of an explicit session broke off: its seat is kept, if there are bounds at all.
+ */
 void seating_keep(struct seating *s, struct span session, int64_t now);
+/* The session is not expected back: its seat is free, if it was kept. */
+void seating_release(struct seating *s, struct span session);
+static inline uint64_t seating_kept(const struct seating *s)
+{
+    return s->kept.count;
+}
 void seating_clear(struct seating *s);
+/* Asserts what must always hold. */
+void seating_check(const struct seating *s);

@@ -81,9 +81,10 @@ struct session *session_enter(struct shard *shard, struct span id)
         return session_new_random(shard);
     struct session *s = session_find(shard, id);
     if (s == NULL)
-        return session_new(shard, id);
-    if (session_is_ghost(s))
+        s = session_new(shard, id);
+    else if (session_is_ghost(s))
         session_revive(s);
+    s->explicit = true;
     return s;
 }
 

@@ -18,6 +18,7 @@ struct session {
     uint32_t id_len;
     uint32_t weight; /* of a ghost that no room has heard of: bytes kept for it */
     bool told;       /* a room has heard that it connected, and not yet that it left */
+    bool explicit;   /* a client named it: its seat is kept when it breaks off */
     bool awaiting;   /* a ghost that was replayed: the room has not answered its join yet */
     char id[];
 };

@@ -44,6 +44,7 @@ static struct shard *shard_start(struct node *n, struct span id, int64_t now)
     map_add(&n->shard_map, shard->id, shard);
     list_push(&n->shards, &shard->in_node);
     n->stats.shards++;
+    seating_init(&shard->seating, shard);
     link_init(&shard->link, shard);
     report_start(&shard->report, shard, now);
     return shard;
@@ -97,6 +98,7 @@ void shard_free(struct shard *shard)
         session_free(e->value);
     map_clear(&shard->sessions);
     recall_clear(&shard->link);
+    seating_clear(&shard->seating);
     free(shard);
 }
 
@@ -154,6 +156,7 @@ void shard_check(const struct shard *shard)
         listed++;
     assert(sockets == shard->client_count && listed == sockets);
     check_link(&shard->link, awaiting, queued);
+    seating_check(&shard->seating);
 }
 
 void shard_changed(const struct shard *shard)

@@ -4,6 +4,7 @@
 #include "common/base/map.h"
 #include "shard/core/link.h"
 #include "shard/core/report.h"
+#include "shard/core/seating.h"
 
 struct node;
 
@@ -18,6 +19,7 @@ struct shard {
     size_t client_count;
     int64_t idle_since_ms; /* without clients and requests; while it has clients: no meaning */
 
+    struct seating seating;
     struct link link;
     struct report report;
     char text[]; /* the id */

@@ -26,7 +26,10 @@ static void refuse_json(struct edge *e, struct http_exchange *x, enum refusal wh
 static void refuse_by_core(struct http_exchange *x, enum err why, enum node_reason reason)
 {
     log_debug("edge.refused", "reason=%s", node_reason_text(reason));
-    if (why == ERR_FULL)
+    if (reason == NODE_REFUSED_NO_SEAT)
+        http_respond(x, 503, SPAN(JSON_TYPE "Retry-After: 1\r\n"),
+                     SPAN("{\"error\":\"No seat is free in this shard\"}"));
+    else if (why == ERR_FULL)
         http_respond(x, 503, SPAN(JSON_TYPE "Retry-After: 1\r\n"),
                      SPAN("{\"error\":\"This node takes no more clients or shards\"}"));
     else

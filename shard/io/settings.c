@@ -10,6 +10,7 @@
 #define FIELD(name) offsetof(struct settings, name)
 
 static const char *const protocols[] = {"auto", "reference", NULL};
+static const char *const unregistered[] = {"adopt", "refuse", NULL};
 static const char *const proxy_paths[] = {"room", "nested", NULL};
 
 static const struct config_row rows[] = {
@@ -114,9 +115,10 @@ static const struct config_row rows[] = {
     {.name = "SEAT_TTL",
      .type = CONFIG_DURATION,
      .offset = FIELD(seat_ttl_ms),
-     .fallback = "0",
-     .reserved = true,
-     .help = "How long a promised seat is kept; 0: capacity is not enforced."},
+     .fallback = "15s",
+     .max = 86400000,
+     .help = "How long worlds keep a promised seat; here only whether it is 0: then the node does "
+             "not enforce capacities, as in the reference."},
     {.name = "REQUIRE_TICKET",
      .type = CONFIG_BOOL,
      .offset = FIELD(require_ticket),
@@ -130,11 +132,11 @@ static const struct config_row rows[] = {
      .reserved = true,
      .help = "What public:false means for clients."},
     {.name = "UNREGISTERED_SHARDS",
-     .type = CONFIG_STRING,
+     .type = CONFIG_CHOICE,
      .offset = FIELD(unregistered_shards),
      .fallback = "adopt",
-     .reserved = true,
-     .help = "What becomes of shard ids nobody created."},
+     .choices = unregistered,
+     .help = "What becomes of clients with shard ids that nobody created."},
     {.name = "CLIENT_RATE",
      .type = CONFIG_STRING,
      .offset = FIELD(client_rate),

@@ -5,6 +5,8 @@
 
 enum http_proxy_path { PROXY_PATH_ROOM, PROXY_PATH_NESTED };
 
+enum unregistered_shards { UNREGISTERED_ADOPT, UNREGISTERED_REFUSE };
+
 /* What the table fills; strings are owned. */
 struct settings {
     struct process_settings common;
@@ -18,10 +20,11 @@ struct settings {
     int64_t link_buffer, link_wait_ms, link_frame_max;
     int64_t client_queue;
     int64_t max_shards;
-    /* Settings that this version knows but can only have off. */
     int64_t seat_ttl_ms;
+    int64_t unregistered_shards; /* enum unregistered_shards */
+    /* Settings that this version knows but can only have off. */
     bool require_ticket;
-    char *private_rooms, *unregistered_shards, *client_rate, *room_failover;
+    char *private_rooms, *client_rate, *room_failover;
 };
 
 /* A loaded one has origins, networks, a world id and secrets that can be used. */

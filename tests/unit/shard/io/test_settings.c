@@ -58,13 +58,13 @@ static void settings_that_are_not_there_yet_are_refused(void **state)
         enum config_verdict verdict;
     } rows[] = {
         {"--seat-ttl=0", CONFIG_RUN},
-        {"--seat-ttl=15s", CONFIG_BAD},
+        {"--seat-ttl=15s", CONFIG_RUN},
+        {"--unregistered-shards=refuse", CONFIG_RUN},
+        {"--unregistered-shards=perhaps", CONFIG_BAD},
         {"--require-ticket=0", CONFIG_RUN},
         {"--require-ticket=1", CONFIG_BAD},
         {"--private-rooms=ignore", CONFIG_RUN},
         {"--private-rooms=enforce", CONFIG_BAD},
-        {"--unregistered-shards=adopt", CONFIG_RUN},
-        {"--unregistered-shards=refuse", CONFIG_BAD},
         {"--client-rate=50", CONFIG_BAD},
         {"--room-failover=move", CONFIG_BAD},
         {"--world-protocol=reference", CONFIG_RUN},
