@@ -119,7 +119,8 @@ static const struct node_port port = {
 static void shutdown_look(struct timer *t, int64_t now)
 {
     struct process *p = CONTAINER_OF(t, struct process, shutdown_look);
-    bool quiet = edge_clients_are_gone(&p->clients) && list_empty(&p->forwards.all);
+    bool quiet = edge_clients_are_gone(&p->clients) && list_empty(&p->forwards.all) &&
+                 tunnels_count(&p->tunnels) == 0;
     if (p->farewell_ms == 0 && (quiet || now - p->shutdown_ms >= SHUTDOWN_MS)) {
         p->farewell_ms = now;
         room_links_close(&p->links, WS_CODE_GOING_AWAY);
@@ -145,7 +146,7 @@ static void on_stop_signal(void *ctx)
     listener_close(p->listener);
     p->listener = NULL;
     http_server_drain(p->server);
-    tunnels_abort(&p->tunnels);
+    tunnels_close(&p->tunnels, WS_CODE_RESTART, SPAN("restart;retry=1000-5000"));
     node_shutdown(p->node, now);
     ticker_touch(&p->ticker);
     wheel_set(loop_wheel(p->loop), &p->shutdown_look, now);

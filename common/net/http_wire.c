@@ -33,9 +33,10 @@ static bool take_final_head(struct http_wire *w, const struct http_head *h)
     return conn_is_open(&w->conn);
 }
 
-/* The next head, where it lies when it came whole, else by way of w->head. *data moves behind it.
- */
-static enum err next_head(struct http_wire *w, char **data, size_t *len, struct http_head *h)
+/* The next head, where it lies when it came whole, else by way of w->head. *data moves behind it;
+ * *raw is the head's bytes. */
+static enum err next_head(struct http_wire *w, char **data, size_t *len, struct http_head *h,
+                          struct span *raw)
 {
     size_t held = w->head.len, have = *len, head_len;
     const char *at = *data;
@@ -52,17 +53,33 @@ static enum err next_head(struct http_wire *w, char **data, size_t *len, struct 
     w->scanned = 0;
     *data += head_len - held;
     *len -= head_len - held;
+    *raw = span_of(at, head_len);
     return http_head_parse_response(h, at, head_len);
 }
 
-/* Reads heads until the final one; false: no more for now, or broken off. */
+/* The connection leaves HTTP, and us. */
+static void upgrade(struct http_wire *w, struct span raw, struct span behind)
+{
+    struct buf head = w->head; /* `raw` may lie in it */
+    w->head = (struct buf){0};
+    w->awaiting = false;
+    w->ops->upgraded(w, raw, behind);
+    buf_clear(&head);
+}
+
+/* Reads heads until the final one; false: no more for now, broken off, or upgraded. */
 static bool read_heads(struct http_wire *w, char **data, size_t *len)
 {
     while (!w->in_body) {
         struct http_head h;
-        enum err e = next_head(w, data, len, &h);
+        struct span raw;
+        enum err e = next_head(w, data, len, &h, &raw);
         if (e == ERR_AGAIN)
             return false;
+        if (e == ERR_OK && h.status == 101 && w->ops->upgraded != NULL) {
+            upgrade(w, raw, span_of(*data, *len));
+            return false;
+        }
         if (e != ERR_OK || h.status == 101) {
             http_wire_abort(w, ERR_SYNTAX);
             return false;

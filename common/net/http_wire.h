@@ -1,6 +1,6 @@
 #pragma once
-/* One client connection of an http_pool: carries one call after the other. For http_client.c only.
- */
+/* One client connection: carries one call after the other. For http_client.c, and for tunnel.c
+ * until it is upgraded. */
 #include "common/net/dial.h"
 #include "common/proto/http_body.h"
 #include "common/proto/http_head.h"
@@ -18,6 +18,9 @@ struct http_wire_ops {
     /* The connection is gone; the owner frees the wire in here. `why`: what was wrong while an
      * answer was awaited; ERR_CLOSED: it ended by itself. */
     void (*gone)(struct http_wire *w, enum err why);
+    /* The answer is 101; `head` is all of it, `behind` came behind it, borrowed until return. The
+     * owner moves w->conn away in here and may free the wire. NULL: 101 is ERR_SYNTAX. */
+    void (*upgraded)(struct http_wire *w, struct span head, struct span behind);
 };
 
 struct http_wire {

@@ -17,6 +17,17 @@ void socket_set_nodelay(int fd)
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
+void socket_set_dead_after(int fd, unsigned ms)
+{
+    enum { PROBES = 3 };
+    int on = 1, count = PROBES, every_s = (int)(ms / 1000 / PROBES);
+    (void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &every_s, sizeof every_s);
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &every_s, sizeof every_s);
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof count);
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof ms);
+}
+
 int socket_dial(const struct addr *to, uint16_t port)
 {
     bool v4 = memcmp(to->bytes, v4_mapped, sizeof v4_mapped) == 0;

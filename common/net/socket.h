@@ -16,3 +16,6 @@ bool socket_addr(const struct sockaddr *sa, struct addr *out, uint16_t *port);
 /* Bytes that were written and that the peer has not acknowledged. */
 uint32_t socket_unacknowledged(int fd);
 void socket_set_nodelay(int fd);
+/* The kernel gives the connection up (ETIMEDOUT) when the peer has acknowledged nothing for about
+ * `ms`, or taken nothing: of what was sent, or of the probes of an idle connection. */
+void socket_set_dead_after(int fd, unsigned ms);

@@ -1,197 +1,230 @@
-/* A pair of connections, and the dial that comes before it. The client's connection stays with the
- * HTTP server until a world has answered the dial, so that a failure can be told in HTTP. */
+/* The way to an open tunnel. The client's connection stays with the HTTP server until a server has
+ * answered 101, so that others can be tried and failures told in HTTP. */
 #include "common/net/tunnel.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "common/base/log.h"
 #include "common/base/mem.h"
-#include "common/net/dial.h"
+#include "common/net/http_wire.h"
+#include "common/net/pipe.h"
+#include "common/proto/hop.h"
 
-enum { TUNNEL_CONNECT_MS = 3000, TUNNEL_HIGH_WATER = 256 * 1024 };
+enum tunnel_state {
+    TUNNEL_WAITING,   /* for its owner */
+    TUNNEL_ASKING,    /* connecting, or the answer is awaited */
+    TUNNEL_ANSWERING, /* another answer than 101 is on its way to the client */
+    TUNNEL_OPEN,
+    TUNNEL_GONE, /* the client is answered or gone; what is left of the dial follows */
+};
+
+static const uint8_t tunnel_next[] = {
+    [TUNNEL_WAITING] = 1u << TUNNEL_ASKING | 1u << TUNNEL_GONE,
+    [TUNNEL_ASKING] =
+        1u << TUNNEL_WAITING | 1u << TUNNEL_ANSWERING | 1u << TUNNEL_OPEN | 1u << TUNNEL_GONE,
+    [TUNNEL_ANSWERING] = 1u << TUNNEL_GONE,
+    [TUNNEL_OPEN] = 1u << TUNNEL_GONE,
+    [TUNNEL_GONE] = 0,
+};
 
 struct tunnel {
     struct responder responder;
     struct list node;
     struct tunnels *all;
-    const struct url_origin *(*next)(void *ctx);
+    const struct tunnel_ops *ops;
     void *ctx;
-    const struct url_origin *world; /* being tried, then used */
-    struct buf head;
+    enum tunnel_state state;
 
-    struct http_exchange *x; /* while dialling */
-    struct dial dial;
-    struct timer deadline; /* of the dial */
-    struct conn client, upstream;
-    bool too_slow; /* the dial */
-    bool client_ended, upstream_ended;
+    struct http_exchange *x; /* until it is open or answered */
+    struct buf head;
+    struct buf hint;
+    struct url_origin origin; /* being tried; text and host are owned */
+    struct http_wire wire;
+    struct timer deadline; /* of the other side's next step */
+    enum tunnel_failure why;
+
+    struct pipe pipe;
 };
 
-static void try_next(struct tunnel *t);
+static void tunnel_go(struct tunnel *t, enum tunnel_state to)
+{
+    assert((tunnel_next[t->state] & 1u << to) != 0);
+    t->state = to;
+}
+
+static void expect_within(struct tunnel *t, int64_t ms)
+{
+    struct loop *l = t->all->loop;
+    wheel_set(loop_wheel(l), &t->deadline, loop_now(l) + ms);
+}
+
+static void expect_nothing(struct tunnel *t)
+{
+    wheel_cancel(loop_wheel(t->all->loop), &t->deadline);
+}
 
 static void tunnel_free(struct tunnel *t)
 {
+    const struct tunnel_ops *ops = t->ops;
+    void *ctx = t->ctx;
     list_remove(&t->node);
-    wheel_cancel(loop_wheel(t->all->loop), &t->deadline);
-    dial_cancel(&t->dial);
+    expect_nothing(t);
+    t->all->count--;
     t->all->stats->now--;
     buf_clear(&t->head);
-    free(t->ctx);
+    buf_clear(&t->hint);
+    url_origin_clear(&t->origin);
     free(t);
+    ops->ended(ctx);
 }
 
-/* ---- bytes */
-
-static void pass_on(struct tunnel *t, struct conn *from, struct conn *to, struct span data)
+/* The exchange is on its own from here. */
+static struct http_exchange *let_go(struct tunnel *t)
 {
-    t->all->stats->bytes += data.len;
-    conn_write_span(to, data);
-    if (conn_is_full(to))
-        conn_pause(from, CONN_PAUSE_LINK);
-}
-
-static void end_when_both_did(struct tunnel *t)
-{
-    if (t->client_ended && t->upstream_ended)
-        tunnel_free(t);
-}
-
-static void client_data(struct conn *c, char *data, size_t len)
-{
-    struct tunnel *t = CONTAINER_OF(c, struct tunnel, client);
-    pass_on(t, c, &t->upstream, span_of(data, len));
-}
-
-static void client_drained(struct conn *c)
-{
-    conn_resume(&CONTAINER_OF(c, struct tunnel, client)->upstream, CONN_PAUSE_LINK);
-}
-
-static void client_closed(struct conn *c, enum conn_end end)
-{
-    struct tunnel *t = CONTAINER_OF(c, struct tunnel, client);
-    (void)end;
-    t->client_ended = true;
-    conn_close(&t->upstream);
-    end_when_both_did(t);
-}
-
-static const struct conn_ops client_ops = {
-    .data = client_data,
-    .drained = client_drained,
-    .closed = client_closed,
-};
-
-static void upstream_connected(struct conn *c);
-static void upstream_closed(struct conn *c, enum conn_end end);
-
-static void upstream_data(struct conn *c, char *data, size_t len)
-{
-    struct tunnel *t = CONTAINER_OF(c, struct tunnel, upstream);
-    pass_on(t, c, &t->client, span_of(data, len));
-}
-
-static void upstream_drained(struct conn *c)
-{
-    conn_resume(&CONTAINER_OF(c, struct tunnel, upstream)->client, CONN_PAUSE_LINK);
-}
-
-static const struct conn_ops upstream_ops = {
-    .connected = upstream_connected,
-    .data = upstream_data,
-    .drained = upstream_drained,
-    .closed = upstream_closed,
-};
-
-/* ---- the dial */
-
-static void upstream_connected(struct conn *c)
-{
-    struct tunnel *t = CONTAINER_OF(c, struct tunnel, upstream);
     struct http_exchange *x = t->x;
-    wheel_cancel(loop_wheel(t->all->loop), &t->deadline);
     t->x = NULL;
     x->user = NULL;
-    t->all->stats->opened++;
-    c->high_water = TUNNEL_HIGH_WATER;
-    conn_write_span(c, buf_span(&t->head));
-    conn_write(c, "Host: ", 6);
-    conn_write_span(c, span_str(t->world->text));
-    conn_write(c, "\r\n\r\n", 4);
-    buf_clear(&t->head);
-    http_exchange_detach(x, &t->client, &client_ops);
-    t->client.high_water = TUNNEL_HIGH_WATER;
+    return x;
 }
 
-static void upstream_closed(struct conn *c, enum conn_end end)
+/* Nobody waits for the dial any more. */
+static void give_up(struct tunnel *t)
 {
-    struct tunnel *t = CONTAINER_OF(c, struct tunnel, upstream);
-    (void)end;
-    if (t->x != NULL) {
-        if (t->too_slow || !dial_next(&t->dial))
-            try_next(t);
+    bool alone = t->state == TUNNEL_WAITING;
+    tunnel_go(t, TUNNEL_GONE);
+    expect_nothing(t);
+    if (alone)
+        tunnel_free(t);
+    else
+        http_wire_abort(&t->wire, ERR_CLOSED); /* goes on in wire_gone */
+}
+
+static void refuse(struct tunnel *t, int status, struct span headers, struct span body)
+{
+    struct http_exchange *x = let_go(t);
+    t->all->stats->failures++;
+    give_up(t);
+    http_respond(x, status, headers, body);
+}
+
+/* ---- the server being tried */
+
+static void wire_connected(struct http_wire *w)
+{
+    struct tunnel *t = CONTAINER_OF(w, struct tunnel, wire);
+    expect_within(t, TUNNEL_ANSWER_MS);
+    http_wire_await(w, false);
+    conn_write_span(&w->conn, buf_span(&t->head));
+    conn_write_span(&w->conn, SPAN("Host: "));
+    conn_write_span(&w->conn, span_str(t->origin.text));
+    conn_write_span(&w->conn, SPAN("\r\n\r\n"));
+}
+
+static void wire_head(struct http_wire *w, const struct http_head *h)
+{
+    struct tunnel *t = CONTAINER_OF(w, struct tunnel, wire);
+    struct buf lines = {0};
+    if (h->status == 421) {
+        t->why = TUNNEL_MISDIRECTED;
+        buf_add_span(&t->hint, http_head_get(h, SPAN("x-terrane-owner")));
+        http_wire_abort(w, ERR_DENIED); /* goes on in wire_gone */
         return;
     }
-    t->upstream_ended = true;
-    if (!t->client_ended)
-        conn_close(&t->client);
-    end_when_both_did(t);
+    tunnel_go(t, TUNNEL_ANSWERING);
+    expect_within(t, TUNNEL_ANSWER_MS);
+    hop_add_answer(&lines, h);
+    http_respond_begin(t->x, h->status, buf_span(&lines), h->content_length);
+    buf_clear(&lines);
 }
 
-static void world_unknown(struct dial *d)
+static void wire_body(struct http_wire *w, struct span part)
 {
-    try_next(CONTAINER_OF(d, struct tunnel, dial));
+    struct tunnel *t = CONTAINER_OF(w, struct tunnel, wire);
+    http_respond_part(t->x, part);
+    if (http_exchange_is_full(t->x)) {
+        expect_nothing(t);
+        conn_pause(&w->conn, CONN_PAUSE_LINK);
+    } else {
+        expect_within(t, TUNNEL_ANSWER_MS);
+    }
 }
+
+static void wire_end(struct http_wire *w, bool reusable)
+{
+    struct tunnel *t = CONTAINER_OF(w, struct tunnel, wire);
+    struct http_exchange *x = let_go(t);
+    (void)reusable;
+    give_up(t);
+    http_respond_end(x);
+}
+
+static void wire_drained(struct http_wire *w)
+{
+    (void)w;
+}
+
+static void pipe_ended(struct pipe *p)
+{
+    tunnel_free(CONTAINER_OF(p, struct tunnel, pipe));
+}
+
+static void wire_upgraded(struct http_wire *w, struct span head, struct span behind)
+{
+    struct tunnel *t = CONTAINER_OF(w, struct tunnel, wire);
+    expect_nothing(t);
+    tunnel_go(t, TUNNEL_OPEN);
+    t->all->stats->opened++;
+    buf_clear(&t->head);
+    pipe_start(&t->pipe, t->all->loop, let_go(t), &w->conn, head, behind, &t->all->stats->bytes,
+               pipe_ended);
+}
+
+static void wire_gone(struct http_wire *w, enum err why)
+{
+    struct tunnel *t = CONTAINER_OF(w, struct tunnel, wire);
+    expect_nothing(t);
+    if (t->state == TUNNEL_ASKING) {
+        log_debug("tunnel.failed", "to=%s why=%s", t->origin.text, err_text(why));
+        tunnel_go(t, TUNNEL_WAITING);
+        t->ops->failed(t->ctx, t, t->why);
+        return;
+    }
+    if (t->state == TUNNEL_ANSWERING)
+        http_respond_abort(let_go(t));
+    tunnel_free(t);
+}
+
+static const struct http_wire_ops wire_ops = {
+    .connected = wire_connected,
+    .head = wire_head,
+    .body = wire_body,
+    .end = wire_end,
+    .drained = wire_drained,
+    .gone = wire_gone,
+    .upgraded = wire_upgraded,
+};
 
 static void deadline_fired(struct timer *timer, int64_t now)
 {
-    struct tunnel *t = CONTAINER_OF(timer, struct tunnel, deadline);
     (void)now;
-    if (t->dial.resolve != NULL) {
-        dial_cancel(&t->dial);
-        try_next(t);
-        return;
-    }
-    t->too_slow = true;
-    conn_abort(&t->upstream); /* goes on in upstream_closed */
+    http_wire_abort(&CONTAINER_OF(timer, struct tunnel, deadline)->wire, ERR_TIMEOUT);
 }
 
-static void refuse(struct tunnel *t)
-{
-    struct http_exchange *x = t->x;
-    x->user = NULL;
-    t->all->stats->failures++;
-    tunnel_free(t);
-    http_respond(x, 502, SPAN("Content-Type: application/json\r\n"),
-                 SPAN("{\"error\":\"No world can be reached\"}"));
-}
+/* ---- the client, until it is open */
 
-static void try_next(struct tunnel *t)
-{
-    struct loop *l = t->all->loop;
-    t->world = t->next(t->ctx);
-    if (t->world == NULL) {
-        refuse(t);
-        return;
-    }
-    t->too_slow = false;
-    t->dial = (struct dial){0};
-    t->upstream = (struct conn){0};
-    dial_start(&t->dial, l, t->world, &t->upstream, &upstream_ops, world_unknown);
-    wheel_set(loop_wheel(l), &t->deadline, loop_now(l) + TUNNEL_CONNECT_MS);
-}
-
-/* The client went away before the dial was done. */
 static void client_gone(struct responder *r)
 {
     struct tunnel *t = CONTAINER_OF(r, struct tunnel, responder);
     t->x = NULL;
-    t->client_ended = true;
-    wheel_cancel(loop_wheel(t->all->loop), &t->deadline);
-    if (t->dial.resolve == NULL)
-        conn_abort(&t->upstream); /* goes on in upstream_closed */
-    else
-        tunnel_free(t);
+    give_up(t);
+}
+
+static void client_drained(struct responder *r)
+{
+    struct tunnel *t = CONTAINER_OF(r, struct tunnel, responder);
+    expect_within(t, TUNNEL_ANSWER_MS);
+    conn_resume(&t->wire.conn, CONN_PAUSE_LINK);
 }
 
 static void nothing_to_do(struct responder *r)
@@ -205,12 +238,14 @@ static void ignore_body(struct responder *r, struct span part)
     (void)part;
 }
 
-static const struct responder_ops dial_ops = {
+static const struct responder_ops request_ops = {
     .body = ignore_body,
     .complete = nothing_to_do,
-    .drained = nothing_to_do,
+    .drained = client_drained,
     .gone = client_gone,
 };
+
+/* ---- the owner */
 
 void tunnels_init(struct tunnels *all, struct loop *l, struct tunnel_stats *stats)
 {
@@ -218,35 +253,89 @@ void tunnels_init(struct tunnels *all, struct loop *l, struct tunnel_stats *stat
     list_init(&all->all);
 }
 
-void tunnel_start(struct tunnels *all, struct http_exchange *x, struct buf *head,
-                  const struct url_origin *(*next)(void *ctx), void *ctx)
+struct tunnel *tunnel_new(struct tunnels *all, struct http_exchange *x, struct buf *head,
+                          const struct tunnel_ops *ops, void *ctx)
 {
     struct tunnel *t = xcalloc(1, sizeof *t);
     *t = (struct tunnel){
-        .responder.ops = &dial_ops,
+        .responder.ops = &request_ops,
         .all = all,
-        .next = next,
+        .ops = ops,
         .ctx = ctx,
-        .head = *head,
         .x = x,
+        .head = *head,
         .deadline.fire = deadline_fired,
     };
     *head = (struct buf){0};
     list_push(&all->all, &t->node);
+    all->count++;
     all->stats->now++;
     x->user = &t->responder;
-    try_next(t);
+    return t;
+}
+
+void tunnel_try(struct tunnel *t, const struct url_origin *origin)
+{
+    struct url_origin copy = {
+        .host = xstrdup(origin->host), .port = origin->port, .text = xstrdup(origin->text)};
+    url_origin_clear(&t->origin);
+    t->origin = copy;
+    buf_reset(&t->hint);
+    t->why = TUNNEL_UNREACHABLE;
+    t->wire = (struct http_wire){0};
+    tunnel_go(t, TUNNEL_ASKING);
+    http_wire_dial(&t->wire, t->all->loop, &t->origin, &wire_ops);
+    expect_within(t, TUNNEL_CONNECT_MS);
+}
+
+void tunnel_refuse(struct tunnel *t, int status, struct span headers, struct span body)
+{
+    assert(t->state == TUNNEL_WAITING);
+    refuse(t, status, headers, body);
+}
+
+struct span tunnel_hint(const struct tunnel *t)
+{
+    return buf_span(&t->hint);
+}
+
+void tunnel_close(struct tunnel *t, uint16_t code, struct span reason)
+{
+    switch (t->state) {
+    case TUNNEL_WAITING:
+    case TUNNEL_ASKING:
+        refuse(t, 503, SPAN("Content-Type: application/json\r\nRetry-After: 1\r\n"),
+               SPAN("{\"error\":\"Stopping\"}"));
+        break;
+    case TUNNEL_OPEN:
+        pipe_close(&t->pipe, code, reason);
+        break;
+    case TUNNEL_ANSWERING:
+    case TUNNEL_GONE:
+        break;
+    }
+}
+
+void tunnels_close(struct tunnels *all, uint16_t code, struct span reason)
+{
+    LIST_EACH_SAFE (&all->all, it, next)
+        tunnel_close(CONTAINER_OF(it, struct tunnel, node), code, reason);
+}
+
+static void tunnel_abort(struct tunnel *t)
+{
+    if (t->state == TUNNEL_OPEN) {
+        pipe_abort(&t->pipe);
+        return;
+    }
+    if (t->state == TUNNEL_GONE)
+        return;
+    (void)let_go(t);
+    give_up(t);
 }
 
 void tunnels_abort(struct tunnels *all)
 {
-    LIST_EACH_SAFE (&all->all, it, next) {
-        struct tunnel *t = CONTAINER_OF(it, struct tunnel, node);
-        if (t->x == NULL) {
-            conn_abort(&t->client);
-            conn_abort(&t->upstream);
-        } else {
-            client_gone(&t->responder);
-        }
-    }
+    LIST_EACH_SAFE (&all->all, it, next)
+        tunnel_abort(CONTAINER_OF(it, struct tunnel, node));
 }

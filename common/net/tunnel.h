@@ -1,26 +1,69 @@
 #pragma once
-/* Upgraded connections to a world: after the head, bytes both ways, untouched. Whoever reads slowly
- * holds the other side back; both sides end together. */
+/* Upgraded connections to another server: once that has answered the client's handshake with 101,
+ * bytes both ways (see pipe.h). Driven by an owner, who names the servers to try, at once or later.
+ */
 #include "common/net/http_server.h"
 #include "common/net/responder.h"
 #include "common/proto/url.h"
 
-struct tunnel_stats {
-    uint64_t now; /* gauge */
-    uint64_t opened, failures, bytes;
+struct tunnel;
+
+enum { TUNNEL_CONNECT_MS = 3000, TUNNEL_ANSWER_MS = 5000 };
+
+enum tunnel_failure {
+    TUNNEL_UNREACHABLE, /* no connection within TUNNEL_CONNECT_MS, or then no answer in HTTP within
+                           TUNNEL_ANSWER_MS */
+    TUNNEL_MISDIRECTED, /* the server answered 421 (RFC 9110 section 15.5.20) */
 };
 
+struct tunnel_ops {
+    /* The server that was tried does not serve; nothing of the client's has reached one that does.
+     * Answer in here or later, with tunnel_try or tunnel_refuse. */
+    void (*failed)(void *ctx, struct tunnel *t, enum tunnel_failure why);
+    /* Over, in whatever way, also when the client went away before: forget t. May come from inside
+     * tunnel_refuse, tunnel_close and tunnels_abort. */
+    void (*ended)(void *ctx);
+};
+
+struct tunnel_stats {
+    uint64_t now;                     /* gauge */
+    uint64_t opened, failures, bytes; /* answered with 101; refused by their owner */
+};
+
+/* All that there are. */
 struct tunnels {
     struct list all;
+    size_t count;
+    size_t max; /* for tunnels_are_full; 0: no bound */
     struct loop *loop;
     struct tunnel_stats *stats;
 };
 void tunnels_init(struct tunnels *all, struct loop *l, struct tunnel_stats *stats); /* borrowed */
+static inline size_t tunnels_count(const struct tunnels *all)
+{
+    return all->count;
+}
+static inline bool tunnels_are_full(const struct tunnels *all)
+{
+    return all->max != 0 && all->count >= all->max;
+}
 
-/* Turns `x` into a tunnel to the first world that can be reached; 502 when none can. `next` names
- * them, NULL: none is left; its `ctx` is freed with free() at the end. `head` is a request head
- * without Host and the blank line (taken, becomes empty). */
-void tunnel_start(struct tunnels *all, struct http_exchange *x, struct buf *head,
-                  const struct url_origin *(*next)(void *ctx), void *ctx);
-/* Closes all; they are gone when the loop has turned. */
+/* Takes an upgrade request over; call tunnel_try or tunnel_refuse next, now or later. `head` is the
+ * request head without Host and the blank line (taken, becomes empty). An answer that is neither
+ * 101 nor 421 goes to the client. Full or not, it is made: callers look at tunnels_are_full. */
+struct tunnel *tunnel_new(struct tunnels *all, struct http_exchange *x, struct buf *head,
+                          const struct tunnel_ops *ops, void *ctx);
+/* Tries this server, after tunnel_new or `failed` only. `origin` is copied. Never calls back before
+ * it returns. */
+void tunnel_try(struct tunnel *t, const struct url_origin *origin);
+/* Answers the client in HTTP, after tunnel_new or `failed` only; t is gone. */
+void tunnel_refuse(struct tunnel *t, int status, struct span headers, struct span body);
+/* The owner that the last 421 named (`x-terrane-owner`); empty: none. */
+struct span tunnel_hint(const struct tunnel *t);
+
+/* Ends with a close frame to the client, at the next frame boundary (pipe_close: within 2 s). One
+ * that is not open yet is refused with 503. `reason` is borrowed until `ended`. */
+void tunnel_close(struct tunnel *t, uint16_t code, struct span reason);
+void tunnels_close(struct tunnels *all, uint16_t code, struct span reason);
+/* Cuts all off; they are gone when the loop has turned. Exchanges without an answer stay so. */
 void tunnels_abort(struct tunnels *all);

@@ -177,7 +177,7 @@ void hop_add_answer(struct buf *out, const struct http_head *h)
         struct span name = h->headers[i].name;
         if (http_head_is_hop(h, name) || span_ieq(name, SPAN("content-length")) ||
             span_ieq(name, SPAN("date")) || span_ieq(name, SPAN("proxy-authenticate")) ||
-            span_ieq(name, SPAN("x-access-shard")))
+            span_ieq(name, SPAN("x-access-shard")) || name_starts(name, SPAN("x-terrane-")))
             continue;
         add_line(out, name, h->headers[i].value);
     }

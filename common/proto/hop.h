@@ -43,5 +43,6 @@ struct hop_world {
 void hop_add_world_request(struct buf *out, const struct http_head *h, const struct hop_world *to);
 
 /* Appends the lines of an answer that go on to the client: all but those of one hop, those that the
- * server adds by itself (Content-Length, Date), and the secret if someone echoes it. */
+ * server adds by itself (Content-Length, Date), x-terrane-*, and the secret if someone echoes it.
+ */
 void hop_add_answer(struct buf *out, const struct http_head *h);

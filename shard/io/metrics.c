@@ -136,7 +136,7 @@ static const struct metric_row rows[] = {
     {P "forward_seconds", "target=\"world\"", METRIC_HISTOGRAM, NULL, TIME(FORWARD_WORLD)},
     {P "tunnels", NULL, METRIC_GAUGE, "Tunnels to worlds.", IO(tunnels.now)},
     {P "tunnels_total", NULL, METRIC_COUNTER, "Tunnels opened.", IO(tunnels.opened)},
-    {P "tunnel_failures_total", NULL, METRIC_COUNTER, "Tunnels for which no world was reached.",
+    {P "tunnel_failures_total", NULL, METRIC_COUNTER, "Tunnels refused: no world was reached.",
      IO(tunnels.failures)},
     {P "tunnel_bytes_total", NULL, METRIC_COUNTER, "Bytes through tunnels.", IO(tunnels.bytes)},
     {P "http_connections", NULL, METRIC_GAUGE, "HTTP connections, upgraded ones not counted.",

@@ -1,6 +1,8 @@
 /* Writes the heads of requests for worlds and sends them off. */
 #include "shard/io/world_proxy.h"
 
+#include <stdlib.h>
+
 #include "common/base/mem.h"
 #include "common/proto/hop.h"
 #include "shard/io/io_stats.h"
@@ -17,13 +19,6 @@ static struct http_pool *next_pool(void *ctx)
     return world == NULL ? NULL : world->requests;
 }
 
-static const struct url_origin *next_origin(void *ctx)
-{
-    struct attempt *attempt = ctx;
-    const struct upstream *world = worlds_next(attempt->worlds, &attempt->walk);
-    return world == NULL ? NULL : world->origin;
-}
-
 static const struct forward_kind to_world = {
     .target = FORWARD_WORLD,
     .name = "world",
@@ -35,6 +30,24 @@ static const struct forward_kind to_world = {
                                 "Access-Control-Allow-Origin: *\r\n"),
     .failed_body = "{\"error\":\"No world can be reached\"}",
 };
+
+/* A world that says 421 belongs to others: the next one, too. */
+static void try_tunnel(struct attempt *attempt, struct tunnel *t)
+{
+    const struct upstream *world = worlds_next(attempt->worlds, &attempt->walk);
+    if (world == NULL)
+        tunnel_refuse(t, 502, to_world.failed_headers, span_str(to_world.failed_body));
+    else
+        tunnel_try(t, world->origin);
+}
+
+static void tunnel_failed(void *ctx, struct tunnel *t, enum tunnel_failure why)
+{
+    (void)why;
+    try_tunnel(ctx, t);
+}
+
+static const struct tunnel_ops tunnel_ops = {.failed = tunnel_failed, .ended = free};
 
 static struct attempt *attempt_new(const struct world_proxy *p)
 {
@@ -72,5 +85,6 @@ void world_proxy_upgrade(const struct world_proxy *p, struct http_exchange *x,
 {
     struct buf head = {0};
     add_head(p, &head, x, r, true);
-    tunnel_start(p->tunnels, x, &head, next_origin, attempt_new(p));
+    struct attempt *attempt = attempt_new(p);
+    try_tunnel(attempt, tunnel_new(p->tunnels, x, &head, &tunnel_ops, attempt));
 }

@@ -222,10 +222,11 @@ static void answer_loses_what_belongs_to_its_hop(void **state)
     struct http_head h;
     struct buf out = {0};
     (void)state;
-    parse(&h, "HTTP/1.1 302 Found\r\nDate: now\r\nConnection: close, x-mine\r\nX-Mine: 1\r\n"
-              "Proxy-Authenticate: x\r\nContent-Length: 0\r\nLocation: /elsewhere\r\nSet-Cookie: "
-              "a\r\nset-cookie: b\r\n"
-              "access-control-allow-origin: *\r\nx-access-shard: s3cret\r\n\r\n");
+    parse(&h,
+          "HTTP/1.1 302 Found\r\nDate: now\r\nConnection: close, x-mine\r\nX-Mine: 1\r\n"
+          "Proxy-Authenticate: x\r\nContent-Length: 0\r\nLocation: /elsewhere\r\nSet-Cookie: "
+          "a\r\nset-cookie: b\r\n"
+          "access-control-allow-origin: *\r\nx-access-shard: s3cret\r\nX-Terrane-Owner: n\r\n\r\n");
     hop_add_answer(&out, &h);
     assert_text(&out, "Location: /elsewhere\r\nSet-Cookie: a\r\nset-cookie: b\r\n"
                       "access-control-allow-origin: *\r\n");
