@@ -5,6 +5,16 @@
 #include "common/proto/resolve.h"
 #include "shard/core/node.h"
 
+/* What a world answered last about an arrival. */
+enum told {
+    TOLD_NOTHING,
+    TOLD_OWNER,   /* it named one: of the shard, or of another one that lets the client in */
+    TOLD_ADOPT,   /* nobody created the shard: it may be served as an adopted one */
+    TOLD_UNKNOWN, /* it may not be served */
+    TOLD_FULL,    /* no seat in the whole room */
+    TOLD_NOBODY,  /* no world answers, or none that knows the question */
+};
+
 /* An arrival, kept by io from the request's head to its end. */
 struct arrival {
     struct span shard_id; /* as dialled, or the substitute that a world named; decoded */
@@ -12,15 +22,19 @@ struct arrival {
     bool is_socket;       /* a WebSocket upgrade; else an HTTP request */
     bool hopped;          /* another process of the cluster sent it here: never sent on */
     int64_t since_ms;
-    unsigned asked;          /* how often the world has been asked */
-    struct span unreachable; /* node that could not be reached; empty: none */
+    unsigned asked; /* how often the world has been asked */
+    enum told told;
+    /* The node that was tried and does not serve it, empty: none; and what a world is to be told
+     * about that: RESOLVE_UNREACHABLE, or why it takes nobody. */
+    struct span tried;
+    enum resolve_reason tried_why;
 };
 
 enum place_kind {
     PLACE_HERE,  /* node_client_open or node_http with the arrival's shard_id */
     PLACE_THERE, /* tunnel or forward to `url` */
     PLACE_ASK,   /* POST `ask` to …/resolve of `world`, then node_resolved, then place again */
-    PLACE_ELSEWHERE, /* hopped, and not ours: 421 with the owner that we know in `url` (or empty) */
+    PLACE_ELSEWHERE, /* hopped, and not for us: 421, with `url` if it is not empty, and `reason` */
     PLACE_REFUSED,   /* see `why` */
 };
 
@@ -28,7 +42,7 @@ struct place {
     enum place_kind kind;
     struct span world;          /* ASK: its id */
     struct span node, url;      /* THERE, ELSEWHERE: owner and its internalUrl */
-    enum resolve_reason reason; /* ASK */
+    enum resolve_reason reason; /* ASK, ELSEWHERE */
     enum node_reason why;       /* REFUSED: counted already */
 };
 
@@ -41,17 +55,11 @@ enum {
 /* Spans in *out live until the next call into the node. */
 void node_place(struct node *n, const struct arrival *a, int64_t now, struct place *out);
 
-/* What a world answered to PLACE_ASK. status 0: nothing in time. On a 200, *shard_id is the shard
- * that lets the client in (it lives until the next call into the node). */
-enum resolved_kind {
-    RESOLVED_OK,      /* place it again, with *shard_id */
-    RESOLVED_ADOPT,   /* nobody created it: serve it here, as adopted (node_place will say so) */
-    RESOLVED_UNKNOWN, /* 404 */
-    RESOLVED_FULL,    /* 503 */
-    RESOLVED_NOBODY,  /* no world answers: serve here what is not known to be elsewhere */
-};
-enum resolved_kind node_resolved(struct node *n, const struct arrival *a, int status,
-                                 struct span body, int64_t now, struct span *shard_id);
+/* What a world answered to PLACE_ASK; status 0: nothing in time. Follows what it orders us. The
+ * answer is for a->told and counts one in a->asked. TOLD_OWNER: *shard_id is the shard that
+ * lets the client in, for a->shard_id (it lives until the next call into the node). */
+enum told node_resolved(struct node *n, const struct arrival *a, int status, struct span body,
+                        int64_t now, struct span *shard_id);
 
-/* The owner that was named could not be reached, or said 421: it is forgotten. */
+/* The owner that was named does not serve the shard: it is forgotten. */
 void node_misplaced(struct node *n, struct span shard_id);

@@ -1,0 +1,42 @@
+#pragma once
+/* What worlds are asked about arrivals: POST …/resolve, answered within PLACE_ASK_MS or not at all.
+ * Many that want to know the same (clients of a node that died) share one question; a bounded
+ * number is under way at a time, the others wait in order. */
+#include "common/base/map.h"
+#include "common/proto/resolve.h"
+#include "shard/io/ticker.h"
+#include "shard/io/worlds.h"
+
+enum { QUESTIONS_UNDER_WAY = 64, QUESTIONS_ANSWER_MAX = 256 * 1024 };
+
+struct question;
+
+/* Who wants to know; embedded in it. */
+struct asking {
+    struct list node;
+    struct question *question; /* NULL: nothing is being asked */
+    /* status 0: nothing came in time. `shared`: somebody else had the same answer before, so a
+     * seat that it promises is taken. Borrowed until return. Never called from questions_ask. */
+    void (*answered)(struct asking *who, int status, struct span body, bool shared);
+};
+
+struct questions {
+    struct ticker *ticker;
+    struct worlds *worlds;
+    struct span secret;
+    struct map open; /* those that may be shared, by key */
+    struct list waiting, under_way;
+    size_t under_way_count;
+    uint64_t sent, unanswered; /* ever */
+};
+
+/* All borrowed. */
+void questions_init(struct questions *q, struct ticker *t, struct worlds *worlds,
+                    struct span secret);
+/* Asks the world of that id. `alone`: with a question of its own, whoever else asks the same. */
+void questions_ask(struct questions *q, struct asking *who, struct span world,
+                   const struct resolve *r, bool alone);
+/* It does not want to know any more. */
+void asking_stop(struct asking *who);
+/* Drops all; nobody is told. */
+void questions_clear(struct questions *q);
