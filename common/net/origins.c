@@ -4,22 +4,13 @@
 #include <stdlib.h>
 
 #include "common/base/mem.h"
-
-static uint64_t fnv1a(uint64_t hash, struct span s)
-{
-    for (size_t i = 0; i < s.len; i++)
-        hash = (hash ^ (unsigned char)s.ptr[i]) * UINT64_C(0x100000001b3);
-    return hash;
-}
+#include "common/base/stable_hash.h"
 
 static uint64_t score(const struct url_origin *o, struct span key)
 {
-    uint64_t h = fnv1a(UINT64_C(0xcbf29ce484222325), span_str(o->text));
-    h = fnv1a(h, span_of("", 1));
-    h = fnv1a(h, key);
-    h = (h ^ (h >> 33)) * UINT64_C(0xff51afd7ed558ccd);
-    h = (h ^ (h >> 33)) * UINT64_C(0xc4ceb9fe1a85ec53);
-    return h ^ (h >> 33);
+    uint64_t h = stable_hash_add(STABLE_HASH_START, span_str(o->text));
+    h = stable_hash_add(h, span_of("", 1));
+    return stable_hash_mix(stable_hash_add(h, key));
 }
 
 enum err origins_parse(struct origins *out, struct span text, struct span *bad)

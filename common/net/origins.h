@@ -14,7 +14,6 @@ void origins_clear(struct origins *o);
 
 /* The origin that has `key`, by rendezvous hashing (highest score wins): every process with the
  * same set of origins, in any order, chooses the same one, and losing one origin moves only its own
- * keys. The score is FNV-1a 64 over "host:port", a zero byte and the key, mixed once more with
- * MurmurHash3's 64 bit finaliser; unkeyed, because all nodes must agree for ever. NULL when there
- * is no origin. */
+ * keys. The score is the stable hash of "host:port", a zero byte and the key. NULL when there is no
+ * origin. */
 const struct url_origin *origins_choose(const struct origins *o, struct span key);

@@ -102,7 +102,7 @@ async function instructions(strategy, rooms, perRoom) {
   for (let i = 0; i < rooms; i++) await post(port, `${base}/register-room`, { name: name(i), balancingStrategy: strategy, public: true, maxPlayersPerShard: 1000000, minShards: 0 });
   const step = async (count) => {
     for (let i = 0; i < count; i++) {
-      await post(port, `${base}/connect`, { roomId: name((i * 7) % rooms) });
+      await post(port, `${base}/connect`, { roomId: name((i * 7) % rooms), ...(strategy === "hash" && { session: `player-${i}` }) });
       if (i % 4 === 3) await post(port, `${base}/update-shard`, { shardId: ids[(i * 13) % ids.length], connections: 10 + ((i * 31) % 80) });
     }
   };
@@ -119,7 +119,7 @@ async function instructions(strategy, rooms, perRoom) {
   return total / (requests * 1.25);
 }
 async function benchInstructions() {
-  for (const strategy of ["round-robin", "least-connections", "random"]) {
+  for (const strategy of ["round-robin", "least-connections", "random", "packed", "p2c", "hash"]) {
     const small = await instructions(strategy, 1, 10);
     const one = await instructions(strategy, 1, 10000);
     const many = await instructions(strategy, 1000, 10);

@@ -84,9 +84,9 @@ static void read_count(const struct reader *r, const char *key, enum need need, 
         *out = (uint64_t)number;
 }
 
-/* One of `options`, by its index. */
+/* One of `options`, by its index. An issue names only those in `told`. */
 static void read_choice(const struct reader *r, const char *key, enum need need,
-                        const char *const *options, unsigned *out)
+                        const char *const *options, const char *const *told, unsigned *out)
 {
     const json_t *value = member(r, key);
     struct span text;
@@ -102,7 +102,7 @@ static void read_choice(const struct reader *r, const char *key, enum need need,
             }
         }
     }
-    issues_add_choice(r->issues, path(r, key), options, value);
+    issues_add_choice(r->issues, path(r, key), told, value);
 }
 
 static enum body_verdict decode(struct span text, json_t **doc)
@@ -143,6 +143,7 @@ enum body_verdict api_body_connect(struct connect_body *out, struct span text)
     auto_create = json_object_get(out->doc, "autoCreate");
     out->room = js_is_true(room) ? room : NULL;
     out->auto_create = auto_create == NULL || js_is_true(auto_create);
+    (void)json_get_span(out->doc, "session", &out->session);
     return BODY_OK;
 }
 
@@ -158,7 +159,9 @@ enum body_verdict api_body_register(struct register_body *out, struct span text,
         return verdict;
     struct reader r = {.object = out->doc, .issues = issues};
     read_text(&r, "name", REQUIRED, ROOM_ID_MAX, &out->name);
-    read_choice(&r, "balancingStrategy", REQUIRED, strategy_names, &strategy);
+    /* The text of the issue is the reference's. */
+    read_choice(&r, "balancingStrategy", REQUIRED, strategy_names, strategy_reference_names,
+                &strategy);
     read_bool(&r, "public", &out->settings.is_public);
     read_count(&r, "maxPlayersPerShard", REQUIRED, 1, &out->settings.max_players);
     read_count(&r, "minShards", REQUIRED, 0, &out->settings.min_shards);
@@ -180,7 +183,7 @@ enum body_verdict api_body_update(struct update_body *out, struct span text, str
     read_text(&r, "shardId", REQUIRED, 0, &out->shard);
     read_text(&r, "worldId", OPTIONAL, 0, &out->world);
     read_count(&r, "connections", REQUIRED, 0, &out->open);
-    read_choice(&r, "status", OPTIONAL, shard_status_names, &status);
+    read_choice(&r, "status", OPTIONAL, shard_status_names, shard_status_names, &status);
     out->status = (enum shard_status)status;
     return verdict_of(issues);
 }

@@ -3,7 +3,7 @@
 #include "world/core/issues.h"
 #include "world/core/registry.h"
 
-enum { ROOM_ID_MAX = 8192, URL_TEMPLATE_MAX = 8192 }; /* bytes */
+enum { ROOM_ID_MAX = 8192, URL_TEMPLATE_MAX = 8192, SESSION_MAX = 4096 }; /* bytes */
 
 enum body_verdict {
     BODY_OK,
@@ -16,6 +16,7 @@ struct connect_body {
     json_t *doc;
     const json_t *room; /* NULL: missing or not true */
     bool auto_create;
+    struct span session; /* of any length; empty: not said, or no text */
 };
 
 struct register_body {

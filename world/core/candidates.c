@@ -107,6 +107,8 @@ void candidates_add(struct candidates *c, struct candidate *who, uint64_t used, 
         (struct candidate_slot){.who = who, .used = used, .cap = cap, .selectable = selectable};
     c->live++;
     carry_up(c, who->slot);
+    who->point = rendezvous_add(&c->keys, who, who->name);
+    rendezvous_set(&c->keys, who->point, selectable);
 }
 
 void candidates_set(struct candidates *c, struct candidate *who, uint64_t used, uint64_t cap,
@@ -121,6 +123,7 @@ void candidates_set(struct candidates *c, struct candidate *who, uint64_t used, 
     slot->cap = cap;
     slot->selectable = selectable;
     carry_up(c, who->slot);
+    rendezvous_set(&c->keys, who->point, selectable);
 }
 
 void candidates_remove(struct candidates *c, struct candidate *who)
@@ -131,6 +134,7 @@ void candidates_remove(struct candidates *c, struct candidate *who)
     slot->who = NULL;
     c->live--;
     carry_up(c, who->slot);
+    rendezvous_remove(&c->keys, who->point);
     if (c->len - c->live > c->live)
         squeeze(c);
 }
@@ -139,6 +143,7 @@ void candidates_clear(struct candidates *c)
 {
     free(c->slots);
     free(c->nodes);
+    rendezvous_clear(&c->keys);
     *c = (struct candidates){0};
 }
 
@@ -177,6 +182,11 @@ bool candidates_is_fuller(const struct candidates *c, const struct candidate *a,
     return is_fuller(&c->slots[a->slot], &c->slots[b->slot]);
 }
 
+struct candidate *candidates_hashed(const struct candidates *c, uint64_t key)
+{
+    return rendezvous_choose(&c->keys, key);
+}
+
 struct candidate *candidates_next(const struct candidates *c, uint32_t *at)
 {
     while (*at < c->len) {
@@ -200,6 +210,9 @@ void candidates_check(const struct candidates *c, const struct candidate *who)
 {
     assert(c->live <= c->len && c->len <= c->width);
     assert(c->len - c->live <= c->live);
+    assert(rendezvous_count(&c->keys) == candidates_count(c));
+    if (who != NULL)
+        rendezvous_check(&c->keys, who->point, who, c->slots[who->slot].selectable);
     if (c->width <= CHECK_ALL_MAX) {
         for (uint32_t at = 1; at < 2 * c->width; at++)
             check_node(c, at);

@@ -1,6 +1,6 @@
 #pragma once
-/* The candidate index of one room: its shards in creation order, with the k-th selectable one,
- * the least used and the fullest one found in O(log n).
+/* The candidate index of one room: its shards in creation order, with the k-th selectable one, the
+ * least used, the fullest and the one that has a key found in O(log n).
  *
  * An implicit binary tree lies over the creation slots (root 1, children of i are 2i and 2i + 1,
  * the leaf of slot s is width + s). A node holds how many selectable candidates lie below it and
@@ -12,9 +12,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "world/core/rendezvous.h"
+
 /* Embedded in what is indexed. */
 struct candidate {
+    uint64_t name; /* set by the owner before it is added: a stable hash of what it is called */
     uint32_t slot;
+    uint32_t point; /* in the rendezvous */
 };
 
 struct candidate_slot {
@@ -36,6 +40,7 @@ struct candidates {
     uint32_t width;               /* slots that the tree covers: 0 or a power of two */
     uint32_t len;                 /* slots in use, holes included */
     uint32_t live;
+    struct rendezvous keys; /* of candidates, by their names */
 };
 
 /* Adds the youngest, with `used` of `cap` seats taken. A selectable one has a cap above 0. */
@@ -62,6 +67,9 @@ struct candidate *candidates_fullest(const struct candidates *c);
 /* Whether `a` has a larger used / cap than `b`. Both have a cap above 0. */
 bool candidates_is_fuller(const struct candidates *c, const struct candidate *a,
                           const struct candidate *b);
+/* The selectable one that has the key (rendezvous.h); NULL when none is selectable. The same key
+ * gets the same one while the set of selectable names stays. */
+struct candidate *candidates_hashed(const struct candidates *c, uint64_t key);
 /* Walks all, selectable or not, in creation order: start with *at = 0; NULL at the end. */
 struct candidate *candidates_next(const struct candidates *c, uint32_t *at);
 

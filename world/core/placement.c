@@ -2,6 +2,8 @@
  * rooms. */
 #include "world/core/placement.h"
 
+#include "common/base/stable_hash.h"
+
 /* The next in the ring of selectable shards, in creation order. When the ring has shrunk below the
  * turn it starts anew. */
 static struct candidate *next_in_turn(struct room *room)
@@ -13,21 +15,48 @@ static struct candidate *next_in_turn(struct room *room)
     return candidates_nth(&room->candidates, turn);
 }
 
-/* One of the selectable; there is at least one. */
-static struct shard *choose(struct room *room, struct rng *rng)
+static struct candidate *any(const struct candidates *c, struct rng *rng)
 {
-    struct candidates *c = &room->candidates;
+    return candidates_nth(c, (uint32_t)rng_below(rng, candidates_count(c)));
+}
+
+/* The power of two choices: of two different random ones the emptier, the older on a tie. */
+static struct candidate *emptier_of_two(const struct candidates *c, struct rng *rng)
+{
+    uint32_t count = candidates_count(c), k, l;
+    struct candidate *older, *younger;
+
+    if (count == 1)
+        return candidates_nth(c, 0);
+    k = (uint32_t)rng_below(rng, count);
+    l = (uint32_t)rng_below(rng, count - 1);
+    l += l >= k;
+    older = candidates_nth(c, k < l ? k : l);
+    younger = candidates_nth(c, k < l ? l : k);
+    return candidates_is_fuller(c, older, younger) ? younger : older;
+}
+
+/* One of the selectable; there is at least one. */
+static struct candidate *choose(struct room *room, struct span session, struct rng *rng)
+{
+    const struct candidates *c = &room->candidates;
 
     switch (room->settings.strategy) {
     case STRATEGY_ROUND_ROBIN:
     case STRATEGY_COUNT:
         break;
     case STRATEGY_LEAST_CONNECTIONS:
-        return shard_of_candidate(candidates_least(c));
+        return candidates_least(c);
     case STRATEGY_RANDOM:
-        return shard_of_candidate(candidates_nth(c, (uint32_t)rng_below(rng, candidates_count(c))));
+        return any(c, rng);
+    case STRATEGY_PACKED:
+        return candidates_fullest(c);
+    case STRATEGY_P2C:
+        return emptier_of_two(c, rng);
+    case STRATEGY_HASH:
+        return session.len == 0 ? any(c, rng) : candidates_hashed(c, stable_hash(session));
     }
-    return shard_of_candidate(next_in_turn(room));
+    return next_in_turn(room);
 }
 
 static bool may_grow(const struct room *room, uint64_t max_room_shards)
@@ -46,11 +75,11 @@ static enum refusal refusal_of(const struct room *room)
     return room->by_status[SHARD_ACTIVE] > 0 ? REFUSAL_FULL : REFUSAL_NO_ACTIVE;
 }
 
-struct placement placement_find(struct registry *r, struct room *room, bool auto_create,
-                                uint64_t max_room_shards, struct moment now)
+struct placement placement_find(struct registry *r, struct room *room, struct span session,
+                                bool auto_create, uint64_t max_room_shards, struct moment now)
 {
     if (candidates_count(&room->candidates) > 0)
-        return (struct placement){.shard = choose(room, r->rng)};
+        return (struct placement){.shard = shard_of_candidate(choose(room, session, r->rng))};
     if (auto_create && may_grow(room, max_room_shards))
         return (struct placement){.shard = registry_add_shard(r, room, (struct span){0}, 0, now)};
     return (struct placement){.refusal = refusal_of(room)};

@@ -17,6 +17,7 @@ static const struct {
     [REFUSAL_BODY_INVALID] = {"body_invalid", 400},
     [REFUSAL_ROOM_ID_MISSING] = {"room_id_missing", 400},
     [REFUSAL_ROOM_ID_TOO_LONG] = {"room_id_too_long", 400},
+    [REFUSAL_SESSION_TOO_LONG] = {"session_too_long", 400},
     [REFUSAL_ROOM_NOT_MADE] = {"room_not_made", 404},
     [REFUSAL_ROOM_MISSING] = {"room_missing", 404},
     [REFUSAL_NO_SHARDS] = {"no_shards", 404},

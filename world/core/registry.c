@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "common/base/stable_hash.h"
 #include "common/proto/shard_id.h"
 #include "world/core/url_template.h"
 
@@ -220,6 +221,7 @@ static struct shard *make_shard(struct registry *r, struct room *room,
     map_add(&room->world->shards, s->id, s);
     list_push(&room->world->shard_list, &s->node);
     list_push(&room->world->heard_list, &s->heard_node);
+    s->candidate.name = stable_hash(s->id);
     candidates_add(&room->candidates, &s->candidate, shard_used(s), s->max, shard_is_selectable(s));
     r->shard_count++;
     check(r, room, s);

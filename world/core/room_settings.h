@@ -9,11 +9,17 @@ enum strategy {
     STRATEGY_ROUND_ROBIN,
     STRATEGY_LEAST_CONNECTIONS,
     STRATEGY_RANDOM,
+    /* Our own. */
+    STRATEGY_PACKED,
+    STRATEGY_P2C,
+    STRATEGY_HASH,
     STRATEGY_COUNT,
 };
 
 /* The names on the wire, by enum strategy; NULL-terminated. */
 extern const char *const strategy_names[STRATEGY_COUNT + 1];
+/* Those that the reference knows too; NULL-terminated. */
+extern const char *const strategy_reference_names[];
 
 struct room_settings {
     enum strategy strategy;

@@ -120,10 +120,14 @@ static void connect_room(struct call *call, const struct connect_body *body, str
         call_refuse(call, REFUSAL_ROOM_ID_TOO_LONG, SPAN("roomId is too long"));
         return;
     }
+    if (body->session.len > SESSION_MAX) {
+        call_refuse(call, REFUSAL_SESSION_TOO_LONG, SPAN("session is too long"));
+        return;
+    }
     room = find_room(call, body, name);
     if (room == NULL)
         return;
-    placement = placement_find(&core->registry, room, body->auto_create,
+    placement = placement_find(&core->registry, room, body->session, body->auto_create,
                                core->settings->max_room_shards, call->now);
     if (placement.shard != NULL)
         answer_placed(call, placement.shard);

@@ -76,11 +76,48 @@ static void connect_answers_every_body(void **state)
         {"/connect", "{\"roomId\":\"f\",\"autoCreate\":\"false\"}", 200, "{\"success\":true", true},
         {"/connect", "{\"roomId\":\"one\",\"roomId\":\"two\"}", 200,
          "{\"success\":true,\"shardId\":\"two:", true},
+        {"/connect", "{\"roomId\":\"r\",\"session\":\"p\"}", 200, "{\"success\":true", true},
+        {"/connect", "{\"roomId\":\"r\",\"session\":5}", 200, "{\"success\":true", true},
+        {"/connect", "{\"roomId\":\"r\",\"session\":{\"a\":[]}}", 200, "{\"success\":true", true},
         {"/connect/", "{\"roomId\":\"r\"}", 200, "{\"success\":true", true},
     };
 
     (void)state;
     ask_rows(rows, sizeof(rows) / sizeof(rows[0]));
+}
+
+static void a_session_may_have_4096_bytes(void **state)
+{
+    struct recorder *r = recorder_new();
+    char body[5000];
+
+    (void)state;
+    for (int len = 4096; len <= 4097; len++) {
+        (void)snprintf(body, sizeof(body), "{\"roomId\":\"r\",\"session\":\"%0*d\"}", len, 7);
+        assert_int_equal(recorder_post(r, "/connect", body), len == 4096 ? 200 : 400);
+    }
+    assert_string_equal(recorder_last(r)->body, "{\"error\":\"session is too long\"}");
+    assert_int_equal(r->core.stats.refusals[REFUSAL_SESSION_TOO_LONG], 1);
+    recorder_free(r);
+}
+
+static void every_strategy_can_be_registered(void **state)
+{
+    static const char *const names[] = {
+        "round-robin", "least-connections", "random", "packed", "p2c", "hash"};
+    struct recorder *r = recorder_new();
+
+    (void)state;
+    assert_int_equal(sizeof(names) / sizeof(names[0]), STRATEGY_COUNT);
+    for (size_t i = 0; i < STRATEGY_COUNT; i++) {
+        const struct room *room = recorder_room(r, names[i], 1, names[i]);
+        char body[64];
+        assert_string_equal(strategy_names[room->settings.strategy], names[i]);
+        (void)snprintf(body, sizeof(body), "{\"roomId\":\"%s\",\"session\":\"p\"}", names[i]);
+        assert_int_equal(recorder_post(r, "/connect", body), 200);
+        assert_int_equal(r->core.stats.placements[i], 1);
+    }
+    recorder_free(r);
 }
 
 static void register_answers_every_body(void **state)
@@ -435,6 +472,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(connect_answers_every_body),
+        cmocka_unit_test(a_session_may_have_4096_bytes),
+        cmocka_unit_test(every_strategy_can_be_registered),
         cmocka_unit_test(register_answers_every_body),
         cmocka_unit_test(every_bad_field_is_an_issue_of_its_own),
         cmocka_unit_test(update_knows_its_shards),

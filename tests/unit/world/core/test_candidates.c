@@ -9,6 +9,7 @@
 
 #include "common/base/mem.h"
 #include "common/base/rng.h"
+#include "common/base/stable_hash.h"
 
 /* The index against a naive list that is scanned. */
 
@@ -65,6 +66,27 @@ static struct person *naive_fullest(const struct model *m)
     return best;
 }
 
+/* The same set, put together in another order and without those that came and went. */
+static void compare_hashed(const struct candidates *c, const struct model *m)
+{
+    static struct person copies[PEOPLE];
+    struct candidates fresh = {0};
+
+    for (size_t i = m->count; i-- > 0;) {
+        copies[i] = *m->order[i];
+        if (copies[i].selectable)
+            candidates_add(&fresh, &copies[i].candidate, 0, 1, true);
+    }
+    for (uint64_t i = 0; i < 20; i++) {
+        uint64_t key = stable_hash_mix(i + 1);
+        const struct candidate *a = candidates_hashed(c, key), *b = candidates_hashed(&fresh, key);
+        assert_int_equal(a == NULL, b == NULL);
+        if (a != NULL)
+            assert_int_equal(a->name, b->name);
+    }
+    candidates_clear(&fresh);
+}
+
 static uint32_t naive_count(const struct model *m)
 {
     uint32_t count = 0;
@@ -81,6 +103,7 @@ static void compare(const struct candidates *c, const struct model *m)
     assert_int_equal(candidates_count(c), count);
     assert_ptr_equal(person_of(candidates_least(c)), naive_least(m));
     assert_ptr_equal(person_of(candidates_fullest(c)), naive_fullest(m));
+    compare_hashed(c, m);
     for (uint32_t k = 0; k < count; k++)
         assert_ptr_equal(person_of(candidates_nth(c, k)), naive_nth(m, k));
     for (size_t i = 0; i < m->count; i++)
@@ -100,6 +123,7 @@ static void come(struct candidates *c, struct model *m, struct person *p, struct
 {
     p->present = true;
     draw(p, rng);
+    p->candidate.name = rng_next(rng);
     m->order[m->count++] = p;
     candidates_add(c, &p->candidate, p->used, p->cap, p->selectable);
 }
@@ -224,9 +248,11 @@ static void nothing_is_chosen_when_nothing_is_selectable(void **state)
     assert_int_equal(candidates_count(&c), 0);
     assert_null(candidates_least(&c));
     assert_null(candidates_fullest(&c));
+    assert_null(candidates_hashed(&c, 1));
     candidates_set(&c, &people[1].candidate, 7, 8, true);
     assert_ptr_equal(candidates_least(&c), &people[1].candidate);
     assert_ptr_equal(candidates_nth(&c, 0), &people[1].candidate);
+    assert_ptr_equal(candidates_hashed(&c, 1), &people[1].candidate);
     candidates_clear(&c);
 }
 

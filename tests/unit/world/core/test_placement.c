@@ -4,8 +4,8 @@
 
 static struct placement find(struct recorder *r, struct room *room, bool auto_create)
 {
-    return placement_find(&r->core.registry, room, auto_create, r->settings.max_room_shards,
-                          r->now);
+    return placement_find(&r->core.registry, room, (struct span){0}, auto_create,
+                          r->settings.max_room_shards, r->now);
 }
 
 /* Letters of the shards (a: the oldest) that `n` placements choose. */
@@ -127,6 +127,142 @@ static void random_is_even_over_the_selectable(void **state)
     recorder_free(r);
 }
 
+static void packed_fills_the_fullest_by_share(void **state)
+{
+    struct recorder *r = recorder_new();
+    struct shard *shards[4];
+    struct room *room = room_of(r, 3, "packed", shards);
+
+    (void)state;
+    assert_chosen(r, room, shards, "aa");
+    report(r, shards[1], 5, NULL);
+    report(r, shards[2], 5, NULL);
+    assert_chosen(r, room, shards, "bb");
+    report(r, shards[2], 9, NULL);
+    assert_chosen(r, room, shards, "c");
+    report(r, shards[2], 10, NULL);
+    assert_chosen(r, room, shards, "b");
+    /* 7 of 20 are more clients than 5 of 10, but a smaller share; 11 of 20 are a larger one. */
+    shards[3] = registry_add_shard(&r->core.registry, room, (struct span){0}, 20, r->now);
+    report(r, shards[3], 7, NULL);
+    assert_chosen(r, room, shards, "b");
+    report(r, shards[3], 11, NULL);
+    assert_chosen(r, room, shards, "d");
+    recorder_free(r);
+}
+
+/* How often each of the shards is chosen in `n` placements. */
+static void count_hits(struct recorder *r, struct room *room, struct shard *const *shards,
+                       size_t count, unsigned *hits, int n)
+{
+    for (size_t i = 0; i < count; i++)
+        hits[i] = 0;
+    while (n-- > 0) {
+        const struct shard *s = find(r, room, false).shard;
+        for (size_t i = 0; i < count; i++)
+            hits[i] += s == shards[i];
+    }
+}
+
+static void p2c_takes_the_emptier_of_two(void **state)
+{
+    struct recorder *r = recorder_new();
+    struct shard *shards[4];
+    struct room *room = room_of(r, 3, "p2c", shards);
+    unsigned hits[4];
+
+    (void)state;
+    /* Of three pairs the best is in two, the second best wins one, the worst none. */
+    report(r, shards[0], 9, NULL);
+    report(r, shards[1], 2, NULL);
+    report(r, shards[2], 5, NULL);
+    count_hits(r, room, shards, 3, hits, 3000);
+    assert_int_equal(hits[0], 0);
+    assert_in_range(hits[1], 1870, 2130);
+    assert_in_range(hits[2], 870, 1130);
+    /* Ties go to the oldest. */
+    report(r, shards[0], 5, NULL);
+    report(r, shards[1], 5, NULL);
+    count_hits(r, room, shards, 3, hits, 3000);
+    assert_in_range(hits[0], 1870, 2130);
+    assert_int_equal(hits[2], 0);
+    /* 8 of 20 is emptier than 5 of 10. */
+    shards[3] = registry_add_shard(&r->core.registry, room, (struct span){0}, 20, r->now);
+    report(r, shards[3], 8, NULL);
+    report(r, shards[0], 10, NULL);
+    report(r, shards[1], 10, NULL);
+    count_hits(r, room, shards, 4, hits, 50);
+    assert_int_equal(hits[3], 50);
+    report(r, shards[3], 20, NULL);
+    count_hits(r, room, shards, 4, hits, 50);
+    assert_int_equal(hits[2], 50); /* the only one */
+    recorder_free(r);
+}
+
+static struct shard *find_for(struct recorder *r, struct room *room, unsigned n)
+{
+    char session[16];
+    struct placement placement;
+
+    (void)snprintf(session, sizeof(session), "player-%u", n);
+    placement = placement_find(&r->core.registry, room, span_str(session), false,
+                               r->settings.max_room_shards, r->now);
+    return placement.shard;
+}
+
+static void hash_keeps_a_session_where_it_is(void **state)
+{
+    enum { SHARDS = 20, SESSIONS = 1000 };
+    struct recorder *r = recorder_new();
+    struct shard *shards[SHARDS], *before[SESSIONS];
+    struct room *room = room_of(r, SHARDS, "hash", shards);
+    unsigned hits[SHARDS] = {0}, moved = 0;
+
+    (void)state;
+    for (unsigned n = 0; n < SESSIONS; n++) {
+        before[n] = find_for(r, room, n);
+        for (unsigned i = 0; i < SHARDS; i++)
+            hits[i] += before[n] == shards[i];
+    }
+    for (unsigned i = 0; i < SHARDS; i++)
+        assert_in_range(hits[i], 15, 85); /* five standard deviations around 50 */
+    report(r, shards[3], 4, NULL);        /* another count, the same set */
+    for (unsigned n = 0; n < SESSIONS; n++)
+        assert_ptr_equal(find_for(r, room, n), before[n]);
+    report(r, shards[7], 10, NULL);
+    for (unsigned n = 0; n < SESSIONS; n++) {
+        struct shard *now = find_for(r, room, n);
+        assert_ptr_not_equal(now, shards[7]);
+        moved += now != before[n];
+    }
+    assert_in_range(moved, hits[7], SESSIONS / 4);
+    /* Those that go without having been selectable move nobody. */
+    for (unsigned i = 8; i < SHARDS; i++)
+        report(r, shards[i], 1, "draining");
+    for (unsigned n = 0; n < SESSIONS; n++)
+        before[n] = find_for(r, room, n);
+    for (unsigned i = 8; i < SHARDS; i++)
+        report(r, shards[i], 0, NULL);
+    assert_int_equal(room_shards(room), 8);
+    for (unsigned n = 0; n < SESSIONS; n++)
+        assert_ptr_equal(find_for(r, room, n), before[n]);
+    recorder_free(r);
+}
+
+static void hash_without_a_session_is_random(void **state)
+{
+    struct recorder *r = recorder_new();
+    struct shard *shards[3];
+    struct room *room = room_of(r, 3, "hash", shards);
+    unsigned hits[3];
+
+    (void)state;
+    count_hits(r, room, shards, 3, hits, 3000);
+    for (size_t i = 0; i < 3; i++)
+        assert_in_range(hits[i], 870, 1130);
+    recorder_free(r);
+}
+
 static void the_strategy_can_change_while_running(void **state)
 {
     struct recorder *r = recorder_new();
@@ -242,6 +378,10 @@ int main(void)
         cmocka_unit_test(turns_are_each_rooms_own),
         cmocka_unit_test(least_connections_goes_by_reports_and_age),
         cmocka_unit_test(random_is_even_over_the_selectable),
+        cmocka_unit_test(packed_fills_the_fullest_by_share),
+        cmocka_unit_test(p2c_takes_the_emptier_of_two),
+        cmocka_unit_test(hash_keeps_a_session_where_it_is),
+        cmocka_unit_test(hash_without_a_session_is_random),
         cmocka_unit_test(the_strategy_can_change_while_running),
         cmocka_unit_test(rooms_grow_on_demand_up_to_their_maximum),
         cmocka_unit_test(choices_agree_with_a_scan_under_churn),
