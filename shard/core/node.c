@@ -37,6 +37,7 @@ void node_free(struct node *n)
     LIST_EACH_SAFE (&n->shards, it, tmp)
         shard_free(CONTAINER_OF(it, struct shard, in_node));
     map_clear(&n->shard_map);
+    owners_clear(&n->owners);
     slots_clear(&n->shard_slots);
     slots_clear(&n->link_slots);
     slots_clear(&n->client_slots);

@@ -103,6 +103,7 @@ const char *node_reason_text(enum node_reason r);
 struct node_stats {
     uint64_t clients, sessions, shards, links_up; /* gauges */
     uint64_t accepted;                            /* sockets ever */
+    uint64_t adopted;                             /* shards that nobody created, ever */
     uint64_t reasons[NODE_REASON_COUNT];
     uint64_t messages_up, messages_down, bytes_up, bytes_down; /* client messages; deliveries */
     uint64_t dropped_not_json, dropped_too_deep;               /* from clients */

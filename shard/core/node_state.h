@@ -5,6 +5,7 @@
 #include "common/base/map.h"
 #include "common/base/wheel.h"
 #include "shard/core/node.h"
+#include "shard/core/owners.h"
 
 struct node {
     const struct node_port *port;
@@ -18,6 +19,7 @@ struct node {
     struct slots shard_slots;  /* struct shard */
     struct map shard_map;      /* by id */
     struct list shards;        /* in the order of their start */
+    struct owners owners;      /* of the shards of other nodes */
 
     struct wheel wheel;
     struct rng rng;

@@ -20,7 +20,7 @@ enum {
     SHARD_CHECK_MAX = 256,
 };
 
-static enum err shard_id_check(const struct node *n, struct span id)
+enum err shard_id_check(const struct node *n, struct span id)
 {
     if (id.len > n->settings->max_room_id + SHARD_ID_REST_MAX)
         return ERR_LIMIT;

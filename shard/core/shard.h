@@ -2,6 +2,7 @@
 /* One shard of the node: its sessions and clients, its link and its reports. A shard starts with
  * the first client or HTTP request that names it. */
 #include "common/base/map.h"
+#include "common/proto/orders.h"
 #include "shard/core/link.h"
 #include "shard/core/report.h"
 #include "shard/core/seating.h"
@@ -19,12 +20,17 @@ struct shard {
     size_t client_count;
     int64_t idle_since_ms; /* without clients and requests; while it has clients: no meaning */
 
+    bool owned;               /* orders give it to this node */
+    bool adopted;             /* nobody created it; served as long as it has clients */
+    enum order_status status; /* as ordered */
     struct seating seating;
     struct link link;
     struct report report;
     char text[]; /* the id */
 };
 
+/* ERR_SYNTAX: the id, or the room in it, is empty or not UTF-8; ERR_LIMIT: too long. */
+MUST_CHECK enum err shard_id_check(const struct node *n, struct span id);
 /* Finds the shard or starts it. ERR_SYNTAX: the id, or the room in it, is empty or not UTF-8;
  * ERR_LIMIT: too long; ERR_FULL: max_shards are there. */
 MUST_CHECK enum err shard_reach(struct node *n, struct span id, int64_t now, struct shard **out);
