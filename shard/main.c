@@ -97,6 +97,11 @@ static size_t port_link_queued(void *io, struct handle link)
     return room_link_queued(&((struct process *)io)->links, link);
 }
 
+static void port_link_ping(void *io, struct handle link, uint32_t number)
+{
+    room_link_ping(&((struct process *)io)->links, link, number);
+}
+
 static void port_report(void *io, struct handle shard, struct span shard_id, struct span world,
                         uint64_t connections)
 {
@@ -111,6 +116,7 @@ static const struct node_port port = {
     .link_send = port_link_send,
     .link_close = port_link_close,
     .link_queued = port_link_queued,
+    .link_ping = port_link_ping,
     .report = port_report,
 };
 

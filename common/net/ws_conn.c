@@ -150,7 +150,10 @@ static void ws_handle(struct ws_conn *w, const struct ws_event *event)
     case WS_CLOSE:
         ws_closed_by_peer(w, event->code, span_of(event->data, event->len));
         return;
-    case WS_PONG: /* was heard already */
+    case WS_PONG: /* that there was one has been noted already */
+        if (event->len > 0 && w->ops->pong != NULL && !w->close_sent)
+            w->ops->pong(w, span_of(event->data, event->len));
+        return;
     case WS_CONTINUATION:
         return;
     }
@@ -291,6 +294,12 @@ void ws_send(struct ws_conn *w, enum ws_opcode opcode, struct span payload)
 {
     if (ws_is_open(w))
         ws_queue(w, ws_frame_for_peer(w, opcode, payload));
+}
+
+void ws_ping(struct ws_conn *w, struct span payload)
+{
+    assert(payload.len > 0 && payload.len <= WS_CONTROL_MAX);
+    ws_send(w, WS_PING, payload);
 }
 
 void ws_close(struct ws_conn *w, uint16_t code, struct span reason)

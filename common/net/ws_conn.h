@@ -11,6 +11,8 @@ struct ws_conn;
 struct ws_ops {
     /* A whole message; borrowed and mutable until return; valid UTF-8 when not binary. */
     void (*message)(struct ws_conn *w, char *data, size_t len, bool binary);
+    /* The answer to a ws_ping with a payload; borrowed until return. May be NULL. */
+    void (*pong)(struct ws_conn *w, struct span payload);
     /* As conn's. May be NULL. */
     void (*drained)(struct ws_conn *w);
     /* The messages of one read have been handled (batching). May be NULL. */
@@ -57,6 +59,9 @@ bool ws_is_open(const struct ws_conn *w); /* open and no close frame sent or rec
 void ws_send_frame(struct ws_conn *w, struct frame *f);
 /* A whole message; masked on the client side. */
 void ws_send(struct ws_conn *w, enum ws_opcode opcode, struct span payload);
+/* A ping of the owner's own, behind all that is queued. `payload` is not empty: that is how its
+ * pong is told from those of the pings that watch over the connection. */
+void ws_ping(struct ws_conn *w, struct span payload);
 /* An unmasked frame with head and payload, for ws_send_frame. */
 struct frame *ws_frame_new(enum ws_opcode opcode, struct span payload);
 

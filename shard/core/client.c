@@ -46,6 +46,8 @@ void client_forget(struct client *c, enum node_reason why, int64_t now)
     slots_remove(&n->client_slots, c->self);
     shard->client_count--;
     n->stats.clients--;
+    shard->parting -= c->parting ? 1 : 0;
+    n->parting -= c->parting ? 1 : 0;
     n->stats.reasons[why]++;
     if (shard->client_count == 0)
         shard->idle_since_ms = now;
@@ -59,10 +61,15 @@ void client_forget(struct client *c, enum node_reason why, int64_t now)
 
 void client_close(struct client *c, enum node_reason why, int64_t now)
 {
+    client_close_saying(c, why, reason_words(why), now);
+}
+
+void client_close_saying(struct client *c, enum node_reason why, struct span words, int64_t now)
+{
     struct node *n = client_node(c);
     struct handle self = c->self;
     client_forget(c, why, now);
-    n->port->client_close(n->io, self, reason_code(why), reason_words(why));
+    n->port->client_close(n->io, self, reason_code(why), words);
 }
 
 void client_set_paused(struct client *c, bool paused)
@@ -72,5 +79,17 @@ void client_set_paused(struct client *c, bool paused)
     struct node *n = client_node(c);
     c->paused = paused;
     n->stats.link_pauses += paused ? 1 : 0;
-    n->port->client_pause(n->io, c->self, paused);
+    if (!c->parting)
+        n->port->client_pause(n->io, c->self, paused);
+}
+
+void client_set_parting(struct client *c)
+{
+    struct node *n = client_node(c);
+    assert(!c->parting);
+    c->parting = true;
+    c->session->shard->parting++;
+    n->parting++;
+    if (!c->paused)
+        n->port->client_pause(n->io, c->self, true);
 }

@@ -13,8 +13,9 @@ struct client {
     struct handle self;
     int64_t arrived_ms;
     uint32_t request_info_len;
-    bool told;   /* a room has had its clientConnected */
-    bool paused; /* we do not read from it */
+    bool told;    /* a room has had its clientConnected */
+    bool paused;  /* we do not read from it: its link is full (pressure.h) */
+    bool parting; /* nor then: a drain is about to close it (parting.h) */
     char request_info[];
 };
 
@@ -30,5 +31,9 @@ static inline struct span client_request_info(const struct client *c)
 void client_forget(struct client *c, enum node_reason why, int64_t now);
 /* client_forget, and has io close the socket with the reason's code and words. */
 void client_close(struct client *c, enum node_reason why, int64_t now);
+/* The same, with other words. */
+void client_close_saying(struct client *c, enum node_reason why, struct span words, int64_t now);
 
 void client_set_paused(struct client *c, bool paused);
+/* It will not be read any more. */
+void client_set_parting(struct client *c);

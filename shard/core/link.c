@@ -211,6 +211,16 @@ bool link_message(struct link *l, struct client *c, struct span json, int64_t no
     return true;
 }
 
+uint32_t link_ping(struct link *l)
+{
+    struct node *n = link_node(l);
+    assert(link_stands(l));
+    if (++l->pings == 0)
+        l->pings = 1;
+    n->port->link_ping(n->io, l->self, l->pings);
+    return l->pings;
+}
+
 void link_write(struct link *l, struct span text)
 {
     struct node *n = link_node(l);

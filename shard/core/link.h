@@ -37,6 +37,7 @@ struct link {
     uint32_t awaiting;         /* ghosts that are `awaiting`; 0 but while REPLAYING */
     struct map leaving;        /* sessions whose leaving is written and may be unsent (recall.h) */
     struct list leaving_order; /* the same, in the order of leaving */
+    uint32_t pings;            /* ever, never 0 but before the first */
     uint64_t written;          /* bytes of text ever given to io */
     struct backlog unsent;     /* what came back of a link that is falling (recall.h) */
 
@@ -69,6 +70,8 @@ void link_down(struct link *l, size_t lost, int64_t now);
 MUST_CHECK bool link_message(struct link *l, struct client *c, struct span json, int64_t now);
 
 /* The rest is only for links that stand. */
+/* Asks the room server for a sign behind all that was written; answers its number, never 0. */
+uint32_t link_ping(struct link *l);
 void link_write(struct link *l, struct span text);
 /* Tells the room that a socket of `s` connected; `from` holds the request info. */
 void link_tell_connected(struct link *l, struct session *s, struct client *from);

@@ -11,6 +11,7 @@
 #include "shard/core/client.h"
 #include "shard/core/deliver.h"
 #include "shard/core/node_state.h"
+#include "shard/core/parting.h"
 #include "shard/core/pressure.h"
 #include "shard/core/recall.h"
 #include "shard/core/replay.h"
@@ -28,6 +29,7 @@ struct node *node_new(const struct node_port *port, void *io, const struct node_
     n->settings = settings;
     list_init(&n->shards);
     wheel_init(&n->wheel, now);
+    drain_init(&n->drain, n, NULL);
     rng_seed(&n->rng, rng_seed_value);
     return n;
 }
@@ -53,12 +55,13 @@ const struct node_stats *node_stats(const struct node *n)
 
 void node_check(const struct node *n)
 {
-    size_t shards = 0, clients = 0, links_up = 0, sessions = 0;
+    size_t shards = 0, clients = 0, links_up = 0, sessions = 0, parting = 0;
     LIST_EACH (&n->shards, it) {
         const struct shard *shard = CONTAINER_OF(it, struct shard, in_node);
         shard_check(shard);
         shards++;
         clients += shard->client_count;
+        parting += shard->parting;
         links_up += link_stands(&shard->link) ? 1 : 0;
         sessions += shard->sessions.count;
         LIST_EACH (&shard->link.ghosts, ghost)
@@ -67,6 +70,7 @@ void node_check(const struct node *n)
     const struct node_stats *s = &n->stats;
     assert(s->shards == shards && s->clients == clients && s->links_up == links_up);
     assert(s->sessions == sessions && n->client_slots.count == clients);
+    assert(n->parting == parting);
     uint64_t closed = 0;
     for (unsigned r = 0; r < NODE_REFUSED_FULL; r++)
         closed += s->reasons[r];
@@ -128,6 +132,8 @@ enum err node_client_open(struct node *n, struct span shard_id, struct span sess
         wait_start(l, now);
         link_need(l);
     }
+    drain_note(&shard->drain, now);
+    drain_note(&n->drain, now);
     report_changed(&shard->report);
     shard_changed(shard);
     *client = c->self;
@@ -226,6 +232,13 @@ void node_link_drained(struct node *n, struct handle link, int64_t now)
     (void)now;
     if (l != NULL)
         pressure_release(l);
+}
+
+void node_link_pong(struct node *n, struct handle link, uint32_t number, int64_t now)
+{
+    struct link *l = slots_get(&n->link_slots, link);
+    if (l != NULL)
+        parting_heard(l->shard, number, now);
 }
 
 void node_reported(struct node *n, struct handle handle, bool confirmed, int64_t now)

@@ -34,8 +34,8 @@ struct node_port {
     size_t (*link_queued)(void *io, struct handle link);
 
     /* Ping the room server: the pong comes behind all that it answered to what was sent before.
-     * Answered by node_link_pong, unless the link falls. */
-    void (*link_ping)(void *io, struct handle link);
+     * Answered by node_link_pong with the number, unless the link falls. */
+    void (*link_ping)(void *io, struct handle link, uint32_t number);
 
     /* POST a heartbeat to the world; answered by node_beat_answered, exactly once. */
     void (*beat)(void *io, struct handle world, struct span world_id, struct span body);
@@ -155,8 +155,8 @@ void node_link_down(struct node *n, struct handle link, size_t lost, int64_t now
 /* The link's queue fell to half of node_link_high_water or less after it had reached it. */
 void node_link_drained(struct node *n, struct handle link, int64_t now);
 
-/* The room server has answered link_ping. */
-void node_link_pong(struct node *n, struct handle link, int64_t now);
+/* The room server has answered link_ping with this number, and with that all before it. */
+void node_link_pong(struct node *n, struct handle link, uint32_t number, int64_t now);
 
 /* ---- beats and reports. status 0: no answer; else the HTTP status, and the body of the answer. */
 void node_beat_answered(struct node *n, struct handle world, int status, struct span body,

@@ -4,6 +4,7 @@
 #include "common/base/list.h"
 #include "common/base/map.h"
 #include "common/base/wheel.h"
+#include "shard/core/drain.h"
 #include "shard/core/node.h"
 #include "shard/core/owners.h"
 
@@ -12,7 +13,9 @@ struct node {
     void *io;
     const struct node_settings *settings;
     struct node_stats stats;
-    bool closing; /* after node_shutdown */
+    bool closing;       /* after node_shutdown */
+    struct drain drain; /* of the whole node */
+    size_t parting;     /* clients, see parting.h */
 
     struct slots client_slots; /* struct client */
     struct slots link_slots;   /* struct link; a handle lives from one dial to its end */

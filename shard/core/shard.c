@@ -7,6 +7,7 @@
 #include "common/proto/shard_id.h"
 #include "shard/core/client.h"
 #include "shard/core/node_state.h"
+#include "shard/core/parting.h"
 #include "shard/core/recall.h"
 #include "shard/core/session.h"
 
@@ -40,11 +41,13 @@ static struct shard *shard_start(struct node *n, struct span id, int64_t now)
     shard->room = parts.room;
     shard->world = parts.world.ptr == NULL ? span_str(n->settings->world_id) : parts.world;
     list_init(&shard->clients);
+    list_init(&shard->partings);
     shard->self = slots_add(&n->shard_slots, shard);
     map_add(&n->shard_map, shard->id, shard);
     list_push(&n->shards, &shard->in_node);
     n->stats.shards++;
     seating_init(&shard->seating, shard);
+    drain_init(&shard->drain, n, shard);
     link_init(&shard->link, shard);
     report_start(&shard->report, shard, now);
     return shard;
@@ -99,6 +102,8 @@ void shard_free(struct shard *shard)
     map_clear(&shard->sessions);
     recall_clear(&shard->link);
     seating_clear(&shard->seating);
+    drain_stop(&shard->drain);
+    parting_clear(shard);
     free(shard);
 }
 
@@ -145,16 +150,19 @@ static void check_link(const struct link *l, size_t awaiting, size_t queued)
 
 void shard_check(const struct shard *shard)
 {
-    size_t at = 0, sockets = 0, awaiting = 0, queued = 0, listed = 0;
+    size_t at = 0, sockets = 0, awaiting = 0, queued = 0, listed = 0, parting = 0;
     for (struct map_entry *e; (e = map_next(&shard->sessions, &at)) != NULL;) {
         const struct session *s = e->value;
         sockets += check_session(shard, s);
         awaiting += s->awaiting ? 1 : 0;
         queued += s->queued;
     }
-    LIST_EACH (&shard->clients, it)
+    LIST_EACH (&shard->clients, it) {
         listed++;
+        parting += CONTAINER_OF(it, struct client, in_shard)->parting ? 1 : 0;
+    }
     assert(sockets == shard->client_count && listed == sockets);
+    assert(parting == shard->parting && (parting == 0 || !list_empty(&shard->partings)));
     check_link(&shard->link, awaiting, queued);
     seating_check(&shard->seating);
 }

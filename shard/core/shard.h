@@ -3,6 +3,7 @@
  * the first client or HTTP request that names it. */
 #include "common/base/map.h"
 #include "common/proto/orders.h"
+#include "shard/core/drain.h"
 #include "shard/core/link.h"
 #include "shard/core/report.h"
 #include "shard/core/seating.h"
@@ -18,12 +19,15 @@ struct shard {
     struct map sessions; /* struct session, ghosts among them */
     struct list clients; /* struct client, in order of arrival */
     size_t client_count;
+    size_t parting;        /* of them, see parting.h */
+    struct list partings;  /* struct parting, in the order of their beginning */
     int64_t idle_since_ms; /* without clients and requests; while it has clients: no meaning */
 
     bool owned;               /* orders give it to this node */
     bool adopted;             /* nobody created it; served as long as it has clients */
     enum order_status status; /* as ordered */
     struct seating seating;
+    struct drain drain;
     struct link link;
     struct report report;
     char text[]; /* the id */

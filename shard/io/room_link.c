@@ -92,6 +92,18 @@ static void on_message(struct ws_conn *w, char *data, size_t len, bool binary)
     ticker_touch(t);
 }
 
+static void on_pong(struct ws_conn *w, struct span payload)
+{
+    struct room_link *l = CONTAINER_OF(w, struct room_link, ws);
+    struct ticker *t = l->all->ticker;
+    uint32_t number;
+    if (l->state != ROOM_LINK_UP || payload.len != sizeof number)
+        return;
+    memcpy(&number, payload.ptr, sizeof number);
+    node_link_pong(t->node, l->handle, number, ticker_now(t));
+    ticker_touch(t);
+}
+
 static void on_drained(struct ws_conn *w)
 {
     struct room_link *l = CONTAINER_OF(w, struct room_link, ws);
@@ -132,6 +144,7 @@ static void on_closed(struct ws_conn *w, uint16_t code)
 
 static const struct ws_ops link_ops = {
     .message = on_message,
+    .pong = on_pong,
     .drained = on_drained,
     .closed = on_closed,
 };
@@ -253,6 +266,13 @@ void room_link_send(struct room_links *all, struct handle handle, struct span te
         ws_send(&l->ws, WS_TEXT, text);
     else
         outq_push(&l->late, frame_of(text));
+}
+
+void room_link_ping(struct room_links *all, struct handle handle, uint32_t number)
+{
+    struct room_link *l = handles_get(&all->table, handle);
+    if (l != NULL && l->state == ROOM_LINK_UP)
+        ws_ping(&l->ws, span_of((const char *)&number, sizeof number));
 }
 
 static void give_dial_up(struct room_link *l)

@@ -30,6 +30,7 @@ void room_link_send(struct room_links *all, struct handle handle, struct span te
 void room_link_close(struct room_links *all, struct handle handle, uint16_t code);
 /* Bytes that wait to be sent. */
 size_t room_link_queued(const struct room_links *all, struct handle handle);
+void room_link_ping(struct room_links *all, struct handle handle, uint32_t number);
 
 /* Closes all that stand, after what they have queued; core hears no more of them. */
 void room_links_close(struct room_links *all, uint16_t code);

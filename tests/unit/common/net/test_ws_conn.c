@@ -26,6 +26,13 @@ static void on_message(struct ws_conn *w, char *data, size_t len, bool binary)
         in_message(w);
 }
 
+static void on_pong(struct ws_conn *w, struct span payload)
+{
+    assert_ptr_equal(w, ws);
+    buf_add_span(&texts, payload);
+    BUF_ADD_LIT(&texts, " pong|");
+}
+
 static void on_drained(struct ws_conn *w)
 {
     assert_ptr_equal(w, ws);
@@ -45,8 +52,11 @@ static void on_closed(struct ws_conn *w, uint16_t code)
     closed_code = code;
 }
 
-static const struct ws_ops ops = {
-    .message = on_message, .drained = on_drained, .batch_end = on_batch_end, .closed = on_closed};
+static const struct ws_ops ops = {.message = on_message,
+                                  .pong = on_pong,
+                                  .drained = on_drained,
+                                  .batch_end = on_batch_end,
+                                  .closed = on_closed};
 
 static void raw_data(struct conn *c, char *data, size_t len)
 {
@@ -504,6 +514,22 @@ static void a_ping_is_answered_with_its_payload(void **state)
     assert_true(got_texts("ab|"));
 }
 
+static void only_the_pong_of_a_ping_of_our_own_is_told(void **state)
+{
+    (void)state;
+    start(true);
+    ws_ping(ws, SPAN("7"));
+    UNTIL(loop, peer_len(&peer) == 3);
+    assert_memory_equal(peer.in.data,
+                        "\x89\x01"
+                        "7",
+                        3);
+    peer_frame(WS_PONG, true, "", 0);
+    peer_text("a");
+    peer_frame(WS_PONG, true, "7", 1);
+    UNTIL(loop, got_texts("a|7 pong|"));
+}
+
 static void silence_is_pinged_and_then_closed(void **state)
 {
     (void)state;
@@ -676,6 +702,7 @@ int main(void)
         TEST(a_peer_that_vanishes_is_abnormal),
         TEST(protocol_errors_are_answered_with_their_code),
         TEST(a_ping_is_answered_with_its_payload),
+        TEST(only_the_pong_of_a_ping_of_our_own_is_told),
         TEST(silence_is_pinged_and_then_closed),
         TEST(any_sign_of_life_will_do),
         TEST(while_reading_is_paused_the_deadline_stands_still),

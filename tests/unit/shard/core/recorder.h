@@ -118,6 +118,12 @@ static inline size_t recorder_link_queued(void *io, struct handle link)
     return r->queued;
 }
 
+static inline void recorder_link_ping(void *io, struct handle link, uint32_t number)
+{
+    struct recorder *r = io;
+    buf_addf(&r->lines, "ping L%zu %u\n", recorder_link(r, link), number);
+}
+
 static inline void recorder_report(void *io, struct handle shard, struct span shard_id,
                                    struct span world, uint64_t connections)
 {
@@ -137,6 +143,7 @@ static const struct node_port recorder_port = {
     .link_send = recorder_link_send,
     .link_close = recorder_link_close,
     .link_queued = recorder_link_queued,
+    .link_ping = recorder_link_ping,
     .report = recorder_report,
 };
 
@@ -276,6 +283,11 @@ static inline void link_falls(struct recorder *r)
 static inline void room_says(struct recorder *r, const char *text)
 {
     node_link_frame(r->node, last_link(r), span_str(text), r->now);
+}
+
+static inline void room_pongs(struct recorder *r, uint32_t number)
+{
+    node_link_pong(r->node, last_link(r), number, r->now);
 }
 
 /* Answers the oldest report that is under way. */

@@ -13,7 +13,8 @@
 #include "common/base/buf.h"
 #include "common/base/log.h"
 #include "common/base/rng.h"
-#include "shard/core/node.h"
+#include "shard/core/node_state.h"
+#include "shard/core/shard.h"
 
 enum { SOCKETS = 4000, SESSIONS = 6, MESSAGES = 20000, STEPS = 400, SEEDS = 300 };
 /* Longer than a whole life here. */
@@ -45,6 +46,8 @@ struct world_of_one {
     bool heard[MESSAGES];
     unsigned message_count, heard_count;
     unsigned last_heard[SESSIONS];
+
+    uint32_t pings, ponged; /* numbers */
 
     struct handle shard;
     unsigned reports_under_way;
@@ -168,6 +171,14 @@ static size_t on_link_queued(void *io, struct handle link)
     return w->queued;
 }
 
+static void on_link_ping(void *io, struct handle link, uint32_t number)
+{
+    struct world_of_one *w = io;
+    assert_true(w->stands && handle_eq(link, w->link));
+    assert_true(number > w->pings);
+    w->pings = number;
+}
+
 static void on_report(void *io, struct handle shard, struct span id, struct span world,
                       uint64_t connections)
 {
@@ -187,6 +198,7 @@ static const struct node_port model_port = {
     .link_send = on_link_send,
     .link_close = on_link_close,
     .link_queued = on_link_queued,
+    .link_ping = on_link_ping,
     .report = on_report,
 };
 
@@ -289,6 +301,27 @@ static void step_world(struct world_of_one *w)
     node_reported(w->node, w->shard, rng_below(&w->rng, 4) > 0, w->now);
 }
 
+/* A drain may begin, change and end at any time. */
+static void step_drain(struct world_of_one *w)
+{
+    struct shard *shard = map_get(&w->node->shard_map, span_str(shard_id));
+    struct drain *d = rng_below(&w->rng, 2) == 0 || shard == NULL ? &w->node->drain : &shard->drain;
+    struct order_drain how = {.deadline_ms = 100 + (int64_t)rng_below(&w->rng, 3000),
+                              .rate = rng_below(&w->rng, 5)};
+    if (rng_below(&w->rng, 3) == 0)
+        drain_start(d, &how, w->now);
+    else
+        drain_stop(d);
+}
+
+static void step_pong(struct world_of_one *w)
+{
+    if (!w->stands || w->ponged == w->pings)
+        return;
+    w->ponged = w->pings;
+    node_link_pong(w->node, w->link, w->ponged, w->now);
+}
+
 static void step_time(struct world_of_one *w)
 {
     w->now += (int64_t)rng_below(&w->rng, rng_below(&w->rng, 20) == 0 ? 5000 : 200);
@@ -298,8 +331,9 @@ static void step_time(struct world_of_one *w)
 static void step(struct world_of_one *w)
 {
     static void (*const steps[])(struct world_of_one *) = {
-        step_open,  step_open, step_say,  step_say,  step_say,  step_say,  step_leave, step_leave,
-        step_world, step_room, step_room, step_link, step_link, step_time, step_time,  step_queue,
+        step_open,  step_open,  step_say,   step_say,   step_say,   step_say,
+        step_leave, step_leave, step_world, step_room,  step_room,  step_link,
+        step_link,  step_time,  step_time,  step_queue, step_drain, step_pong,
     };
     steps[rng_below(&w->rng, sizeof steps / sizeof *steps)](w);
     node_check(w->node);
