@@ -114,6 +114,7 @@ static void use_settings(struct process *p)
         .keys = p->keys,
         .url_template = span_str(s->url_template),
         .max_room_shards = (uint64_t)s->max_room_shards,
+        .seat_ttl_ms = s->seat_ttl_ms,
     };
     p->server_settings =
         (struct server_settings){.limits = process_http_limits(&s->common), .trusted = &p->trusted};

@@ -30,6 +30,7 @@ async function reference(name, file, env) {
   return Object.assign(p, { origin: `http://127.0.0.1:${port}` });
 }
 
+// SEAT_TTL=0: the goldens of least-connections and of full shards count reports only, as the reference does.
 const world = o.world === "ours"
   ? await startWorld({ ...secrets, SEAT_TTL: "0", PRIVATE_ROOMS: "ignore", TRUSTED_PROXIES: "127.0.0.0/8" })
   : await reference("their world", "world.mjs", {});

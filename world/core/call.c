@@ -21,12 +21,19 @@ static void refuse(struct call *call, enum refusal why, struct span headers, str
     answer(core, call->request->reply, call->route, refusal_status(why), headers, body);
 }
 
-/* What may be over in a moment says when to come back. */
-static struct span headers_of(enum refusal why)
+/* What may be over in a while says when to come back. */
+static struct span headers_of(struct call *call, enum refusal why)
 {
-    if (refusal_status(why) == 503)
-        return SPAN(API_HEADERS_TEXT "Retry-After: 1\r\n");
-    return API_HEADERS;
+    struct buf *headers = &call->core->headers;
+    int64_t seconds = call->retry_ms / 1000 + (call->retry_ms % 1000 > 0);
+
+    if (refusal_status(why) != 503 && refusal_status(why) != 429)
+        return API_HEADERS;
+    buf_reset(headers);
+    BUF_ADD_LIT(headers, API_HEADERS_TEXT "Retry-After: ");
+    buf_add_i64(headers, seconds > 0 ? seconds : 1);
+    BUF_ADD_LIT(headers, "\r\n");
+    return buf_span(headers);
 }
 
 void call_answer(struct call *call, struct span body)
@@ -68,7 +75,7 @@ void call_refuse_name(struct call *call, enum refusal why, struct span before, s
     BUF_ADD_LIT(text, "{\"error\":");
     json_add_string(text, buf_span(message));
     buf_add_char(text, '}');
-    refuse(call, why, headers_of(why), buf_span(text));
+    refuse(call, why, headers_of(call, why), buf_span(text));
 }
 
 void call_refuse_with(struct call *call, enum refusal why, struct span text, struct span members)
@@ -81,7 +88,7 @@ void call_refuse_with(struct call *call, enum refusal why, struct span text, str
     buf_add_char(out, ',');
     buf_add_span(out, members);
     buf_add_char(out, '}');
-    refuse(call, why, headers_of(why), buf_span(out));
+    refuse(call, why, headers_of(call, why), buf_span(out));
 }
 
 void call_refuse_plain(struct call *call, enum refusal why, struct span text)

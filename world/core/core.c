@@ -39,6 +39,8 @@ static void wake(struct core *core)
         due_ms = core->sweep_ms;
     if (counts_due_ms(core) < due_ms)
         due_ms = counts_due_ms(core);
+    if (wheel_next_ms(&core->registry.wheel) < due_ms)
+        due_ms = wheel_next_ms(&core->registry.wheel);
     core->port->ticker.wake(core->port->ticker.ctx, due_ms);
 }
 
@@ -113,6 +115,11 @@ static void shard_removed(void *ctx, struct shard *shard)
     wake(core);
 }
 
+static void timer_set(void *ctx)
+{
+    wake(ctx);
+}
+
 void core_init(struct core *core, const struct port *port, const struct core_settings *settings,
                const struct rng *rng, struct moment now)
 {
@@ -121,6 +128,7 @@ void core_init(struct core *core, const struct port *port, const struct core_set
         .room_changed = room_changed,
         .shard_changed = shard_changed,
         .shard_removed = shard_removed,
+        .timer_set = timer_set,
     };
 
     *core = (struct core){
@@ -132,7 +140,8 @@ void core_init(struct core *core, const struct port *port, const struct core_set
         .sweep_ms = now.mono_ms + CORE_SWEEP_MS,
     };
     list_init(&core->counts);
-    registry_init(&core->registry, &watch, &core->rng, settings->url_template);
+    registry_init(&core->registry, &watch, &core->rng, settings->url_template, now.mono_ms);
+    core->registry.seat_ttl_ms = settings->seat_ttl_ms;
     core->registry.id_floor_ms = settings->id_floor_ms;
     feed_hub_init(&core->feeds, &port->feed);
     wake(core);
@@ -154,6 +163,7 @@ void core_clear(struct core *core)
     free_items(&core->pending);
     buf_clear(&core->path);
     buf_clear(&core->text);
+    buf_clear(&core->headers);
     buf_clear(&core->message);
     buf_clear(&core->value);
 }
@@ -167,6 +177,7 @@ void core_store_counts(struct core *core)
 void core_tick(struct core *core, struct moment now)
 {
     core->now = now;
+    wheel_advance(&core->registry.wheel, now.mono_ms);
     feed_hub_advance(&core->feeds, now.mono_ms);
     if (counts_due_ms(core) <= now.mono_ms)
         put_counts(core);

@@ -20,6 +20,7 @@ struct core_settings {
     const struct token_keys *keys; /* for tokens */
     struct span url_template;      /* of shards that are made without one */
     uint64_t max_room_shards;      /* our own bound on the shards of a room */
+    int64_t seat_ttl_ms;           /* how long a promised seat is kept; 0: none is promised */
     int64_t epoch;                 /* of this process as the owner of worlds; never repeats */
     int64_t id_floor_ms;           /* shard ids up to this wall time may have been given out */
 };
@@ -40,6 +41,7 @@ struct core {
     int64_t counts_ms;    /* none of them is stored before */
     struct buf path;      /* scratch: the decoded segments of a path */
     struct buf text;      /* scratch: the text of an answer */
+    struct buf headers;   /* scratch: its headers */
     struct buf message;   /* scratch: an error's text before it is escaped */
     struct buf value;     /* scratch: what is stored */
 };

@@ -5,6 +5,7 @@
 #include "common/proto/beat.h"
 #include "common/proto/orders.h"
 #include "common/proto/resolve.h"
+#include "world/core/refusal.h"
 #include "world/core/registry.h"
 
 enum {

@@ -78,9 +78,14 @@ static enum refusal refusal_of(const struct room *room)
 struct placement placement_find(struct registry *r, struct room *room, struct span session,
                                 bool auto_create, uint64_t max_room_shards, struct moment now)
 {
+    struct shard *shard;
+
     if (candidates_count(&room->candidates) > 0)
-        return (struct placement){.shard = shard_of_candidate(choose(room, session, r->rng))};
-    if (auto_create && may_grow(room, max_room_shards))
-        return (struct placement){.shard = registry_add_shard(r, room, (struct span){0}, 0, now)};
-    return (struct placement){.refusal = refusal_of(room)};
+        shard = shard_of_candidate(choose(room, session, r->rng));
+    else if (auto_create && may_grow(room, max_room_shards))
+        shard = registry_add_shard(r, room, (struct span){0}, 0, now);
+    else
+        return (struct placement){.refusal = refusal_of(room)};
+    seats_reserve(r, shard, now);
+    return (struct placement){.shard = shard};
 }

@@ -9,9 +9,10 @@ struct placement {
     enum refusal refusal;
 };
 
-/* Finds a shard for one more client of the room. `session` is who it is, as far as it said (may be
- * empty): only the strategy hash looks at it, and without one chooses at random. With `auto_create`
- * a shard is made when none is left and the room's maxShards (and `max_room_shards`, our own bound)
- * allow it; a room without any shard gets one whatever its maxShards. */
+/* Finds a shard for one more client of the room and promises it a seat there. `session` is who it
+ * is, as far as it said (may be empty): only the strategy hash looks at it, and without one chooses
+ * at random. With `auto_create` a shard is made when none is left and the room's maxShards (and
+ * `max_room_shards`, our own bound) allow it; a room without any shard gets one whatever its
+ * maxShards. */
 struct placement placement_find(struct registry *r, struct room *room, struct span session,
                                 bool auto_create, uint64_t max_room_shards, struct moment now);

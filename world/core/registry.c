@@ -51,13 +51,6 @@ static void next_id(struct registry *r, struct room *room, struct moment now, st
                  (w->id_first + w->id_count++) % REGISTRY_SHARDS_PER_MS);
 }
 
-/* Brings the index in line with the shard. */
-static void reindex(struct shard *s)
-{
-    candidates_set(&s->room->candidates, &s->candidate, shard_used(s), s->max,
-                   shard_is_selectable(s));
-}
-
 /* The only place that moves a shard's status: any may follow any. */
 static void shard_go(struct shard *s, enum shard_status to)
 {
@@ -78,6 +71,7 @@ static void remove_shard(struct registry *r, struct shard *s)
     struct room *room = s->room;
 
     r->watch.shard_removed(r->watch.ctx, s);
+    seats_clear(r, s);
     map_remove(&room->world->shards, s->id);
     list_remove(&s->node);
     list_remove(&s->heard_node);
@@ -92,14 +86,17 @@ static void remove_shard(struct registry *r, struct shard *s)
 static void room_free(struct room *room)
 {
     candidates_clear(&room->candidates);
+    reservations_clear(&room->promised);
     span_free(room->name);
     free(room);
 }
 
-static void world_free(struct world *w)
+static void world_free(struct registry *r, struct world *w)
 {
     LIST_EACH_SAFE (&w->shard_list, it, after) {
-        shard_free(CONTAINER_OF(it, struct shard, node));
+        struct shard *s = CONTAINER_OF(it, struct shard, node);
+        seats_clear(r, s);
+        shard_free(s);
     }
     LIST_EACH_SAFE (&w->room_list, it, after) {
         room_free(CONTAINER_OF(it, struct room, node));
@@ -112,16 +109,17 @@ static void world_free(struct world *w)
 }
 
 void registry_init(struct registry *r, const struct registry_watch *watch, struct rng *rng,
-                   struct span url_template)
+                   struct span url_template, int64_t now_ms)
 {
     *r = (struct registry){.watch = *watch, .rng = rng, .url_template = url_template};
     list_init(&r->world_list);
+    wheel_init(&r->wheel, now_ms);
 }
 
 void registry_clear(struct registry *r)
 {
     LIST_EACH_SAFE (&r->world_list, it, after) {
-        world_free(CONTAINER_OF(it, struct world, node));
+        world_free(r, CONTAINER_OF(it, struct world, node));
     }
     map_clear(&r->worlds);
     *r = (struct registry){0};
@@ -150,6 +148,7 @@ struct world *registry_make_world(struct registry *r, struct span id)
         return w;
     w = xcalloc(1, sizeof(*w));
     w->id = span_copy(id);
+    w->registry = r;
     w->id_ms = r->id_floor_ms;
     w->id_count = REGISTRY_SHARDS_PER_MS;
     list_init(&w->room_list);
@@ -274,32 +273,28 @@ bool registry_report(struct registry *r, struct shard *shard, uint64_t open,
     fields |= shard->open != open ? SHARD_OPEN : 0u;
     fields |= shard->status != status ? SHARD_STATUS : 0u;
     fields |= shard->heartbeat_ms != now.wall_ms ? SHARD_HEARTBEAT : 0u;
+    if (shard->owner == NULL && open > shard->open)
+        seats_admit(r, shard, open - shard->open, now);
     shard->open = open;
     shard->heartbeat_ms = now.wall_ms;
     shard->heard_ms = now.mono_ms;
     list_remove(&shard->heard_node);
     list_push(&shard->room->world->heard_list, &shard->heard_node);
     shard_go(shard, status);
-    reindex(shard);
-    check(r, shard->room, shard);
+    registry_reindex(r, shard);
     if (fields != 0)
         r->watch.shard_changed(r->watch.ctx, shard, fields);
-    if (status != SHARD_DRAINING || shard_used(shard) != 0)
-        return false;
-    remove_shard(r, shard);
-    return true;
+    return registry_let_go(r, shard);
 }
 
 static void drain(struct registry *r, struct shard *s)
 {
     if (s->status != SHARD_DRAINING) {
         shard_go(s, SHARD_DRAINING);
-        reindex(s);
-        check(r, s->room, s);
+        registry_reindex(r, s);
         r->watch.shard_changed(r->watch.ctx, s, SHARD_STATUS);
     }
-    if (shard_used(s) == 0)
-        remove_shard(r, s);
+    registry_let_go(r, s);
 }
 
 /* The order in which shards are given up. Slots are creation order, so the order is total. */
@@ -310,8 +305,8 @@ static int by_dispensability(const void *left, const void *right)
 
     if ((a->status == SHARD_DRAINING) != (b->status == SHARD_DRAINING))
         return a->status == SHARD_DRAINING ? -1 : 1;
-    if (a->open != b->open)
-        return a->open < b->open ? -1 : 1;
+    if (shard_used(a) != shard_used(b))
+        return shard_used(a) < shard_used(b) ? -1 : 1;
     return a->candidate.slot < b->candidate.slot ? -1 : 1;
 }
 
@@ -347,6 +342,21 @@ size_t registry_expire(struct registry *r, struct moment now)
     return expired;
 }
 
+void registry_reindex(struct registry *r, struct shard *s)
+{
+    candidates_set(&s->room->candidates, &s->candidate, shard_used(s), s->max,
+                   shard_is_selectable(s));
+    check(r, s->room, s);
+}
+
+bool registry_let_go(struct registry *r, struct shard *s)
+{
+    if (s->status != SHARD_DRAINING || shard_used(s) != 0)
+        return false;
+    remove_shard(r, s);
+    return true;
+}
+
 void registry_check(const struct registry *r, const struct room *room, const struct shard *touched)
 {
     uint32_t sum = 0;
@@ -357,5 +367,8 @@ void registry_check(const struct registry *r, const struct room *room, const str
     assert(candidates_count(&room->candidates) <= room->by_status[SHARD_ACTIVE]);
     assert(r->shard_count >= sum && r->room_count > 0);
     assert(map_get(&room->world->rooms, room->name) == room);
+    reservations_check(&room->promised);
+    if (touched != NULL)
+        seats_check(touched);
     candidates_check(&room->candidates, touched == NULL ? NULL : &touched->candidate);
 }

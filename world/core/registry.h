@@ -54,6 +54,7 @@ enum shard_field {
 
 struct world {
     struct span id; /* owned */
+    struct registry *registry;
     struct map rooms;
     struct map shards;
     struct list room_list;  /* creation order */
@@ -72,6 +73,7 @@ struct room {
     struct world *world;
     struct room_settings settings;
     struct candidates candidates;
+    struct reservations promised; /* those of all its shards */
     uint32_t by_status[SHARD_STATUS_COUNT];
     uint32_t turn; /* of round-robin */
     struct list node;
@@ -112,6 +114,8 @@ struct registry_watch {
     void (*shard_changed)(void *ctx, struct shard *shard, unsigned fields);
     /* Just before the shard is freed. */
     void (*shard_removed)(void *ctx, struct shard *shard);
+    /* The registry's wheel is to be advanced earlier than before. */
+    void (*timer_set)(void *ctx);
 };
 
 struct registry {
@@ -120,6 +124,8 @@ struct registry {
     size_t world_count, room_count, shard_count;
     struct rng *rng; /* borrowed */
     struct registry_watch watch;
+    struct wheel wheel;       /* advanced by core */
+    int64_t seat_ttl_ms;      /* how long a promise holds; 0: nothing is promised */
     struct span url_template; /* borrowed; for shards that are made without one */
     int64_t id_floor_ms;      /* ids with this time or an earlier one may have been given out */
 };
@@ -132,7 +138,7 @@ struct shard_restored {
 };
 
 void registry_init(struct registry *r, const struct registry_watch *watch, struct rng *rng,
-                   struct span url_template);
+                   struct span url_template, int64_t now_ms);
 /* Frees everything; the watch is not told. */
 void registry_clear(struct registry *r);
 
@@ -158,15 +164,21 @@ struct room *registry_restore_room(struct registry *r, struct world *w, struct s
                                    const struct room_settings *settings);
 struct shard *registry_restore_shard(struct registry *r, struct room *room,
                                      const struct shard_restored *stored, struct moment now);
-/* A report has come: `status` is SHARD_STATUS_COUNT when it names none. A draining shard that has
- * become empty is removed: true, and the shard is gone. */
+/* A report has come: `status` is SHARD_STATUS_COUNT when it names none. Of a shard without an owner
+ * nothing tells who came in but that the count grew: so many promises are taken as kept. A draining
+ * shard that has become empty is removed: true, and the shard is gone. */
 bool registry_report(struct registry *r, struct shard *shard, uint64_t open,
                      enum shard_status status, struct moment now);
-/* Takes the room down to `target` shards: draining ones first, then those with the fewest sockets,
- * the oldest on ties, become draining; the empty among them are removed. */
+/* Takes the room down to `target` shards: draining ones first, then those with the fewest seats
+ * used, the oldest on ties, become draining; the empty among them are removed. */
 void registry_scale_down(struct registry *r, struct room *room, uint32_t target);
 /* Removes the shards that have been silent for more than REGISTRY_SILENCE_MS; answers how many. */
 size_t registry_expire(struct registry *r, struct moment now);
+
+/* The shard's seats have changed: brings the index in line. */
+void registry_reindex(struct registry *r, struct shard *s);
+/* Removes the shard if it is draining and empty: true, and it is gone. */
+bool registry_let_go(struct registry *r, struct shard *s);
 
 /* All shards of the room, whatever their status. */
 static inline uint32_t room_shards(const struct room *room)

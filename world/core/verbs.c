@@ -77,6 +77,16 @@ static void answer_placed(struct call *call, const struct shard *shard)
     call_answer(call, buf_span(text));
 }
 
+/* A seat is free at the latest when the first promise in the room ends, if there is one. */
+static int64_t retry_ms(const struct core *core, const struct room *room, int64_t now)
+{
+    int64_t due_ms = seats_due_ms(room), ttl_ms = core->settings->seat_ttl_ms;
+
+    if (due_ms == INT64_MAX || due_ms <= now)
+        return 0;
+    return due_ms - now < ttl_ms ? due_ms - now : ttl_ms;
+}
+
 static void refuse_place(struct call *call, enum refusal why, struct span room)
 {
     struct span before = why == REFUSAL_FULL        ? SPAN("No shard capacity available for room ")
@@ -129,10 +139,12 @@ static void connect_room(struct call *call, const struct connect_body *body, str
         return;
     placement = placement_find(&core->registry, room, body->session, body->auto_create,
                                core->settings->max_room_shards, call->now);
-    if (placement.shard != NULL)
+    if (placement.shard != NULL) {
         answer_placed(call, placement.shard);
-    else
-        refuse_place(call, placement.refusal, name);
+        return;
+    }
+    call->retry_ms = retry_ms(core, room, call->now.mono_ms);
+    refuse_place(call, placement.refusal, name);
 }
 
 void verb_connect(struct call *call)

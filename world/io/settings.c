@@ -61,9 +61,11 @@ static const struct config_row rows[] = {
     {.name = "SEAT_TTL",
      .type = CONFIG_DURATION,
      .offset = FIELD(seat_ttl_ms),
-     .fallback = "0",
-     .reserved = true,
-     .help = "How long a promised seat is kept; 0: only reports count."},
+     .fallback = "15s",
+     .max = 3600 * 1000,
+     .help =
+         "How long the seat that /connect promises is kept for its client; 0: nothing is promised "
+         "and only reports count, as in the reference."},
     {.name = "REQUIRE_TICKET",
      .type = CONFIG_BOOL,
      .offset = FIELD(require_ticket),

@@ -12,8 +12,8 @@ struct settings {
     int64_t max_room_shards;
     int64_t body_max;
     int64_t feed_queue;
-    /* Settings that this version knows but can only have off. */
     int64_t seat_ttl_ms;
+    /* Settings that this version knows but can only have off. */
     bool require_ticket;
     char *private_rooms, *client_rate;
     char *redis_url, *data_dir, *store_sync, *admin_listen;

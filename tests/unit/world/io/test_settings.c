@@ -50,7 +50,7 @@ static void defaults_are_those_of_the_manual(void **state)
     assert_int_equal(s.body_max, 2 * 1024 * 1024);
     assert_int_equal(s.common.ping_ms, 25000);
     assert_int_equal(s.common.pong_ms, 10000);
-    assert_int_equal(s.seat_ttl_ms, 0);
+    assert_int_equal(s.seat_ttl_ms, 15000);
     config_clear(&settings_table, &s);
     free(message);
 }
@@ -104,7 +104,11 @@ static void what_is_not_there_yet_is_refused_by_name(void **state)
         bool accepted;
     } rows[] = {
         {"--seat-ttl=0", true},
-        {"--seat-ttl=15s", false},
+        {"--seat-ttl=250ms", true},
+        {"--seat-ttl=1h", true},
+        {"--seat-ttl=61m", false},
+        {"--seat-ttl=-1s", false},
+        {"--seat-ttl=15", false},
         {"--require-ticket=0", true},
         {"--require-ticket=1", false},
         {"--private-rooms=ignore", true},
