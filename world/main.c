@@ -13,6 +13,7 @@
 #include "world/io/server.h"
 #include "world/io/settings.h"
 #include "world/io/store_memory.h"
+#include "world/io/store_sqlite.h"
 #include "world/io/ticker.h"
 
 enum {
@@ -38,7 +39,8 @@ struct process {
     struct server server;
     struct feed_sockets feeds;
     struct metrics metrics;
-    struct store_memory store;
+    struct store_memory memory; /* one of the two is in use */
+    struct store_sqlite sqlite;
     struct ticker ticker;
     struct timer stop; /* set while the process is stopping */
     int64_t stop_by_ms;
@@ -127,26 +129,87 @@ static void use_settings(struct process *p)
     p->ws_settings.max_queue = (size_t)s->feed_queue;
 }
 
+static bool refuse_store(const struct buf *why)
+{
+    (void)fprintf(stderr, "terrane-world: DATA_DIR: %.*s\n", SPAN_ARG(buf_span(why)));
+    return false;
+}
+
+static bool open_sqlite(struct process *p)
+{
+    struct store_sqlite_settings settings = {
+        .dir = p->settings.data_dir,
+        .sync_commits = p->settings.store_sync == STORE_SYNC_FULL,
+        .schema = &store_schema,
+    };
+    struct buf why = {0};
+    enum err e = store_sqlite_open(&p->sqlite, p->loop, &p->core, &settings, &why);
+    bool open = e == ERR_OK || refuse_store(&why);
+
+    buf_clear(&why);
+    if (!open)
+        return false;
+    p->port.store = store_sqlite_port(&p->sqlite);
+    p->metrics.store = &p->sqlite.behind.stats;
+    p->core_settings.epoch = p->sqlite.epoch;
+    p->core_settings.id_floor_ms = p->sqlite.id_floor_ms;
+    return true;
+}
+
+/* False: a line on stderr says why. */
+static bool open_store(struct process *p)
+{
+    if (*p->settings.data_dir != '\0')
+        return open_sqlite(p);
+    log_warn("store.memory", "kept=nothing setting=DATA_DIR");
+    store_memory_init(&p->memory, p->loop, &p->core);
+    p->port.store = store_memory_port(&p->memory);
+    p->core_settings.epoch = clock_wall_ms();
+    return true;
+}
+
+static bool load_store(struct process *p)
+{
+    struct buf why = {0};
+    bool loaded = *p->settings.data_dir == '\0' || store_sqlite_load(&p->sqlite, &why) == ERR_OK ||
+                  refuse_store(&why);
+
+    buf_clear(&why);
+    if (loaded)
+        log_info("store.loaded", "worlds=%zu rooms=%zu shards=%zu", p->core.registry.world_count,
+                 p->core.registry.room_count, p->core.registry.shard_count);
+    return loaded;
+}
+
+/* False: changes that were never acknowledged are lost. */
+static bool close_store(struct process *p)
+{
+    bool kept;
+
+    core_store_counts(&p->core);
+    kept = store_sqlite_close(&p->sqlite) == ERR_OK;
+    store_memory_clear(&p->memory);
+    return kept;
+}
+
+/* The store is open. */
 static void wire(struct process *p)
 {
     struct rng rng;
 
     rng_init(&rng);
-    p->loop = loop_new();
     ticker_init(&p->ticker, p->loop, &p->core);
-    store_memory_init(&p->store, p->loop, &p->core);
     feed_sockets_init(&p->feeds, p->loop, &p->core, &p->ws_settings);
     server_init(&p->server, p->loop, &p->core, &p->feeds, &p->metrics, &p->server_settings);
-    p->port = (struct port){
-        .reply = server_reply_port(&p->server),
-        .feed = {.ctx = &p->feeds, .publish = feed_sockets_publish},
-        .store = store_memory_port(&p->store),
-        .owner = owner_local_port(),
-        .ticker = {.ctx = &p->ticker, .wake = ticker_wake},
-    };
+    p->port.reply = server_reply_port(&p->server);
+    p->port.feed = (struct feed_port){.ctx = &p->feeds, .publish = feed_sockets_publish};
+    p->port.owner = owner_local_port();
+    p->port.ticker = (struct ticker_port){.ctx = &p->ticker, .wake = ticker_wake};
     core_init(&p->core, &p->port, &p->core_settings, &rng, moment_now(p->loop));
-    p->metrics = (struct metrics){
-        .loop = p->loop, .core = &p->core, .http = p->server.http, .feeds = &p->feeds};
+    p->metrics.loop = p->loop;
+    p->metrics.core = &p->core;
+    p->metrics.http = p->server.http;
+    p->metrics.feeds = &p->feeds;
     loop_on_signal(p->loop, SIGTERM, on_stop_signal, p);
     loop_on_signal(p->loop, SIGINT, on_stop_signal, p);
     loop_on_signal(p->loop, SIGHUP, on_reload_signal, p);
@@ -170,34 +233,40 @@ static bool listen_on(struct process *p)
     return true;
 }
 
-static void unwire(struct process *p)
+/* False: what the store still had to write is lost. */
+static bool unwire(struct process *p)
 {
+    bool kept;
+
     wheel_cancel(loop_wheel(p->loop), &p->stop);
     listener_close(p->listener);
     feed_sockets_abort(&p->feeds);
     server_close(&p->server);
     loop_turn(p->loop, 0);
+    ticker_stop(&p->ticker);
+    kept = close_store(p);
     server_clear(&p->server);
     feed_sockets_clear(&p->feeds);
-    ticker_stop(&p->ticker);
-    store_memory_clear(&p->store);
     core_clear(&p->core);
     metrics_clear(&p->metrics);
-    loop_free(p->loop);
+    return kept;
 }
 
 static int run(struct process *p)
 {
-    bool ready;
+    bool good = false;
 
-    wire(p);
-    ready = listen_on(p);
-    if (ready)
-        loop_run(p->loop);
-    unwire(p);
-    if (ready)
-        log_info("process.end", "status=0");
-    return ready ? EXIT_SUCCESS : EXIT_FAILURE;
+    p->loop = loop_new();
+    if (open_store(p)) {
+        wire(p);
+        good = load_store(p) && listen_on(p);
+        if (good)
+            loop_run(p->loop);
+        good = unwire(p) && good;
+    }
+    loop_free(p->loop);
+    log_info("process.end", "status=%d", good ? EXIT_SUCCESS : EXIT_FAILURE);
+    return good ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 int main(int argc, char **argv)

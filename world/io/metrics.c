@@ -76,6 +76,29 @@ static const struct metric_row loop_rows[] = {
      .offset = offsetof(struct loop_stats, turn)},
 };
 
+static const struct metric_row store_rows[] = {
+    {.name = "terrane_world_store_commits_total",
+     .type = METRIC_COUNTER,
+     .help = "Commits of changes to the store.",
+     .offset = offsetof(struct store_stats, commits)},
+    {.name = "terrane_world_store_errors_total",
+     .type = METRIC_COUNTER,
+     .help = "Commits that failed; what they held is tried again.",
+     .offset = offsetof(struct store_stats, errors)},
+    {.name = "terrane_world_store_pending_records",
+     .type = METRIC_GAUGE,
+     .help = "Changed records that wait for a commit.",
+     .offset = offsetof(struct store_stats, pending)},
+    {.name = "terrane_world_store_failing",
+     .type = METRIC_GAUGE,
+     .help = "1 while the last commit has failed.",
+     .offset = offsetof(struct store_stats, failing)},
+    {.name = "terrane_world_store_commit_seconds",
+     .type = METRIC_HISTOGRAM,
+     .help = "How long a commit took, failed or not.",
+     .offset = offsetof(struct store_stats, commit)},
+};
+
 /* A counter of struct stats. `labels` is taken. */
 static void add_counter(struct metrics *m, const char *name, char *labels, const char *help,
                         size_t offset)
@@ -170,6 +193,9 @@ void metrics_write(struct metrics *m, struct buf *out, bool openmetrics)
     metrics_render(out, figure_rows, sizeof(figure_rows) / sizeof(figure_rows[0]), &m->figures,
                    openmetrics);
     metrics_render(out, m->rows, m->row_count, &m->core->stats, openmetrics);
+    if (m->store != NULL)
+        metrics_render(out, store_rows, sizeof(store_rows) / sizeof(store_rows[0]), m->store,
+                       openmetrics);
     metrics_render(out, loop_rows, sizeof(loop_rows) / sizeof(loop_rows[0]), loop_stats(m->loop),
                    openmetrics);
     metrics_render_process(out, openmetrics);

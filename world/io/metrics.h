@@ -4,6 +4,7 @@
 #include "common/net/listener.h"
 #include "world/core/core.h"
 #include "world/io/feed_sockets.h"
+#include "world/io/write_behind.h"
 
 /* What the HTTP server refuses by itself, by status. */
 enum http_refusal {
@@ -30,6 +31,7 @@ struct metrics {
     const struct http_server *http;
     const struct listener *listener;
     const struct feed_sockets *feeds;
+    const struct store_stats *store; /* NULL: nothing is written */
     struct figures figures;
     struct metric_row *rows; /* of struct stats; made at the first use */
     size_t row_count;

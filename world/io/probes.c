@@ -26,10 +26,14 @@ static enum probe find(struct span path)
     return PROBE_NONE;
 }
 
-static struct probe_answer answer_ready(bool ready, struct buf *body)
+static struct probe_answer answer_ready(const struct metrics *m, bool ready, struct buf *body)
 {
     if (!ready) {
         BUF_ADD_LIT(body, "{\"status\":\"stopping\"}");
+        return (struct probe_answer){503, SPAN(JSON)};
+    }
+    if (m->store != NULL && m->store->failing) {
+        BUF_ADD_LIT(body, "{\"status\":\"failing\",\"failing\":[\"store\"]}");
         return (struct probe_answer){503, SPAN(JSON)};
     }
     BUF_ADD_LIT(body, "{\"status\":\"ready\"}");
@@ -63,7 +67,7 @@ bool probes_answer(struct metrics *m, struct span path, const struct http_head *
     }
     switch (probe) {
     case PROBE_READY:
-        *answer = answer_ready(ready, body);
+        *answer = answer_ready(m, ready, body);
         break;
     case PROBE_METRICS:
         *answer = answer_metrics(m, head, body);

@@ -8,6 +8,8 @@
 #define FIELD(name) offsetof(struct settings, name)
 
 static const char *const algorithms[] = {"HS256", "RS256", "ES256", NULL};
+static const char *const store_syncs[] = {
+    [STORE_SYNC_NORMAL] = "normal", [STORE_SYNC_FULL] = "full", NULL};
 
 /* ROOM_SERVERS is not here although worlds will have it: it is a node's setting today, and the two
  * often share an environment, where unknown names are ignored. */
@@ -58,6 +60,19 @@ static const struct config_row rows[] = {
      .max = INT32_MAX,
      .help = "What may wait for one admin; beyond, it is closed as too slow. A whole registry must "
              "fit beside the changes that follow it."},
+    {.name = "DATA_DIR",
+     .type = CONFIG_STRING,
+     .offset = FIELD(data_dir),
+     .fallback = "",
+     .help = "Folder that the registry is kept in, made if its parent is there; none: in memory "
+             "only, and a restart forgets it."},
+    {.name = "STORE_SYNC",
+     .type = CONFIG_CHOICE,
+     .offset = FIELD(store_sync),
+     .fallback = "normal",
+     .choices = store_syncs,
+     .help = "normal: the last second may be lost with the power (never with the process); full: "
+             "every commit waits for the disk."},
     {.name = "SEAT_TTL",
      .type = CONFIG_DURATION,
      .offset = FIELD(seat_ttl_ms),
@@ -90,18 +105,6 @@ static const struct config_row rows[] = {
      .fallback = "",
      .reserved = true,
      .help = "Shares the registry among world processes; none: this is the only one."},
-    {.name = "DATA_DIR",
-     .type = CONFIG_STRING,
-     .offset = FIELD(data_dir),
-     .fallback = "",
-     .reserved = true,
-     .help = "Where the registry is kept; none: in memory only."},
-    {.name = "STORE_SYNC",
-     .type = CONFIG_STRING,
-     .offset = FIELD(store_sync),
-     .fallback = "",
-     .reserved = true,
-     .help = "How hard the registry is written to disk."},
     {.name = "ADMIN_LISTEN",
      .type = CONFIG_STRING,
      .offset = FIELD(admin_listen),

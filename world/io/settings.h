@@ -2,6 +2,8 @@
 /* The settings of a world process: one table of rows, and the values it fills. */
 #include "common/net/process_settings.h"
 
+enum store_sync { STORE_SYNC_NORMAL, STORE_SYNC_FULL };
+
 /* What the table fills; strings are owned. */
 struct settings {
     struct process_settings common;
@@ -12,11 +14,13 @@ struct settings {
     int64_t max_room_shards;
     int64_t body_max;
     int64_t feed_queue;
+    char *data_dir;     /* empty: in memory only */
+    int64_t store_sync; /* enum store_sync */
     int64_t seat_ttl_ms;
     /* Settings that this version knows but can only have off. */
     bool require_ticket;
     char *private_rooms, *client_rate;
-    char *redis_url, *data_dir, *store_sync, *admin_listen;
+    char *redis_url, *admin_listen;
 };
 
 /* A loaded one has trusted proxies, secrets and keys that can be parsed. */

@@ -51,6 +51,8 @@ static void defaults_are_those_of_the_manual(void **state)
     assert_int_equal(s.common.ping_ms, 25000);
     assert_int_equal(s.common.pong_ms, 10000);
     assert_int_equal(s.seat_ttl_ms, 15000);
+    assert_string_equal(s.data_dir, "");
+    assert_int_equal(s.store_sync, STORE_SYNC_NORMAL);
     config_clear(&settings_table, &s);
     free(message);
 }
@@ -114,8 +116,9 @@ static void what_is_not_there_yet_is_refused_by_name(void **state)
         {"--private-rooms=ignore", true},
         {"--private-rooms=enforce", false},
         {"--redis-url=redis://127.0.0.1", false},
-        {"--data-dir=/tmp", false},
-        {"--store-sync=full", false},
+        {"--data-dir=/tmp", true},
+        {"--store-sync=full", true},
+        {"--store-sync=off", false},
         {"--admin-listen=127.0.0.1:1", false},
         {"--client-rate=50", false},
         {"--room-servers=http://127.0.0.1:3003", false},
