@@ -11,4 +11,5 @@ await import("./front_door.mjs");
 await import("./proxy.mjs");
 await import("./metrics.mjs");
 await import("./hostile.mjs");
+await import("./store.mjs");
 await run();
