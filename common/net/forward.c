@@ -2,15 +2,13 @@
  * goes into heads is decided elsewhere (common/proto/hop). */
 #include "common/net/forward.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/proto/hop.h"
-
-/* As much of a request's body is kept for a second try at another server. */
-enum { KEPT_MAX = 64 * 1024 };
 
 struct forward {
     struct responder responder;
@@ -20,8 +18,9 @@ struct forward {
     void *ctx;
 
     struct http_exchange *x;
-    struct http_call *call;
+    struct http_call *call; /* NULL: waits for its owner */
     struct buf head;
+    struct buf hint;
     int64_t body_len;
     struct buf kept; /* the body so far, as long as it may be sent again */
     bool kept_whole;
@@ -42,7 +41,9 @@ static void forward_free(struct forward *f)
     (*f->all->now)--;
     buf_clear(&f->head);
     buf_clear(&f->kept);
-    free(f->ctx);
+    buf_clear(&f->hint);
+    if (f->kind->ended != NULL)
+        f->kind->ended(f->ctx);
     free(f);
 }
 
@@ -74,10 +75,27 @@ static void give_up(struct forward *f, enum err why)
 
 /* ---- the answer */
 
+/* The server says that it does not serve this. */
+static void misdirected(struct forward *f, const struct http_head *h)
+{
+    buf_reset(&f->hint);
+    buf_add_span(&f->hint, http_head_get(h, SPAN("x-terrane-owner")));
+    http_call_cancel(f->call);
+    f->call = NULL;
+    if (f->kept_whole)
+        f->kind->failed(f->ctx, f, FORWARD_MISDIRECTED);
+    else
+        give_up(f, ERR_DENIED);
+}
+
 static void on_head(void *ctx, const struct http_head *h)
 {
     struct forward *f = ctx;
     struct buf lines = {0};
+    if (h->status == 421 && f->kind->failed != NULL) {
+        misdirected(f, h);
+        return;
+    }
     hop_add_answer(&lines, h);
     f->status = h->status;
     http_respond_begin(f->x, h->status, buf_span(&lines), h->content_length);
@@ -100,15 +118,28 @@ static void on_end(void *ctx)
     http_respond_end(let_go(f));
 }
 
-static void on_failed(void *ctx, enum err why);
-
-static void on_call_drained(void *ctx)
+/* Only what never left may be sent elsewhere: a request that broke off may have been obeyed. */
+static void on_failed(void *ctx, enum err why)
 {
     struct forward *f = ctx;
+    f->call = NULL;
+    if (why == ERR_MISSING && f->kept_whole && f->kind->failed != NULL)
+        f->kind->failed(f->ctx, f, FORWARD_UNREACHABLE);
+    else
+        give_up(f, why);
+}
+
+static void resume_client(struct forward *f)
+{
     if (!f->holds_client)
         return;
     f->holds_client = false;
     http_exchange_resume(f->x);
+}
+
+static void on_call_drained(void *ctx)
+{
+    resume_client(ctx);
 }
 
 static const struct http_call_ops call_ops = {
@@ -119,48 +150,46 @@ static const struct http_call_ops call_ops = {
     .drained = on_call_drained,
 };
 
-static void begin_call(struct forward *f, struct http_pool *pool)
+/* What is too long to be sent twice is not kept any longer. */
+static void keep_no_more_than_may_be_sent_twice(struct forward *f)
 {
+    if (f->kept.len <= FORWARD_KEPT_MAX)
+        return;
+    f->kept_whole = false;
+    buf_clear(&f->kept);
+}
+
+void forward_try(struct forward *f, struct http_pool *pool)
+{
+    assert(f->call == NULL && f->status == 0);
     f->call = http_pool_call(pool, buf_span(&f->head), f->body_len, &call_ops, f);
     if (f->kept.len > 0)
         http_call_body(f->call, buf_span(&f->kept));
     if (f->body_complete && f->body_len != HTTP_BODY_NO)
         http_call_end(f->call);
-}
-
-static void on_failed(void *ctx, enum err why)
-{
-    struct forward *f = ctx;
-    f->call = NULL;
-    /* Only what never left may be sent elsewhere: a request that broke off may have been obeyed. */
-    struct http_pool *pool = NULL;
-    if (why == ERR_MISSING && f->kept_whole && f->kind->next != NULL)
-        pool = f->kind->next(f->ctx);
-    if (pool == NULL)
-        give_up(f, why);
-    else
-        begin_call(f, pool);
+    keep_no_more_than_may_be_sent_twice(f);
+    if (!http_call_is_full(f->call))
+        resume_client(f);
 }
 
 /* ---- the request */
 
-static void keep(struct forward *f, struct span part)
+/* Sends a part, or keeps it for the owner's next word; true when the client must wait. */
+static bool take_body(struct forward *f, struct span part)
 {
-    if (!f->kept_whole)
-        return;
-    f->kept_whole = f->kept.len + part.len <= KEPT_MAX;
     if (f->kept_whole)
         buf_add_span(&f->kept, part);
-    else
-        buf_clear(&f->kept);
+    if (f->call == NULL)
+        return f->kept.len >= FORWARD_KEPT_MAX;
+    keep_no_more_than_may_be_sent_twice(f);
+    http_call_body(f->call, part);
+    return http_call_is_full(f->call);
 }
 
 static void on_request_body(struct responder *r, struct span part)
 {
     struct forward *f = CONTAINER_OF(r, struct forward, responder);
-    keep(f, part);
-    http_call_body(f->call, part);
-    if (!http_call_is_full(f->call) || f->holds_client)
+    if (!take_body(f, part) || f->holds_client)
         return;
     f->holds_client = true;
     http_exchange_pause(f->x);
@@ -170,7 +199,7 @@ static void on_request_complete(struct responder *r)
 {
     struct forward *f = CONTAINER_OF(r, struct forward, responder);
     f->body_complete = true;
-    if (f->body_len != HTTP_BODY_NO)
+    if (f->call != NULL && f->body_len != HTTP_BODY_NO)
         http_call_end(f->call);
 }
 
@@ -179,12 +208,18 @@ static void on_client_drained(struct responder *r)
     http_call_resume(CONTAINER_OF(r, struct forward, responder)->call);
 }
 
+static void drop(struct forward *f)
+{
+    if (f->call != NULL)
+        http_call_cancel(f->call);
+    forward_free(f);
+}
+
 static void on_client_gone(struct responder *r)
 {
     struct forward *f = CONTAINER_OF(r, struct forward, responder);
     stats_of(f)->answers[0]++;
-    http_call_cancel(f->call);
-    forward_free(f);
+    drop(f);
 }
 
 static const struct responder_ops request_ops = {
@@ -201,8 +236,8 @@ static int64_t body_length(const struct http_head *h)
     return h->content_length > 0 ? h->content_length : HTTP_BODY_NO;
 }
 
-void forward_start(struct forwards *all, struct http_exchange *x, struct http_pool *pool,
-                   struct buf *head, const struct forward_kind *kind, void *ctx)
+struct forward *forward_new(struct forwards *all, struct http_exchange *x, struct buf *head,
+                            const struct forward_kind *kind, void *ctx)
 {
     struct forward *f = xcalloc(1, sizeof *f);
     *f = (struct forward){
@@ -220,7 +255,25 @@ void forward_start(struct forwards *all, struct http_exchange *x, struct http_po
     list_push(&all->all, &f->node);
     (*all->now)++;
     x->user = &f->responder;
-    begin_call(f, pool);
+    return f;
+}
+
+void forward_start(struct forwards *all, struct http_exchange *x, struct http_pool *pool,
+                   struct buf *head, const struct forward_kind *kind, void *ctx)
+{
+    forward_try(forward_new(all, x, head, kind, ctx), pool);
+}
+
+void forward_refuse(struct forward *f, int status, struct span headers, struct span body)
+{
+    assert(f->call == NULL && f->status == 0);
+    stats_of(f)->answers[0]++;
+    http_respond(let_go(f), status, headers, body);
+}
+
+struct span forward_hint(const struct forward *f)
+{
+    return buf_span(&f->hint);
 }
 
 void forwards_init(struct forwards *all, struct forward_stats *stats, uint64_t *now)
@@ -233,8 +286,6 @@ void forwards_init(struct forwards *all, struct forward_stats *stats, uint64_t *
 void forwards_clear(struct forwards *all)
 {
     LIST_EACH_SAFE (&all->all, it, next) {
-        struct forward *f = CONTAINER_OF(it, struct forward, node);
-        http_call_cancel(f->call);
-        forward_free(f);
+        drop(CONTAINER_OF(it, struct forward, node));
     }
 }

@@ -13,12 +13,26 @@ struct forward_stats {
     struct histogram time;
 };
 
+struct forward;
+
+/* A request's body is kept up to here, to be sent once more to another server. */
+enum { FORWARD_KEPT_MAX = 64 * 1024 };
+
+enum forward_failure {
+    FORWARD_UNREACHABLE, /* no connection could be made: nothing was sent */
+    FORWARD_MISDIRECTED, /* the server answered 421 (RFC 9110 section 15.5.20) */
+};
+
 struct forward_kind {
     unsigned target;  /* the index of its statistics */
     const char *name; /* of the target, for logs */
-    /* Another server to try after no connection could be made, NULL: none is left. May be NULL. */
-    struct http_pool *(*next)(void *ctx);
-    /* What the client is told when no answer came. */
+    /* The server that was tried does not serve, and the request can be sent elsewhere. Answer in
+     * here or later, with forward_try or forward_refuse. NULL: the client is told. */
+    void (*failed)(void *ctx, struct forward *f, enum forward_failure why);
+    /* Over, in whatever way: forget f. May come from inside forward_refuse. May be NULL. */
+    void (*ended)(void *ctx);
+    /* What the client is told when no answer came and nobody can be asked: by then the request may
+     * have been obeyed, or more of its body than FORWARD_KEPT_MAX was sent. */
     int failed_status, timeout_status;
     struct span failed_headers; /* whole lines */
     const char *failed_body;
@@ -33,8 +47,19 @@ struct forwards {
 /* `stats` (one for each target) and `now`, the gauge of what is under way, are borrowed. */
 void forwards_init(struct forwards *all, struct forward_stats *stats, uint64_t *now);
 
-/* Answers `x` with what the server of `pool` answers to `head` (as http_pool_call wants it; taken,
- * becomes empty). `ctx` (may be NULL) is handed to kind->next and freed with free() at the end. */
+/* Takes an exchange over; call forward_try or forward_refuse next, now or later: its body waits.
+ * `head` is as http_pool_call wants it (taken, becomes empty); `kind` is borrowed, `ctx` is for its
+ * functions. */
+struct forward *forward_new(struct forwards *all, struct http_exchange *x, struct buf *head,
+                            const struct forward_kind *kind, void *ctx);
+/* Answers with what the server of `pool` answers. After forward_new or `failed` only; never calls
+ * back before it returns. */
+void forward_try(struct forward *f, struct http_pool *pool);
+/* Answers by itself. After forward_new or `failed` only; f is gone. */
+void forward_refuse(struct forward *f, int status, struct span headers, struct span body);
+/* The owner that the last 421 named (`x-terrane-owner`); empty: none. */
+struct span forward_hint(const struct forward *f);
+/* forward_new and forward_try. */
 void forward_start(struct forwards *all, struct http_exchange *x, struct http_pool *pool,
                    struct buf *head, const struct forward_kind *kind, void *ctx);
 /* Drops all, without answers; the exchanges are not touched any more. */

@@ -12,17 +12,13 @@ struct attempt {
     struct worlds_walk walk;
 };
 
-static struct http_pool *next_pool(void *ctx)
-{
-    struct attempt *attempt = ctx;
-    const struct upstream *world = worlds_next(attempt->worlds, &attempt->walk);
-    return world == NULL ? NULL : world->requests;
-}
+static void forward_failed(void *ctx, struct forward *f, enum forward_failure why);
 
 static const struct forward_kind to_world = {
     .target = FORWARD_WORLD,
     .name = "world",
-    .next = next_pool,
+    .failed = forward_failed,
+    .ended = free,
     .failed_status = 502,
     .timeout_status = 504,
     /* Like all answers of a world: a page of another origin may read why. */
@@ -31,7 +27,22 @@ static const struct forward_kind to_world = {
     .failed_body = "{\"error\":\"No world can be reached\"}",
 };
 
-/* A world that says 421 belongs to others: the next one, too. */
+/* What says 421 is no world of ours: the next one is tried then, too. */
+static void try_forward(struct attempt *attempt, struct forward *f)
+{
+    const struct upstream *world = worlds_next(attempt->worlds, &attempt->walk);
+    if (world == NULL)
+        forward_refuse(f, 502, to_world.failed_headers, span_str(to_world.failed_body));
+    else
+        forward_try(f, world->requests);
+}
+
+static void forward_failed(void *ctx, struct forward *f, enum forward_failure why)
+{
+    (void)why;
+    try_forward(ctx, f);
+}
+
 static void try_tunnel(struct attempt *attempt, struct tunnel *t)
 {
     const struct upstream *world = worlds_next(attempt->worlds, &attempt->walk);
@@ -77,7 +88,7 @@ void world_proxy_request(const struct world_proxy *p, struct http_exchange *x,
     struct buf head = {0};
     struct attempt *attempt = attempt_new(p);
     add_head(p, &head, x, r, false);
-    forward_start(p->forwards, x, next_pool(attempt), &head, &to_world, attempt);
+    try_forward(attempt, forward_new(p->forwards, x, &head, &to_world, attempt));
 }
 
 void world_proxy_upgrade(const struct world_proxy *p, struct http_exchange *x,
