@@ -303,6 +303,14 @@ void http_pool_free(struct http_pool *p)
         free(p);
 }
 
+bool http_pool_is_busy(const struct http_pool *p)
+{
+    LIST_EACH (&p->busy, it)
+        if (CONTAINER_OF(it, struct wire, node)->call != NULL)
+            return true;
+    return false;
+}
+
 /* ---- requests */
 
 static bool wants_length(struct span head)

@@ -21,6 +21,7 @@ struct http_pool *http_pool_new(struct loop *l, const struct url_origin *origin,
                                 const struct http_pool_settings *settings);
 /* Cancels what is under way, without callbacks, and frees once the loop has turned. */
 void http_pool_free(struct http_pool *p);
+bool http_pool_is_busy(const struct http_pool *p); /* a call is under way */
 
 struct http_call_ops {
     /* The head of the final answer (1xx are skipped); valid until return. */
