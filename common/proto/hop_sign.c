@@ -1,0 +1,146 @@
+/* Signs and checks. Which processes are asked, and what their word is worth, others decide. */
+#include "common/proto/hop_sign.h"
+
+#include <assert.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+
+#include "common/proto/secret.h"
+#include "common/proto/url.h"
+
+#define HOP    "x-terrane-hop"
+#define CLIENT "x-terrane-client"
+#define SIGN   "x-terrane-sign"
+
+enum { MAC_LEN = 32, HEX_LEN = 2 * MAC_LEN };
+
+/* What is signed; all but the method and the target are header values. */
+struct claim {
+    struct span ms, method, target, hop, client;
+};
+
+static void mac_hex(char out[HEX_LEN], struct span secret, const struct claim *c)
+{
+    static const char digits[] = "0123456789abcdef";
+    const struct span parts[] = {SPAN("v1"), c->ms, c->method, c->target, c->hop, c->client};
+    unsigned char mac[EVP_MAX_MD_SIZE];
+    unsigned mac_len = 0;
+    struct buf text = {0};
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        if (i > 0)
+            buf_add_char(&text, '\n');
+        buf_add_span(&text, parts[i]);
+    }
+    const unsigned char *made = HMAC(EVP_sha256(), secret.ptr, (int)secret.len,
+                                     (const unsigned char *)text.data, text.len, mac, &mac_len);
+    assert(made != NULL && mac_len == MAC_LEN);
+    for (size_t i = 0; i < MAC_LEN; i++) {
+        out[2 * i] = digits[mac[i] >> 4];
+        out[2 * i + 1] = digits[mac[i] & 15];
+    }
+    buf_clear(&text);
+}
+
+/* Every secret is tried, so the time does not tell which of them fits. */
+static bool is_signed(struct span secrets, const struct claim *c, struct span hex)
+{
+    char want[HEX_LEN];
+    bool found = false;
+    struct span secret;
+    if (hex.len != HEX_LEN)
+        return false;
+    while (span_split(&secrets, ',', &secret)) {
+        secret = span_trim(secret);
+        if (secret.len == 0)
+            continue;
+        mac_hex(want, secret, c);
+        found |= CRYPTO_memcmp(want, hex.ptr, HEX_LEN) == 0;
+    }
+    return found;
+}
+
+static bool is_fresh(struct span ms, int64_t wall_ms)
+{
+    uint64_t made;
+    if (span_to_u64(ms, &made) != ERR_OK || made > INT64_MAX - HOP_SIGN_AGE_MS)
+        return false;
+    int64_t at = (int64_t)made;
+    return at >= wall_ms - HOP_SIGN_AGE_MS && at <= wall_ms + HOP_SIGN_AGE_MS;
+}
+
+static enum err read_claim(const struct claim *c, struct hop_signed *out)
+{
+    struct hop_signed read = {.entry_len = 0};
+    struct buf entry = {0};
+    enum err e = url_decode(&entry, c->hop);
+    if (e == ERR_OK && entry.len > sizeof read.entry)
+        e = ERR_LIMIT;
+    if (e == ERR_OK)
+        e = addr_parse(c->client, &read.client);
+    if (e == ERR_OK) {
+        read.entry_len = entry.len;
+        if (entry.len > 0)
+            memcpy(read.entry, entry.data, entry.len);
+        *out = read;
+    }
+    buf_clear(&entry);
+    return e == ERR_OK ? ERR_OK : ERR_DENIED;
+}
+
+static void add_line(struct buf *out, struct span name, struct span value)
+{
+    buf_add_span(out, name);
+    BUF_ADD_LIT(out, ": ");
+    buf_add_span(out, value);
+    BUF_ADD_LIT(out, "\r\n");
+}
+
+void hop_sign_add(struct buf *out, struct span secrets, const struct hop_sign *s, int64_t wall_ms)
+{
+    char hex[HEX_LEN];
+    struct span secret = secret_first(secrets);
+    struct buf hop = {0}, ms = {0};
+    assert(secret.len > 0);
+    url_encode(&hop, s->entry);
+    buf_add_i64(&ms, wall_ms);
+    mac_hex(hex, secret,
+            &(struct claim){.ms = buf_span(&ms),
+                            .method = s->method,
+                            .target = s->target,
+                            .hop = buf_span(&hop),
+                            .client = s->client_ip});
+    add_line(out, SPAN(HOP), buf_span(&hop));
+    add_line(out, SPAN(CLIENT), s->client_ip);
+    BUF_ADD_LIT(out, SIGN ": v1 ");
+    buf_add_span(out, buf_span(&ms));
+    buf_add_char(out, ' ');
+    buf_add(out, hex, HEX_LEN);
+    BUF_ADD_LIT(out, "\r\n");
+    buf_clear(&hop);
+    buf_clear(&ms);
+}
+
+enum err hop_sign_check(const struct http_head *h, struct span secrets, int64_t wall_ms,
+                        struct hop_signed *out)
+{
+    size_t hops = http_head_count(h, SPAN(HOP)), clients = http_head_count(h, SPAN(CLIENT));
+    size_t signs = http_head_count(h, SPAN(SIGN));
+    struct span sign = http_head_get(h, SPAN(SIGN)), version, hex;
+    struct claim c = {
+        .method = h->method,
+        .target = h->target,
+        .hop = http_head_get(h, SPAN(HOP)),
+        .client = http_head_get(h, SPAN(CLIENT)),
+    };
+    if (hops == 0 && clients == 0 && signs == 0)
+        return ERR_MISSING;
+    if (hops != 1 || clients != 1 || signs != 1)
+        return ERR_DENIED;
+    if (!span_split(&sign, ' ', &version) || !span_eq(version, SPAN("v1")) ||
+        !span_split(&sign, ' ', &c.ms) || !span_split(&sign, ' ', &hex) || sign.ptr != NULL)
+        return ERR_DENIED;
+    if (!is_fresh(c.ms, wall_ms) || !is_signed(secrets, &c, hex))
+        return ERR_DENIED;
+    return read_claim(&c, out);
+}

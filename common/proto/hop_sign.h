@@ -1,0 +1,33 @@
+#pragma once
+/* Signed headers of a request between processes of one cluster (docs/protocol.md, "Between
+ * processes"): who let it in, and for whom.
+ *   x-terrane-hop: {entry, percent-encoded}
+ *   x-terrane-client: {ip}
+ *   x-terrane-sign: v1 {unix ms} {hex HMAC-SHA-256 of
+ * "v1\n{ms}\n{METHOD}\n{target}\n{hop}\n{client}"} under the first of the cluster's shared secrets;
+ * any of them is good at the other end. */
+#include "common/proto/addr.h"
+#include "common/proto/http_head.h"
+
+/* How far the clocks of two processes may be apart, the way of the request included. */
+enum { HOP_SIGN_AGE_MS = 60 * 1000, HOP_SIGN_ENTRY_MAX = 256 };
+
+struct hop_sign {
+    struct span method, target; /* as they are sent */
+    struct span entry;          /* id of the process that the client is connected to */
+    struct span client_ip;
+};
+/* Appends the three lines. `secrets` is a list (secret.h) that is not empty. */
+void hop_sign_add(struct buf *out, struct span secrets, const struct hop_sign *s, int64_t wall_ms);
+
+struct hop_signed {
+    char entry[HOP_SIGN_ENTRY_MAX]; /* decoded, entry_len bytes */
+    size_t entry_len;
+    struct addr client;
+};
+/* What a received request says. ERR_MISSING: none of the three headers is there; ERR_DENIED: one is
+ * missing or there twice, the signature is not by one of `secrets` over this request, or it was
+ * made more than HOP_SIGN_AGE_MS before or after `wall_ms`, or what was signed is no address or an
+ * entry longer than HOP_SIGN_ENTRY_MAX. *out is set with ERR_OK only. */
+MUST_CHECK enum err hop_sign_check(const struct http_head *h, struct span secrets, int64_t wall_ms,
+                                   struct hop_signed *out);
