@@ -270,6 +270,7 @@ static void wire(struct process *p, struct origins *worlds, struct origins *room
         .forwards = &p->forwards,
         .tunnels = &p->tunnels,
         .trusted = &p->trusted,
+        .secrets = span_str(p->settings.shard_secret),
     };
     p->edge = (struct edge){
         .ticker = &p->ticker,
@@ -299,6 +300,7 @@ static bool open_door(struct process *p)
         return false;
     }
     name_node(&p->settings, listener_port(p->listener));
+    p->world_proxy.node_id = p->settings.node_id;
     add_version(p);
     p->edge.version = buf_span(&p->version);
     loop_on_signal(p->loop, SIGTERM, on_stop_signal, p);

@@ -118,8 +118,9 @@ static void use_settings(struct process *p)
         .max_room_shards = (uint64_t)s->max_room_shards,
         .seat_ttl_ms = s->seat_ttl_ms,
     };
-    p->server_settings =
-        (struct server_settings){.limits = process_http_limits(&s->common), .trusted = &p->trusted};
+    p->server_settings = (struct server_settings){.limits = process_http_limits(&s->common),
+                                                  .trusted = &p->trusted,
+                                                  .secrets = span_str(s->shard_secret)};
     p->server_settings.limits.body_max = (uint64_t)s->body_max;
     p->server_settings.limits.high_water = HIGH_WATER;
     p->server_settings.limits.max_connections =

@@ -2,6 +2,7 @@
  * and worlds; knows nothing of connections. */
 #include "common/proto/hop.h"
 
+#include "common/proto/hop_sign.h"
 #include "common/proto/url.h"
 
 static bool name_starts(struct span name, struct span prefix)
@@ -61,14 +62,13 @@ static void add_raw(struct buf *out, struct span raw)
     }
 }
 
-static void add_request_line(struct buf *out, struct span path, struct span query)
+static void add_target(struct buf *out, struct span path, struct span query)
 {
     add_raw(out, path);
-    if (query.ptr != NULL) {
-        buf_add_char(out, '?');
-        add_raw(out, query);
-    }
-    BUF_ADD_LIT(out, " HTTP/1.1\r\n");
+    if (query.ptr == NULL)
+        return;
+    buf_add_char(out, '?');
+    add_raw(out, query);
 }
 
 static void add_line(struct buf *out, struct span name, struct span value)
@@ -116,7 +116,8 @@ void hop_add_room_request(struct buf *out, const struct http_head *h, const stru
     buf_add_char(out, ' ');
     BUF_ADD_LIT(out, "/parties/main/");
     url_encode(out, to->room);
-    add_request_line(out, to->path, to->query);
+    add_target(out, to->path, to->query);
+    BUF_ADD_LIT(out, " HTTP/1.1\r\n");
     for (size_t i = 0; i < h->header_count; i++) {
         const struct http_header *header = &h->headers[i];
         if (is_rewritten(h, header->name) || is_set_by_shard(header->name) ||
@@ -133,19 +134,21 @@ void hop_add_room_request(struct buf *out, const struct http_head *h, const stru
     add_line(out, SPAN("x-original-client-ip"), to->client_ip);
 }
 
-/* What a world hears of a client's headers: its own secret or shard id are for the world to judge;
- * only claims about the way the request came need a trusted peer. */
-static bool world_hears(const struct http_header *header, bool trusted_peer)
+/* What another process hears of a client's headers. For a world the client's secret and shard id
+ * are credentials, which it judges itself; only claims about the way the request came need a
+ * trusted peer. */
+static bool peer_hears(const struct http_header *header, const struct hop_peer *to)
 {
     struct span name = header->name;
-    if (name_starts(name, SPAN("x-terrane-")) || span_ieq(name, SPAN("x-forwarded-for")))
+    if (span_ieq(name, SPAN("x-forwarded-for")))
         return false;
-    return trusted_peer ||
-           (!name_starts(name, SPAN("x-forwarded-")) && !span_ieq(name, SPAN("forwarded")));
+    if (to->to_world &&
+        (span_ieq(name, SPAN("x-access-shard")) || name_starts(name, SPAN("x-shard-"))))
+        return true;
+    return hop_is_believed(header, to->trusted_peer);
 }
 
-static void add_forwarded_for(struct buf *out, const struct http_head *h,
-                              const struct hop_world *to)
+static void add_forwarded_for(struct buf *out, const struct http_head *h, const struct hop_peer *to)
 {
     BUF_ADD_LIT(out, "x-forwarded-for: ");
     size_t start = out->len;
@@ -157,18 +160,39 @@ static void add_forwarded_for(struct buf *out, const struct http_head *h,
     BUF_ADD_LIT(out, "\r\n");
 }
 
-void hop_add_world_request(struct buf *out, const struct http_head *h, const struct hop_world *to)
+/* The target as it goes out: in origin form when it came in absolute form. */
+static void add_peer_target(struct buf *out, const struct http_head *h)
 {
+    struct url_target parts;
+    if (url_split_target(h->target, &parts) != ERR_OK)
+        parts = (struct url_target){.path = h->target};
+    add_target(out, parts.path, parts.query);
+}
+
+static void add_signature(struct buf *out, struct span method, struct span target,
+                          const struct hop_peer *to)
+{
+    struct hop_sign sign = {
+        .method = method, .target = target, .entry = to->entry, .client_ip = to->client_ip};
+    hop_sign_add(out, to->secrets, &sign, to->wall_ms);
+}
+
+void hop_add_peer_request(struct buf *out, const struct http_head *h, const struct hop_peer *to)
+{
+    struct buf target = {0};
+    add_peer_target(&target, h);
     buf_add_span(out, h->method);
     buf_add_char(out, ' ');
-    add_request_line(out, to->path, to->query);
+    buf_add_span(out, buf_span(&target));
+    BUF_ADD_LIT(out, " HTTP/1.1\r\n");
     for (size_t i = 0; i < h->header_count; i++)
-        if (!is_rewritten(h, h->headers[i].name) && world_hears(&h->headers[i], to->trusted_peer))
+        if (!is_rewritten(h, h->headers[i].name) && peer_hears(&h->headers[i], to))
             add_line(out, h->headers[i].name, h->headers[i].value);
     add_forwarded_for(out, h, to);
-    if (!to->upgrade)
-        return;
-    BUF_ADD_LIT(out, "Upgrade: websocket\r\nConnection: Upgrade\r\n");
+    add_signature(out, h->method, buf_span(&target), to);
+    if (to->upgrade)
+        BUF_ADD_LIT(out, "Upgrade: websocket\r\nConnection: Upgrade\r\n");
+    buf_clear(&target);
 }
 
 void hop_add_answer(struct buf *out, const struct http_head *h)

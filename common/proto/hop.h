@@ -31,16 +31,21 @@ struct hop_room {
  * method but GET and HEAD gets `content-type: text/plain;charset=UTF-8` when it names none. */
 void hop_add_room_request(struct buf *out, const struct http_head *h, const struct hop_room *to);
 
-/* A request on its way to a world. */
-struct hop_world {
-    struct span path, query; /* raw; query {NULL, 0}: none */
-    struct span peer_ip;     /* goes behind what a trusted peer said in x-forwarded-for */
-    bool upgrade;            /* ask for a WebSocket; else it is an ordinary request */
+/* A request on its way to another process of the cluster, which will answer it in our place. */
+struct hop_peer {
+    struct span secrets;   /* the cluster's; the first signs (hop_sign.h) */
+    struct span entry;     /* our own id */
+    struct span client_ip; /* where the request began, as far as trusted proxies tell */
+    struct span peer_ip;   /* goes behind what a trusted peer said in x-forwarded-for */
+    int64_t wall_ms;
+    bool to_world; /* x-access-shard and x-shard-*, a client's own credentials there, pass */
+    bool upgrade;  /* ask for a WebSocket; else it is an ordinary request */
     bool trusted_peer;
 };
-/* Appends a request head without Host, framing headers and the blank line: the client's headers and
- * x-forwarded-for. */
-void hop_add_world_request(struct buf *out, const struct http_head *h, const struct hop_world *to);
+/* Appends a request head without Host, framing headers and the blank line: method and target as
+ * they came (an absolute target without its origin), the client's headers as far as it may be
+ * believed (hop_is_believed), x-forwarded-for, and the signed headers. */
+void hop_add_peer_request(struct buf *out, const struct http_head *h, const struct hop_peer *to);
 
 /* Appends the lines of an answer that go on to the client: all but those of one hop, those that the
  * server adds by itself (Content-Length, Date), x-terrane-*, and the secret if someone echoes it.

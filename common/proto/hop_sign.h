@@ -10,7 +10,7 @@
 #include "common/proto/http_head.h"
 
 /* How far the clocks of two processes may be apart, the way of the request included. */
-enum { HOP_SIGN_AGE_MS = 60 * 1000, HOP_SIGN_ENTRY_MAX = 256 };
+enum { HOP_SIGN_AGE_MS = 60 * 1000, HOP_SIGN_ENTRY_MAX = 512 };
 
 struct hop_sign {
     struct span method, target; /* as they are sent */

@@ -73,7 +73,7 @@ static void take_upgrade(struct edge *e, struct http_exchange *x, const struct r
         count_refusal(e, REFUSED_HANDSHAKE);
         http_respond_bad_upgrade(x, problem);
     } else if (r->kind == ROUTE_WORLD) {
-        world_proxy_upgrade(e->worlds, x, r);
+        world_proxy_upgrade(e->worlds, x);
     } else {
         join_shard(e, x, r, key);
     }
@@ -98,7 +98,7 @@ static void take_party(struct edge *e, struct http_exchange *x, const struct rou
     } else if (wants_websocket(x->head)) {
         take_upgrade(e, x, r);
     } else if (r->kind == ROUTE_WORLD) {
-        world_proxy_request(e->worlds, x, r);
+        world_proxy_request(e->worlds, x);
     } else {
         proxy_to_room(e, x, r);
     }

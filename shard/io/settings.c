@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/net/origins.h"
+#include "common/proto/hop_sign.h"
 #include "common/proto/secret.h"
 #include "common/proto/shard_id.h"
 
@@ -209,6 +210,17 @@ static bool check_secret(const struct settings *s, FILE *err)
     return false;
 }
 
+/* It goes, encoded, into headers that other processes read. */
+static bool check_node_id(const struct settings *s, FILE *err)
+{
+    struct span id = span_str(s->node_id);
+    if (id.len <= HOP_SIGN_ENTRY_MAX && span_is_utf8(id))
+        return true;
+    (void)fprintf(err, "terrane-shard: NODE_ID: longer than %d bytes, or not UTF-8\n",
+                  HOP_SIGN_ENTRY_MAX);
+    return false;
+}
+
 const char *settings_room_servers(const struct settings *s)
 {
     return strcmp(s->room_servers, "none") == 0 ? "" : s->room_servers;
@@ -218,7 +230,7 @@ static bool check(const void *config, FILE *err)
 {
     const struct settings *s = config;
     return check_world(s, err) && check_origins("ROOM_SERVERS", settings_room_servers(s), err) &&
-           check_proxies(s, err) && check_secret(s, err);
+           check_proxies(s, err) && check_secret(s, err) && check_node_id(s, err);
 }
 
 const struct config_table settings_table = {

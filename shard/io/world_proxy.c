@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "common/proto/hop.h"
 #include "shard/io/io_stats.h"
@@ -68,34 +69,40 @@ static struct attempt *attempt_new(const struct world_proxy *p)
 }
 
 static void add_head(const struct world_proxy *p, struct buf *head, const struct http_exchange *x,
-                     const struct route *r, bool upgrade)
+                     bool upgrade)
 {
-    char ip[ADDR_TEXT_MAX];
-    addr_format(&x->peer, ip);
-    struct hop_world to = {
-        .path = r->path,
-        .query = r->query,
-        .peer_ip = span_str(ip),
+    char client[ADDR_TEXT_MAX], peer[ADDR_TEXT_MAX];
+    struct buf forwarded_for = {0};
+    hop_add_joined(&forwarded_for, x->head, SPAN("x-forwarded-for"));
+    struct addr from = addr_of_client(p->trusted, &x->peer, buf_span(&forwarded_for));
+    addr_format(&from, client);
+    addr_format(&x->peer, peer);
+    struct hop_peer to = {
+        .secrets = p->secrets,
+        .entry = span_str(p->node_id),
+        .client_ip = span_str(client),
+        .peer_ip = span_str(peer),
+        .wall_ms = clock_wall_ms(),
+        .to_world = true,
         .upgrade = upgrade,
         .trusted_peer = addr_set_has(p->trusted, &x->peer),
     };
-    hop_add_world_request(head, x->head, &to);
+    hop_add_peer_request(head, x->head, &to);
+    buf_clear(&forwarded_for);
 }
 
-void world_proxy_request(const struct world_proxy *p, struct http_exchange *x,
-                         const struct route *r)
+void world_proxy_request(const struct world_proxy *p, struct http_exchange *x)
 {
     struct buf head = {0};
     struct attempt *attempt = attempt_new(p);
-    add_head(p, &head, x, r, false);
+    add_head(p, &head, x, false);
     try_forward(attempt, forward_new(p->forwards, x, &head, &to_world, attempt));
 }
 
-void world_proxy_upgrade(const struct world_proxy *p, struct http_exchange *x,
-                         const struct route *r)
+void world_proxy_upgrade(const struct world_proxy *p, struct http_exchange *x)
 {
     struct buf head = {0};
-    add_head(p, &head, x, r, true);
     struct attempt *attempt = attempt_new(p);
+    add_head(p, &head, x, true);
     try_tunnel(attempt, tunnel_new(p->tunnels, x, &head, &tunnel_ops, attempt));
 }

@@ -4,7 +4,6 @@
 #include "common/net/forward.h"
 #include "common/net/tunnel.h"
 #include "common/proto/addr.h"
-#include "shard/io/route.h"
 #include "shard/io/worlds.h"
 
 struct world_proxy {
@@ -12,11 +11,11 @@ struct world_proxy {
     struct forwards *forwards;
     struct tunnels *tunnels;
     const struct addr_set *trusted;
+    struct span secrets; /* the shard's, a list */
+    const char *node_id; /* our own */
 };
 
 /* Takes an exchange over: answers it with what a world answers, 502 when none can be reached. */
-void world_proxy_request(const struct world_proxy *p, struct http_exchange *x,
-                         const struct route *r);
+void world_proxy_request(const struct world_proxy *p, struct http_exchange *x);
 /* Takes an upgrade request over: it becomes a tunnel, or is answered 502. */
-void world_proxy_upgrade(const struct world_proxy *p, struct http_exchange *x,
-                         const struct route *r);
+void world_proxy_upgrade(const struct world_proxy *p, struct http_exchange *x);

@@ -44,6 +44,10 @@ static const struct metric_row figure_rows[] = {
      .help = "Requests that broke HTTP or its limits, by status.",
      .offset = offsetof(struct figures, http_refusals[HTTP_REFUSAL_400])},
     {.name = "terrane_world_http_refusals_total",
+     .labels = "status=\"403\"",
+     .type = METRIC_COUNTER,
+     .offset = offsetof(struct figures, http_refusals[HTTP_REFUSAL_403])},
+    {.name = "terrane_world_http_refusals_total",
      .labels = "status=\"408\"",
      .type = METRIC_COUNTER,
      .offset = offsetof(struct figures, http_refusals[HTTP_REFUSAL_408])},
@@ -175,8 +179,8 @@ static void look_up(struct metrics *m)
 void metrics_count_refusal(struct metrics *m, int status)
 {
     static const int statuses[] = {
-        [HTTP_REFUSAL_400] = 400, [HTTP_REFUSAL_408] = 408, [HTTP_REFUSAL_413] = 413,
-        [HTTP_REFUSAL_431] = 431, [HTTP_REFUSAL_503] = 503,
+        [HTTP_REFUSAL_400] = 400, [HTTP_REFUSAL_403] = 403, [HTTP_REFUSAL_408] = 408,
+        [HTTP_REFUSAL_413] = 413, [HTTP_REFUSAL_431] = 431, [HTTP_REFUSAL_503] = 503,
     };
     size_t at = 0;
 

@@ -9,6 +9,7 @@
 /* What the HTTP server refuses by itself, by status. */
 enum http_refusal {
     HTTP_REFUSAL_400,
+    HTTP_REFUSAL_403, /* a bad internal signature */
     HTTP_REFUSAL_408,
     HTTP_REFUSAL_413,
     HTTP_REFUSAL_431,

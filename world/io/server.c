@@ -4,7 +4,9 @@
 
 #include <stdlib.h>
 
+#include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/proto/hop_sign.h"
 #include "common/proto/url.h"
 #include "world/io/moment_now.h"
 #include "world/io/probes.h"
@@ -20,6 +22,8 @@ struct request {
     struct handle self;
     struct buf body;
     int64_t begun_us;
+    struct addr client;   /* by the word of another process of the cluster */
+    bool has_client;      /* there is such a word */
     struct request *next; /* while it is a spare */
 };
 
@@ -43,6 +47,7 @@ static struct request *request_new(struct server *s, struct http_exchange *x)
     r->server = s;
     r->next = NULL;
     r->begun_us = clock_mono_us();
+    r->has_client = false;
     r->self = slots_add(&s->requests, r);
     x->user = r;
     return r;
@@ -108,16 +113,17 @@ static void join_forwarded(const struct http_head *head, struct buf *out)
 }
 
 /* The client's address as text; only worth the work when it is going to be logged. */
-static struct span remote_of(struct server *s, const struct http_exchange *x,
-                             char text[ADDR_TEXT_MAX])
+static struct span remote_of(struct server *s, const struct request *r, char text[ADDR_TEXT_MAX])
 {
-    struct addr client;
+    struct addr client = r->client;
 
     if (!log_wants(LOG_DEBUG))
         return (struct span){0};
-    buf_reset(&s->text);
-    join_forwarded(x->head, &s->text);
-    client = addr_of_client(s->settings->trusted, &x->peer, buf_span(&s->text));
+    if (!r->has_client) {
+        buf_reset(&s->text);
+        join_forwarded(r->x->head, &s->text);
+        client = addr_of_client(s->settings->trusted, &r->x->peer, buf_span(&s->text));
+    }
     addr_format(&client, text);
     return span_str(text);
 }
@@ -133,7 +139,7 @@ static void hand_to_core(struct request *r, const struct url_target *target)
         .path = target->path,
         .credentials = hear(x->head, target->query).credentials,
         .body = buf_span(&r->body),
-        .remote = remote_of(s, x, remote),
+        .remote = remote_of(s, r, remote),
     };
 
     api_handle(s->core, &request, moment_now(s->loop));
@@ -176,13 +182,30 @@ static bool take_feed(struct server *s, struct http_exchange *x)
     return true;
 }
 
+static void refuse_signature(struct server *s, struct http_exchange *x)
+{
+    metrics_count_refusal(s->metrics, 403);
+    log_debug("http.refused", "reason=signature");
+    http_respond(x, 403, API_HEADERS, SPAN("{\"error\":\"Bad internal signature\"}"));
+}
+
 static void on_begin(void *ctx, struct http_exchange *x)
 {
     struct server *s = ctx;
+    struct hop_signed from;
+    enum err e = hop_sign_check(x->head, s->settings->secrets, clock_wall_ms(), &from);
 
     x->user = NULL;
-    if (!take_feed(s, x))
-        request_new(s, x);
+    if (e == ERR_DENIED) {
+        refuse_signature(s, x);
+        return;
+    }
+    if (take_feed(s, x))
+        return;
+    struct request *r = request_new(s, x);
+    r->has_client = e == ERR_OK;
+    if (r->has_client)
+        r->client = from.client;
 }
 
 static void on_body(void *ctx, struct http_exchange *x, struct span part)

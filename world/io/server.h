@@ -11,6 +11,7 @@ struct request;
 struct server_settings {
     struct http_limits limits;
     const struct addr_set *trusted; /* proxies; borrowed */
+    struct span secrets;            /* under which other processes sign (hop_sign.h) */
 };
 
 struct server {

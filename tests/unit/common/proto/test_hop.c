@@ -8,6 +8,9 @@
 
 #include <cmocka.h>
 
+#include "common/proto/addr.h"
+#include "common/proto/hop_sign.h"
+
 /* Parses a head that is written here; fails the test when it is none. */
 static void parse(struct http_head *h, const char *text)
 {
@@ -179,42 +182,93 @@ static void bytes_beyond_ascii_are_encoded_in_the_request_line(void **state)
     assert_text(&out, "GET /parties/main/r%2F1/%C3%A9%zz?q=%FF HTTP/1.1\r\n" SHARD_LINES);
 }
 
-#define WORLD_REQUEST                                                                              \
-    "POST /ignored HTTP/1.1\r\nHost: node\r\nX-Access-Shard: given\r\nAuthorization: t\r\n"        \
+#define PEER_REQUEST                                                                               \
+    "POST /parties/world/w/connect?x=\xff HTTP/1.1\r\nHost: node\r\nX-Access-Shard: given\r\n"     \
+    "X-Shard-Id: s\r\nAuthorization: t\r\nCookie: c\r\n"                                           \
     "Content-Length: 2\r\nX-Forwarded-For: 203.0.113.1\r\nx-forwarded-for: 203.0.113.2\r\n"        \
-    "X-Forwarded-Proto: https\r\nForwarded: for=x\r\nx-terrane-hop: 1\r\n\r\n"
+    "X-Forwarded-Proto: https\r\nForwarded: for=x\r\nx-terrane-hop: 1\r\nX-Terrane-Sign: "         \
+    "1\r\n\r\n"
 
-static void world_hears_where_the_request_came_from(void **state)
+static const struct hop_peer to_peer = {.secrets = SPAN_INIT("first,second"),
+                                        .entry = SPAN_INIT("node/1"),
+                                        .client_ip = SPAN_INIT("203.0.113.1"),
+                                        .peer_ip = SPAN_INIT("192.0.2.7"),
+                                        .wall_ms = 1700000000000};
+
+/* The request at the other end, without its signature, once that is checked. */
+static void assert_peer_gets(const struct http_head *h, const struct hop_peer *to, const char *want)
 {
-    struct http_head h;
     struct buf out = {0};
-    struct hop_world to = {.path = SPAN("/parties/world/w/connect"), .peer_ip = SPAN("192.0.2.7")};
-    (void)state;
-    parse(&h, WORLD_REQUEST);
-    hop_add_world_request(&out, &h, &to);
-    assert_text(&out, "POST /parties/world/w/connect HTTP/1.1\r\nX-Access-Shard: given\r\n"
-                      "Authorization: t\r\nx-forwarded-for: 192.0.2.7\r\n");
-    to.trusted_peer = true;
-    hop_add_world_request(&out, &h, &to);
-    assert_text(&out, "POST /parties/world/w/connect HTTP/1.1\r\nX-Access-Shard: given\r\n"
-                      "Authorization: t\r\nX-Forwarded-Proto: https\r\nForwarded: for=x\r\n"
-                      "x-forwarded-for: 203.0.113.1, 203.0.113.2, 192.0.2.7\r\n");
+    struct http_head got;
+    struct hop_signed who;
+    hop_add_peer_request(&out, h, to);
+    size_t len = out.len;
+    BUF_ADD_LIT(&out, "Host: h\r\n\r\n");
+    assert_int_equal(http_head_parse_request(&got, out.data, out.len), ERR_OK);
+    assert_int_equal(hop_sign_check(&got, SPAN("second,first"), to->wall_ms, &who), ERR_OK);
+    assert_true(span_eq(span_of(who.entry, who.entry_len), to->entry));
+    char ip[ADDR_TEXT_MAX];
+    addr_format(&who.client, ip);
+    assert_true(span_eq(span_str(ip), to->client_ip));
+    char *from = memmem(out.data, len, "x-terrane-hop", 13);
+    char *sign = memmem(out.data, len, "x-terrane-sign", 14);
+    assert_true(from != NULL && sign != NULL);
+    char *behind = (char *)memchr(sign, '\n', len) + 1;
+    struct buf rest = {0};
+    buf_add(&rest, out.data, (size_t)(from - out.data));
+    buf_add(&rest, behind, (size_t)(out.data + len - behind));
+    assert_text(&rest, want);
+    buf_clear(&out);
 }
 
-static void upgrade_for_a_world_stays_one(void **state)
+static void world_hears_credentials_and_where_the_request_came_from(void **state)
 {
     struct http_head h;
-    struct buf out = {0};
-    struct hop_world to = {.path = SPAN("/parties/world/w"),
-                           .query = SPAN("world-auth-token=t"),
-                           .peer_ip = SPAN("::1"),
-                           .upgrade = true};
+    struct hop_peer to = to_peer;
     (void)state;
-    parse(&h, "GET /x HTTP/1.1\r\nHost: n\r\nConnection: keep-alive, Upgrade\r\n"
-              "Upgrade: h2c\r\nUpgrade: websocket\r\nSec-WebSocket-Key: k\r\n\r\n");
-    hop_add_world_request(&out, &h, &to);
-    assert_text(&out, "GET /parties/world/w?world-auth-token=t HTTP/1.1\r\nSec-WebSocket-Key: k\r\n"
-                      "x-forwarded-for: ::1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n");
+    to.to_world = true;
+    parse(&h, PEER_REQUEST);
+    assert_peer_gets(&h, &to,
+                     "POST /parties/world/w/connect?x=%FF HTTP/1.1\r\nX-Access-Shard: given\r\n"
+                     "X-Shard-Id: s\r\nAuthorization: t\r\nCookie: c\r\n"
+                     "x-forwarded-for: 192.0.2.7\r\n");
+    to.trusted_peer = true;
+    assert_peer_gets(&h, &to,
+                     "POST /parties/world/w/connect?x=%FF HTTP/1.1\r\nX-Access-Shard: given\r\n"
+                     "X-Shard-Id: s\r\nAuthorization: t\r\nCookie: c\r\n"
+                     "X-Forwarded-Proto: https\r\nForwarded: for=x\r\n"
+                     "x-forwarded-for: 203.0.113.1, 203.0.113.2, 192.0.2.7\r\n");
+}
+
+static void node_hears_no_claims_of_a_stranger(void **state)
+{
+    struct http_head h;
+    struct hop_peer to = to_peer;
+    (void)state;
+    parse(&h, PEER_REQUEST);
+    assert_peer_gets(&h, &to,
+                     "POST /parties/world/w/connect?x=%FF HTTP/1.1\r\nAuthorization: t\r\n"
+                     "Cookie: c\r\nx-forwarded-for: 192.0.2.7\r\n");
+    to.trusted_peer = true;
+    assert_peer_gets(&h, &to,
+                     "POST /parties/world/w/connect?x=%FF HTTP/1.1\r\nX-Shard-Id: s\r\n"
+                     "Authorization: t\r\nCookie: c\r\n"
+                     "X-Forwarded-Proto: https\r\nForwarded: for=x\r\n"
+                     "x-forwarded-for: 203.0.113.1, 203.0.113.2, 192.0.2.7\r\n");
+}
+
+static void upgrade_for_another_process_stays_one(void **state)
+{
+    struct http_head h;
+    struct hop_peer to = to_peer;
+    (void)state;
+    to.upgrade = true;
+    parse(&h, "GET http://here/a?b HTTP/1.1\r\nHost: n\r\nConnection: keep-alive, Upgrade\r\n"
+              "Upgrade: h2c\r\nUpgrade: websocket\r\nSec-WebSocket-Key: k\r\n"
+              "X-Original-Client-IP: 7\r\n\r\n");
+    assert_peer_gets(&h, &to,
+                     "GET /a?b HTTP/1.1\r\nSec-WebSocket-Key: k\r\n"
+                     "x-forwarded-for: 192.0.2.7\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n");
 }
 
 static void answer_loses_what_belongs_to_its_hop(void **state)
@@ -242,8 +296,9 @@ int main(void)
         cmocka_unit_test(trusted_peer_cannot_forge_what_the_shard_sets),
         cmocka_unit_test(method_that_may_have_a_body_gets_a_content_type),
         cmocka_unit_test(bytes_beyond_ascii_are_encoded_in_the_request_line),
-        cmocka_unit_test(world_hears_where_the_request_came_from),
-        cmocka_unit_test(upgrade_for_a_world_stays_one),
+        cmocka_unit_test(world_hears_credentials_and_where_the_request_came_from),
+        cmocka_unit_test(node_hears_no_claims_of_a_stranger),
+        cmocka_unit_test(upgrade_for_another_process_stays_one),
         cmocka_unit_test(answer_loses_what_belongs_to_its_hop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -107,6 +107,8 @@ static void what_could_not_be_used_is_refused(void **state)
         {"--shard-secret=new,old", CONFIG_RUN},
         {"--shard-secret=new,", CONFIG_BAD},
         {"--shard-secret=two words", CONFIG_BAD},
+        {"--node-id=node 1", CONFIG_RUN},
+        {"--node-id=\xff", CONFIG_BAD},
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

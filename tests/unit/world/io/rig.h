@@ -81,6 +81,7 @@ static inline struct rig *rig_new(size_t max_connections)
                    .high_water = 1 << 20,
                    .max_connections = max_connections},
         .trusted = &rig->trusted,
+        .secrets = SPAN(RIG_SECRET),
     };
     rig->ws_settings = (struct ws_settings){.max_message = 4096};
     rig->loop = loop_new();

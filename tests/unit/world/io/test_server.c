@@ -2,6 +2,9 @@
 
 #include "rig.h"
 
+#include "common/base/log.h"
+#include "common/proto/hop_sign.h"
+
 #define REGISTER                                                                                   \
     "{\"name\":\"r\",\"balancingStrategy\":\"random\",\"public\":true,\"maxPlayersPerShard\":5,"   \
     "\"minShards\":1}"
@@ -167,6 +170,67 @@ static void a_stopping_world_says_so_and_lives(void **state)
     rig_free(rig);
 }
 
+static struct buf logged;
+
+static void keep_log(const char *line, size_t len)
+{
+    buf_add(&logged, line, len);
+}
+
+/* Asks for what is refused, so that the log says who asked; the secret signs. */
+static void ask_signed(struct rig *rig, const char *secret, struct buf *answer)
+{
+    struct hop_sign sign = {.method = SPAN("GET"),
+                            .target = SPAN("/parties/world/world-a/nothing"),
+                            .entry = SPAN("node-1"),
+                            .client_ip = SPAN("203.0.113.7")};
+    struct buf request = {0};
+    int fd = rig_dial(rig);
+
+    buf_addf(&request, "GET %.*s HTTP/1.1\r\nHost: h\r\nConnection: close\r\n",
+             SPAN_ARG(sign.target));
+    hop_sign_add(&request, span_str(secret), &sign, clock_wall_ms());
+    buf_add_span(&request, SPAN("\r\n"));
+    rig_write(fd, buf_span(&request));
+    rig_read_until(rig, fd, answer, (struct span){0});
+    buf_clear(&request);
+    (void)close(fd);
+}
+
+static void signed_word_of_another_process_names_the_client(void **state)
+{
+    struct rig *rig = rig_new(0);
+    struct buf answer = {0};
+
+    (void)state;
+    log_open("test", LOG_DEBUG, LOG_TEXT);
+    log_capture(keep_log);
+    ask_signed(rig, RIG_SECRET, &answer);
+    log_open("test", LOG_INFO, LOG_TEXT);
+    log_capture(NULL);
+    buf_add_char(&logged, '\0');
+    assert_true(span_starts(buf_span(&answer), SPAN("HTTP/1.1 404 ")));
+    assert_non_null(strstr(logged.data, "remote=203.0.113.7"));
+    buf_clear(&logged);
+    buf_clear(&answer);
+    rig_free(rig);
+}
+
+static void badly_signed_request_is_refused(void **state)
+{
+    struct rig *rig = rig_new(0);
+    struct buf answer = {0};
+
+    (void)state;
+    ask_signed(rig, "another", &answer);
+    assert_true(span_starts(buf_span(&answer), SPAN("HTTP/1.1 403 ")));
+    assert_true(span_ends(buf_span(&answer), SPAN("{\"error\":\"Bad internal signature\"}")));
+    get(rig, "/metrics", &answer);
+    assert_non_null(strstr(answer.data, "\nterrane_world_http_refusals_total{status=\"403\"} 1\n"));
+    buf_clear(&answer);
+    rig_free(rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -176,6 +240,8 @@ int main(void)
         cmocka_unit_test(bodies_are_joined_and_limited),
         cmocka_unit_test(probes_answer_beside_the_api),
         cmocka_unit_test(a_stopping_world_says_so_and_lives),
+        cmocka_unit_test(signed_word_of_another_process_names_the_client),
+        cmocka_unit_test(badly_signed_request_is_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
