@@ -11,6 +11,7 @@ struct call {
     enum route route;
     struct span world; /* a valid id */
     struct moment now;
+    bool by_stranger; /* what it makes is made without credentials, and counted */
     int64_t retry_ms; /* when a refusal may be over; at least a second is told */
 };
 

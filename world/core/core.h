@@ -21,8 +21,9 @@ struct core_settings {
     struct span url_template;      /* of shards that are made without one */
     uint64_t max_room_shards;      /* our own bound on the shards of a room */
     int64_t seat_ttl_ms;           /* how long a promised seat is kept; 0: none is promised */
-    int64_t epoch;                 /* of this process as the owner of worlds; never repeats */
-    int64_t id_floor_ms;           /* shard ids up to this wall time may have been given out */
+    struct strangers_settings strangers;
+    int64_t epoch;       /* of this process as the owner of worlds; never repeats */
+    int64_t id_floor_ms; /* shard ids up to this wall time may have been given out */
 };
 
 struct core {
@@ -31,6 +32,7 @@ struct core {
     struct registry registry;
     struct feed_hub feeds;
     struct authz authz;
+    struct strangers strangers;
     struct stats stats;
     struct rng rng;
     struct slots admins;  /* struct admin: authorised feed sockets */

@@ -75,6 +75,12 @@ static enum refusal refusal_of(const struct room *room)
     return room->by_status[SHARD_ACTIVE] > 0 ? REFUSAL_FULL : REFUSAL_NO_ACTIVE;
 }
 
+bool placement_grows(const struct room *room, bool auto_create, uint64_t max_room_shards)
+{
+    return auto_create && candidates_count(&room->candidates) == 0 &&
+           may_grow(room, max_room_shards);
+}
+
 struct placement placement_find(struct registry *r, struct room *room, struct span session,
                                 bool auto_create, uint64_t max_room_shards, struct moment now)
 {
@@ -82,7 +88,7 @@ struct placement placement_find(struct registry *r, struct room *room, struct sp
 
     if (candidates_count(&room->candidates) > 0)
         shard = shard_of_candidate(choose(room, session, r->rng));
-    else if (auto_create && may_grow(room, max_room_shards))
+    else if (placement_grows(room, auto_create, max_room_shards))
         shard = registry_add_shard(r, room, (struct span){0}, 0, now);
     else
         return (struct placement){.refusal = refusal_of(room)};

@@ -9,6 +9,8 @@ struct placement {
     enum refusal refusal;
 };
 
+/* Would placement_find make a shard? */
+bool placement_grows(const struct room *room, bool auto_create, uint64_t max_room_shards);
 /* Finds a shard for one more client of the room and promises it a seat there. `session` is who it
  * is, as far as it said (may be empty): only the strategy hash looks at it, and without one chooses
  * at random. With `auto_create` a shard is made when none is left and the room's maxShards (and

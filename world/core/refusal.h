@@ -20,6 +20,10 @@ enum refusal {
     REFUSAL_NO_SHARDS,
     REFUSAL_FULL,
     REFUSAL_NO_ACTIVE,
+    REFUSAL_CREATE_MAX,  /* strangers have made as much in the world as they may */
+    REFUSAL_CREATE_RATE, /* … faster than they may */
+    REFUSAL_WORLDS_MAX,  /* strangers have named as many worlds as they may */
+    REFUSAL_WORLDS_RATE,
     REFUSAL_MIN_OVER_MAX,
     REFUSAL_TOO_MANY_SHARDS,
     REFUSAL_OVER_MAX_SHARDS,

@@ -72,6 +72,7 @@ static void remove_shard(struct registry *r, struct shard *s)
 
     r->watch.shard_removed(r->watch.ctx, s);
     seats_clear(r, s);
+    strangers_removed(room->world, s);
     map_remove(&room->world->shards, s->id);
     list_remove(&s->node);
     list_remove(&s->heard_node);

@@ -10,6 +10,7 @@
 #include "world/core/moment.h"
 #include "world/core/room_settings.h"
 #include "world/core/seats.h"
+#include "world/core/strangers.h"
 
 enum {
     REGISTRY_SILENCE_MS = 5 * 60 * 1000, /* a shard silent for longer is removed */
@@ -61,6 +62,7 @@ struct world {
     struct list shard_list; /* creation order */
     struct list heard_list; /* the longest silent first */
     struct feed feed;
+    struct strangers_share strangers;
     struct list node; /* in the registry */
     /* The last shard id: (ms, n) never repeats in a world. */
     int64_t id_ms;
@@ -95,6 +97,7 @@ struct shard {
     int64_t heartbeat_ms;  /* wall time of the last report or of the creation */
     int64_t heard_ms;      /* the same in monotonic time */
     struct seats seats;    /* what reserved and returning are made of */
+    bool by_stranger;      /* made by one who brought no credentials; not stored */
     struct node *owner;    /* NULL: none */
     struct list holdings;  /* struct holding.in_shard: what nodes hold of it */
     struct list in_owner;  /* in the owner's owned */

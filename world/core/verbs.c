@@ -1,6 +1,7 @@
 /* The verbs: read the body, ask the registry or placement, answer. All error texts are here. */
 #include "world/core/verbs.h"
 
+#include "common/proto/addr.h"
 #include "world/core/api_body.h"
 #include "world/core/js_text.h"
 #include "world/core/placement.h"
@@ -96,27 +97,89 @@ static void refuse_place(struct call *call, enum refusal why, struct span room)
     call_refuse_name(call, why, before, room, (struct span){0});
 }
 
-/* The room a client asks for; NULL: there is none, and the request has been answered. Only a text
- * can name a new one. */
-static struct room *find_room(struct call *call, const struct connect_body *body, struct span name)
+/* Does the request come without credentials that count? */
+static bool is_stranger(struct call *call)
 {
-    struct registry *registry = &call->core->registry;
-    struct room *room = world_room(registry_world(registry, call->world), name);
+    return authz_check(&call->core->authz, &call->request->credentials, call->world,
+                       call->now.wall_ms / 1000) != ERR_OK;
+}
 
-    if (room != NULL)
-        return room;
-    if (!body->auto_create) {
+static bool is_local(const struct call *call)
+{
+    struct addr remote;
+
+    return addr_parse(call->request->remote, &remote) == ERR_OK && addr_is_loopback(&remote);
+}
+
+static void refuse_stranger(struct call *call, enum refusal why)
+{
+    struct span text = SPAN("Rooms and shards are made too fast in world ");
+
+    if (why == REFUSAL_CREATE_MAX)
+        text = SPAN("Too many rooms and shards were made without credentials in world ");
+    else if (why == REFUSAL_WORLDS_MAX)
+        text = SPAN("Too many worlds were made without credentials, there is no world ");
+    else if (why == REFUSAL_WORLDS_RATE)
+        text = SPAN("Worlds are made too fast, there is no world ");
+    call_refuse_name(call, why, text, call->world, (struct span){0});
+}
+
+/* May the caller have `count` rooms and shards made? False: the request has been answered. */
+static bool may_make(struct call *call, uint32_t count)
+{
+    struct core *core = call->core;
+    struct strangers_wish wish = {.count = count, .local = is_local(call)};
+    enum refusal why;
+
+    call->by_stranger = is_stranger(call);
+    if (!call->by_stranger)
+        return true;
+    wish.world = registry_world(&core->registry, call->world);
+    why = strangers_ask(&core->strangers, &core->settings->strangers, &wish, call->now.mono_ms,
+                        &call->retry_ms);
+    if (why != REFUSAL_NONE)
+        refuse_stranger(call, why);
+    return why == REFUSAL_NONE;
+}
+
+/* A room that nobody has made yet is made for whoever wants that, and only a text can name it.
+ * False: the request has been answered. */
+static bool may_name(struct call *call, const struct connect_body *body, struct span name)
+{
+    if (!body->auto_create)
         call_refuse_name(call, REFUSAL_ROOM_MISSING, SPAN("Room "), name, SPAN(" does not exist"));
-        return NULL;
-    }
-    if (!json_is_string(body->room)) {
+    else if (!json_is_string(body->room))
         call_refuse_name(call, REFUSAL_ROOM_NOT_MADE, SPAN("Failed to create room "), name,
                          (struct span){0});
-        return NULL;
+    return body->auto_create && json_is_string(body->room);
+}
+
+static struct room *make_room(struct call *call, struct span name)
+{
+    struct registry *registry = &call->core->registry;
+    struct world *world = registry_make_world(registry, call->world);
+    struct room *room = registry_add_room(registry, world, name, &room_settings_default);
+
+    if (call->by_stranger)
+        strangers_made(world, NULL);
+    return room;
+}
+
+/* The room a client asks for, made if need be and allowed to grow if it has to; NULL: the request
+ * has been answered. */
+static struct room *find_room(struct call *call, const struct connect_body *body, struct span name)
+{
+    const struct core *core = call->core;
+    struct room *room = world_room(registry_world(&core->registry, call->world), name);
+
+    if (room == NULL) {
+        if (!may_name(call, body, name) || !may_make(call, 2)) /* it and its first shard */
+            return NULL;
+        return make_room(call, name);
     }
-    room = registry_add_room(registry, registry_make_world(registry, call->world), name,
-                             &room_settings_default);
-    top_up(call, room);
+    if (placement_grows(room, body->auto_create, core->settings->max_room_shards) &&
+        !may_make(call, 1))
+        return NULL;
     return room;
 }
 
@@ -139,12 +202,14 @@ static void connect_room(struct call *call, const struct connect_body *body, str
         return;
     placement = placement_find(&core->registry, room, body->session, body->auto_create,
                                core->settings->max_room_shards, call->now);
-    if (placement.shard != NULL) {
-        answer_placed(call, placement.shard);
+    if (placement.shard == NULL) {
+        call->retry_ms = retry_ms(core, room, call->now.mono_ms);
+        refuse_place(call, placement.refusal, name);
         return;
     }
-    call->retry_ms = retry_ms(core, room, call->now.mono_ms);
-    refuse_place(call, placement.refusal, name);
+    if (call->by_stranger)
+        strangers_made(room->world, placement.shard);
+    answer_placed(call, placement.shard);
 }
 
 void verb_connect(struct call *call)

@@ -145,7 +145,8 @@ static inline struct recorder *recorder_new(void)
     r->settings = (struct core_settings){.shard_secret = SPAN(SHARD_SECRET),
                                          .keys = keys,
                                          .url_template = SPAN("{shardId}"),
-                                         .max_room_shards = 50};
+                                         .max_room_shards = 50,
+                                         .strangers = {.max = 10000, .per_s = 100, .worlds = 1000}};
     r->port = (struct port){
         .reply = {r, recorded_reply},
         .feed = {r, recorded_publish},

@@ -69,10 +69,12 @@ static inline struct rig *rig_new(size_t max_connections)
 
     rng_seed(&rng, 3);
     assert_int_equal(token_keys_new(&rig->keys, TOKEN_HS256, SPAN("j")), ERR_OK);
-    rig->core_settings = (struct core_settings){.shard_secret = SPAN(RIG_SECRET),
-                                                .keys = rig->keys,
-                                                .url_template = SPAN("{shardId}"),
-                                                .max_room_shards = 100};
+    rig->core_settings =
+        (struct core_settings){.shard_secret = SPAN(RIG_SECRET),
+                               .keys = rig->keys,
+                               .url_template = SPAN("{shardId}"),
+                               .max_room_shards = 100,
+                               .strangers = {.max = 1000, .per_s = 100, .worlds = 100}};
     rig->server_settings = (struct server_settings){
         .limits = {.header_ms = 5000,
                    .body_ms = 5000,

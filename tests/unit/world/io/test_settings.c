@@ -51,6 +51,9 @@ static void defaults_are_those_of_the_manual(void **state)
     assert_int_equal(s.common.ping_ms, 25000);
     assert_int_equal(s.common.pong_ms, 10000);
     assert_int_equal(s.seat_ttl_ms, 15000);
+    assert_int_equal(s.anonymous_create_max, 10000);
+    assert_int_equal(s.anonymous_create_rate, 100);
+    assert_int_equal(s.anonymous_worlds, 1000);
     assert_string_equal(s.data_dir, "");
     assert_int_equal(s.store_sync, STORE_SYNC_NORMAL);
     config_clear(&settings_table, &s);
@@ -106,6 +109,11 @@ static void what_is_not_there_yet_is_refused_by_name(void **state)
         bool accepted;
     } rows[] = {
         {"--seat-ttl=0", true},
+        {"--anonymous-create-max=0", true},
+        {"--anonymous-create-rate=1", true},
+        {"--anonymous-create-rate=0", false},
+        {"--anonymous-worlds=0", true},
+        {"--anonymous-worlds=-1", false},
         {"--seat-ttl=250ms", true},
         {"--seat-ttl=1h", true},
         {"--seat-ttl=61m", false},
