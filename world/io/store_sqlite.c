@@ -16,8 +16,9 @@
 /* When the clock has gone back since the last commit, ids may lie ahead of what it says. */
 enum { CLOCK_SLACK_MS = 1000 };
 
-/* Commits come often and checkpoints every second, so this is for floods of changes only. */
+/* Commits come often and checkpoints every second, so these are for floods of changes only. */
 #define WAL_PAGES_MAX "8192"
+#define WAL_KEEP      "16777216" /* bytes that the log keeps on disk for reuse */
 
 /* ---- writing */
 
@@ -165,9 +166,10 @@ static enum err open_file(struct store_sqlite *s, const struct store_sqlite_sett
 
     if (e != ERR_OK)
         return e;
-    if (!run(s, sync) || !run(s, "PRAGMA wal_autocheckpoint=" WAL_PAGES_MAX) || !prepare_all(s) ||
-        !begin_epoch(s))
+    if (!run(s, sync) || !run(s, "PRAGMA wal_autocheckpoint=" WAL_PAGES_MAX) ||
+        !run(s, "PRAGMA journal_size_limit=" WAL_KEEP) || !prepare_all(s) || !begin_epoch(s))
         return explain(s, why);
+    (void)fsync(s->dir_fd); /* a new file's name must last, too */
     return ERR_OK;
 }
 

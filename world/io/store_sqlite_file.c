@@ -137,7 +137,7 @@ static enum err fill(const char *path, const struct store_schema *schema, struct
     enum err e = open_db(&db, path, why);
 
     buf_addf(&sql,
-             "PRAGMA journal_mode=WAL; BEGIN; PRAGMA application_id=%d; PRAGMA user_version=%d;"
+             "BEGIN; PRAGMA application_id=%d; PRAGMA user_version=%d;"
              "%s COMMIT",
              STORE_APPLICATION_ID, schema->version, schema->create);
     buf_add_char(&sql, '\0');
@@ -208,6 +208,18 @@ static enum err check(sqlite3 *db, const char *path, const struct store_schema *
         e = ERR_SYNTAX;
     }
     buf_clear(&verdict);
+    return e;
+}
+
+/* A new file is not in this mode yet: all of it had to be in one file while it was moved. */
+static enum err use_log(sqlite3 *db, const char *path, struct buf *why)
+{
+    struct buf mode = {0};
+    enum err e = ERR_OK;
+
+    if (!ask(db, "PRAGMA journal_mode=WAL", &mode, NULL) || !span_eq(buf_span(&mode), SPAN("wal")))
+        e = sqlite_failed(why, path, "cannot have a write-ahead log", db);
+    buf_clear(&mode);
     return e;
 }
 
@@ -288,6 +300,8 @@ enum err store_sqlite_file_open(struct sqlite3 **db, const char *path,
         e = open_db(db, path, why);
     if (e == ERR_OK)
         e = check(*db, path, schema, &version, why);
+    if (e == ERR_OK)
+        e = use_log(*db, path, why);
     if (e == ERR_OK)
         e = migrate(*db, path, schema, version, why);
     if (e == ERR_OK) {

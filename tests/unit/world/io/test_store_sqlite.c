@@ -497,17 +497,36 @@ static void a_full_file_keeps_changes_until_there_is_room(void **state)
     assert_all_kept(&rig);
 }
 
+/* A disk of that size as DATA_DIR; skips the test where that is not permitted. */
+static void mount_disk(const char *options)
+{
+    assert_int_equal(mkdir(data, 0700), 0);
+    if (mount("terrane-test", data, "tmpfs", 0, options) == 0)
+        return;
+    print_message("a tmpfs cannot be mounted here (%s)\n", strerror(errno));
+    skip();
+}
+
+static void a_disk_without_room_gets_no_half_made_file(void **state)
+{
+    struct rig rig;
+
+    (void)state;
+    mount_disk("size=8k,mode=0700");
+    assert_int_not_equal(rig_open(&rig, &store_schema), ERR_OK);
+    assert_non_null(strstr(rig.why.data, "full"));
+    (void)rig_close(&rig);
+    assert_int_equal(access(file, F_OK), -1);
+    assert_int_equal(umount(data), 0);
+}
+
 static void a_full_disk_keeps_changes_until_there_is_room(void **state)
 {
     char ballast[PATH_MAX_HERE + 8];
     struct rig rig;
 
     (void)state;
-    assert_int_equal(mkdir(data, 0700), 0);
-    if (mount("terrane-test", data, "tmpfs", 0, "size=4m,mode=0700") != 0) {
-        print_message("a tmpfs cannot be mounted here (%s)\n", strerror(errno));
-        skip();
-    }
+    mount_disk("size=4m,mode=0700");
     (void)snprintf(ballast, sizeof(ballast), "%s/fill", data);
     struct buf zeros = {0};
     memset(buf_reserve(&zeros, BALLAST), 0, BALLAST);
@@ -539,6 +558,7 @@ int main(void)
         TEST(an_older_file_is_copied_and_brought_up_to_date),
         TEST(a_step_that_fails_changes_nothing),
         TEST(a_full_file_keeps_changes_until_there_is_room),
+        TEST(a_disk_without_room_gets_no_half_made_file),
         TEST(a_full_disk_keeps_changes_until_there_is_room),
     };
 
