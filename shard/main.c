@@ -12,6 +12,7 @@
 #include "common/net/listener.h"
 #include "common/proto/secret.h"
 #include "shard/io/edge.h"
+#include "shard/io/farewell.h"
 #include "shard/io/reporter.h"
 #include "shard/io/room_link.h"
 
@@ -22,10 +23,7 @@ enum {
     LINK_FIRST_MS = 3000,
     LINK_RETRY_MIN_MS = 100,
     LINK_RETRY_MAX_MS = 3000,
-    SHUTDOWN_MS = 5000,    /* for clients and requests to end */
-    FAREWELL_MS = 500,     /* then for links and reports */
-    SHUTDOWN_LOOK_MS = 10, /* how often to look whether they have */
-    SECRET_MIN = 16,       /* bytes; a shorter one is worth a warning */
+    SECRET_MIN = 16, /* bytes; a shorter one is worth a warning */
     EDGE_HIGH_WATER = 256 * 1024,
 };
 
@@ -54,9 +52,7 @@ struct process {
     struct http_server *server;
     struct listener *listener;
 
-    struct timer shutdown_look;
-    int64_t shutdown_ms; /* when it began; 0: not yet */
-    int64_t farewell_ms;
+    struct farewell farewell;
 };
 
 /* ---- core's port */
@@ -122,40 +118,13 @@ static const struct node_port port = {
 
 /* ---- the end */
 
-static void shutdown_look(struct timer *t, int64_t now)
-{
-    struct process *p = CONTAINER_OF(t, struct process, shutdown_look);
-    bool quiet = edge_clients_are_gone(&p->clients) && list_empty(&p->forwards.all) &&
-                 tunnels_count(&p->tunnels) == 0;
-    if (p->farewell_ms == 0 && (quiet || now - p->shutdown_ms >= SHUTDOWN_MS)) {
-        p->farewell_ms = now;
-        room_links_close(&p->links, WS_CODE_GOING_AWAY);
-    }
-    bool done = room_links_are_gone(&p->links) && reporter_is_idle(&p->reporter);
-    if (p->farewell_ms != 0 && (done || now - p->farewell_ms >= FAREWELL_MS))
-        loop_stop(p->loop);
-    else
-        wheel_set(loop_wheel(p->loop), &p->shutdown_look, now + SHUTDOWN_LOOK_MS);
-}
-
 static void on_stop_signal(void *ctx)
 {
     struct process *p = ctx;
-    int64_t now = loop_now(p->loop);
-    if (p->edge.draining) {
-        log_warn("process.stop", "how=at-once");
-        _exit(EXIT_FAILURE);
-    }
-    log_info("process.stop", "how=orderly clients=%" PRIu64, node_stats(p->node)->clients);
-    p->edge.draining = true;
-    p->shutdown_ms = now;
-    listener_close(p->listener);
-    p->listener = NULL;
-    http_server_drain(p->server);
-    tunnels_close(&p->tunnels, WS_CODE_RESTART, SPAN("restart;retry=1000-5000"));
-    node_shutdown(p->node, now);
-    ticker_touch(&p->ticker);
-    wheel_set(loop_wheel(p->loop), &p->shutdown_look, now);
+    if (farewell_begin(&p->farewell))
+        return;
+    log_warn("process.stop", "how=at-once");
+    _exit(EXIT_FAILURE);
 }
 
 static void on_reload_signal(void *ctx)
@@ -184,6 +153,7 @@ static void derive_settings(struct process *p, bool has_rooms)
     const struct settings *s = &p->settings;
     size_t connections = process_max_connections(s->common.max_connections, fd_limit_raise());
     p->node_settings = (struct node_settings){
+        .drain_ms = s->drain_ms,
         .enforce_seats = s->seat_ttl_ms > 0,
         .adopt = s->unregistered_shards == UNREGISTERED_ADOPT,
         .world_id = s->world_id,
@@ -287,6 +257,16 @@ static void wire(struct process *p, struct origins *worlds, struct origins *room
         .stats = &p->stats,
     };
     p->server = http_server_new(p->loop, &edge_app, &p->edge, &p->limits, SPAN(""));
+    p->farewell = (struct farewell){
+        .ticker = &p->ticker,
+        .listener = &p->listener,
+        .server = p->server,
+        .clients = &p->clients,
+        .forwards = &p->forwards,
+        .tunnels = &p->tunnels,
+        .links = &p->links,
+        .reporter = &p->reporter,
+    };
 }
 
 static bool open_door(struct process *p)
@@ -318,7 +298,7 @@ static void unwire(struct process *p)
 {
     enum { TURNS = 3 }; /* what is aborted ends at the end of a turn, and may end others */
     listener_close(p->listener);
-    wheel_cancel(loop_wheel(p->loop), &p->shutdown_look);
+    farewell_stop(&p->farewell);
     forwards_clear(&p->forwards);
     tunnels_abort(&p->tunnels);
     edge_clients_abort(&p->clients);
@@ -341,7 +321,6 @@ static int run(struct process *p)
     struct origins worlds = {0}, rooms = {0};
     read_settings(p, &worlds, &rooms);
     derive_settings(p, rooms.count > 0);
-    p->shutdown_look.fire = shutdown_look;
     p->loop = loop_new();
     wire(p, &worlds, &rooms);
     int status = open_door(p) ? EXIT_SUCCESS : EXIT_FAILURE;

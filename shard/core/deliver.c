@@ -61,12 +61,7 @@ static void close_session(struct session *s, int64_t now)
         return;
     }
     struct shard *shard = s->shard;
-    /* The session ends with its last socket, so the last one is told apart before. */
-    for (bool last = false; !last;) {
-        struct list *first = list_first(&s->clients);
-        last = first->next == &s->clients;
-        client_close(CONTAINER_OF(first, struct client, in_session), NODE_ROOM_CLOSED, now);
-    }
+    session_close(s, NODE_ROOM_CLOSED, now);
     report_changed(&shard->report);
 }
 

@@ -9,8 +9,6 @@ enum {
     SAME_MS = 500, /* an order that is repeated may differ by so much: it says how long is left */
     RATE_MAX = 1000000,
 };
-static const int64_t deadline_max_ms = INT64_C(30) * 24 * 3600 * 1000;
-
 /* `count` sockets in `ms`. */
 struct pace {
     uint64_t count;
@@ -107,12 +105,10 @@ void drain_init(struct drain *d, struct node *n, struct shard *shard)
     *d = (struct drain){.node = n, .shard = shard, .step.fire = drain_on_step};
 }
 
-static int64_t order_until(const struct drain *d, const struct order_drain *how, int64_t now)
+static int64_t order_until(const struct order_drain *how, int64_t now)
 {
     int64_t ms = how->deadline_ms;
-    if (ms <= 0)
-        ms = d->shard == NULL ? d->node->settings->drain_ms : 0;
-    return ms <= 0 ? 0 : now + (ms < deadline_max_ms ? ms : deadline_max_ms);
+    return ms <= 0 ? 0 : now + (ms < DRAIN_DEADLINE_MAX_MS ? ms : DRAIN_DEADLINE_MAX_MS);
 }
 
 static bool is_same(const struct drain *d, int64_t until_ms, uint64_t rate)
@@ -125,7 +121,7 @@ static bool is_same(const struct drain *d, int64_t until_ms, uint64_t rate)
 
 void drain_start(struct drain *d, const struct order_drain *how, int64_t now)
 {
-    int64_t until_ms = order_until(d, how, now);
+    int64_t until_ms = order_until(how, now);
     uint64_t rate = how->rate < RATE_MAX ? how->rate : RATE_MAX;
     d->retry_min_ms = how->retry_max_ms > 0 ? how->retry_min_ms : DRAIN_RETRY_MIN_MS;
     d->retry_max_ms = how->retry_max_ms > 0 ? how->retry_max_ms : DRAIN_RETRY_MAX_MS;

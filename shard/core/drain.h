@@ -15,6 +15,7 @@ struct shard;
 enum {
     DRAIN_RETRY_MIN_MS = 1000, /* told to clients unless the order says otherwise */
     DRAIN_RETRY_MAX_MS = 5000,
+    DRAIN_DEADLINE_MAX_MS = 20 * 24 * 3600 * 1000,
     DRAIN_STEP_MS = 100, /* closes that are due within it are made together */
 };
 
@@ -37,7 +38,7 @@ struct drain {
 /* `shard` NULL: the node's own. */
 void drain_init(struct drain *d, struct node *n, struct shard *shard);
 /* Starts, or changes what was ordered; repeating the same order changes nothing. A deadline of 0
- * closes nobody at a shard, and means the setting DRAIN_DEADLINE at the node. */
+ * closes nobody. */
 void drain_start(struct drain *d, const struct order_drain *how, int64_t now);
 /* Nobody else is closed; who parts already goes on doing so. */
 void drain_stop(struct drain *d);

@@ -29,6 +29,7 @@ struct node *node_new(const struct node_port *port, void *io, const struct node_
     n->settings = settings;
     list_init(&n->shards);
     wheel_init(&n->wheel, now);
+    ending_init(&n->ending);
     drain_init(&n->drain, n, NULL);
     rng_seed(&n->rng, rng_seed_value);
     return n;
@@ -89,7 +90,7 @@ static enum err admit(struct node *n, struct span shard_id, struct span session_
                       struct shard **shard, enum seat_verdict *seat, enum node_reason *why)
 {
     *why = NODE_REFUSED_FULL;
-    if (n->closing || n->stats.clients >= n->settings->max_connections)
+    if (node_is_draining(n) || n->stats.clients >= n->settings->max_connections)
         return ERR_FULL;
     *why = NODE_REFUSED_BAD_ID;
     if (session_id.len > n->settings->max_session_id)
@@ -102,6 +103,9 @@ static enum err admit(struct node *n, struct span shard_id, struct span session_
     *why = NODE_REFUSED_FULL;
     if (e != ERR_OK || pressure_refuses_joins(&(*shard)->link))
         return ERR_FULL;
+    *why = NODE_REFUSED_BANNED;
+    if (bans_has(&(*shard)->bans, session_id))
+        return ERR_DENIED;
     *why = NODE_REFUSED_NO_SEAT;
     *seat = seating_look(&(*shard)->seating, session_id);
     return *seat == SEAT_NONE ? ERR_FULL : ERR_OK;
@@ -256,6 +260,21 @@ void node_tick(struct node *n, int64_t now)
 int64_t node_next_ms(const struct node *n)
 {
     return wheel_next_ms(&n->wheel);
+}
+
+void node_end(struct node *n, int64_t now)
+{
+    ending_start(n, now);
+}
+
+bool node_is_draining(const struct node *n)
+{
+    return n->closing || n->ending.state != ENDING_NOT;
+}
+
+bool node_has_ended(const struct node *n)
+{
+    return n->ending.state == ENDING_OVER;
 }
 
 static void shut_shard(struct shard *shard, int64_t now)

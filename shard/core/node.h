@@ -124,9 +124,9 @@ void node_check(const struct node *n);
 
 /* ---- clients. An upgrade that passed the edge's own checks: may this client come in?
  * `shard_id` is decoded. ERR_OK: *client is its handle from now on (send it the 101 before anything
- * that core sends); ERR_FULL: 503 (also after node_shutdown); ERR_LIMIT or ERR_SYNTAX: 400; then
- * *why says more and is counted already. `session_id` is decoded and trimmed, empty: a random one.
- * `request_info` is the JSON text for the room (borrowed; copied). */
+ * that core sends); ERR_FULL: 503 (also while node_is_draining); ERR_DENIED: 403; ERR_LIMIT or
+ * ERR_SYNTAX: 400; then *why says more and is counted already. `session_id` is decoded and trimmed,
+ * empty: a random one. `request_info` is the JSON text for the room (borrowed; copied). */
 MUST_CHECK enum err node_client_open(struct node *n, struct span shard_id, struct span session_id,
                                      struct span request_info, int64_t now, struct handle *client,
                                      enum node_reason *why);
@@ -169,6 +169,13 @@ void node_tick(struct node *n, int64_t now);
 /* When to call node_tick at the latest; INT64_MAX: nothing is due. Every other call may bring it
  * forward, so ask after each batch of them. */
 int64_t node_next_ms(const struct node *n);
+/* The process is to end: takes no newcomers from now on, closes its clients evenly until drain_ms
+ * from now (see ending.h), then does what node_shutdown does. */
+void node_end(struct node *n, int64_t now);
+/* True from node_end, or a world's order to drain the node, on: it is not ready for newcomers. */
+bool node_is_draining(const struct node *n);
+/* True when that is over: core needs nothing any more but that what it has written goes out. */
+bool node_has_ended(const struct node *n);
 /* Sends clientDisconnected for every session whose link stands and closes all clients with 1012
  * `restart;retry=min-max` (ms); then reports the change. Links stay open: io lets them flush and
  * closes them. Newcomers are refused from now on and nothing is dialled any more. */

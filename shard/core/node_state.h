@@ -5,6 +5,7 @@
 #include "common/base/map.h"
 #include "common/base/wheel.h"
 #include "shard/core/drain.h"
+#include "shard/core/ending.h"
 #include "shard/core/node.h"
 #include "shard/core/owners.h"
 
@@ -13,7 +14,8 @@ struct node {
     void *io;
     const struct node_settings *settings;
     struct node_stats stats;
-    bool closing;       /* after node_shutdown */
+    bool closing; /* after node_shutdown */
+    struct ending ending;
     struct drain drain; /* of the whole node */
     size_t parting;     /* clients, see parting.h */
 

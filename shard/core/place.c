@@ -34,16 +34,18 @@ static void ask(const struct world *w, enum resolve_reason reason, struct place 
 /* Whoever has a socket here stays with us, whoever owns the shard now. */
 static bool is_at_home(const struct shard *shard, const struct arrival *a)
 {
-    if (shard == NULL || a->session.len == 0)
+    if (shard == NULL || a->session.len == 0 || node_is_draining(shard->node))
         return false;
     const struct session *s = session_find(shard, a->session);
-    return (s != NULL && !session_is_ghost(s)) ||
-           seating_look(&shard->seating, a->session) == SEAT_OWN;
+    if (s != NULL && !session_is_ghost(s))
+        return true;
+    /* Who was closed by a drain is expected back, but not here. */
+    return shard->status != ORDER_DRAINING && seating_look(&shard->seating, a->session) == SEAT_OWN;
 }
 
 static bool takes_newcomers(const struct node *n)
 {
-    return !n->closing;
+    return !node_is_draining(n);
 }
 
 /* True when our own shard lets this one in; else *reason says why not. */

@@ -122,6 +122,16 @@ void session_left(struct session *s, struct client *last)
         become_ghost(s);
 }
 
+void session_close(struct session *s, enum node_reason why, int64_t now)
+{
+    /* The session ends with its last socket, so the last one is told apart before. */
+    for (bool last = false; !last;) {
+        struct list *first = list_first(&s->clients);
+        last = first->next == &s->clients;
+        client_close(CONTAINER_OF(first, struct client, in_session), why, now);
+    }
+}
+
 void session_ghost_leave(struct session *s)
 {
     assert(session_is_ghost(s));

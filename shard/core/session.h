@@ -4,6 +4,7 @@
  */
 #include "common/base/list.h"
 #include "common/base/span.h"
+#include "shard/core/node.h"
 
 struct client;
 struct shard;
@@ -40,6 +41,9 @@ struct session *session_enter(struct shard *shard, struct span id);
 /* Its last socket left. Takes `last`. Tells the room, becomes a ghost, or ends if there is nothing
  * to tell; may free `s`. */
 void session_left(struct session *s, struct client *last);
+
+/* Closes all its sockets, at least one; may free `s`. The caller reports the new count. */
+void session_close(struct session *s, enum node_reason why, int64_t now);
 
 /* A ghost has nothing more to say: the room hears that it left, if it ever heard that it came, and
  * the ghost ends. The link stands. */

@@ -47,6 +47,7 @@ static struct shard *shard_start(struct node *n, struct span id, int64_t now)
     list_push(&n->shards, &shard->in_node);
     n->stats.shards++;
     seating_init(&shard->seating, shard);
+    bans_init(&shard->bans, shard);
     drain_init(&shard->drain, n, shard);
     link_init(&shard->link, shard);
     report_start(&shard->report, shard, now);
@@ -102,6 +103,7 @@ void shard_free(struct shard *shard)
     map_clear(&shard->sessions);
     recall_clear(&shard->link);
     seating_clear(&shard->seating);
+    bans_clear(&shard->bans);
     drain_stop(&shard->drain);
     parting_clear(shard);
     free(shard);

@@ -3,6 +3,7 @@
  * the first client or HTTP request that names it. */
 #include "common/base/map.h"
 #include "common/proto/orders.h"
+#include "shard/core/bans.h"
 #include "shard/core/drain.h"
 #include "shard/core/link.h"
 #include "shard/core/report.h"
@@ -27,6 +28,7 @@ struct shard {
     bool adopted;             /* nobody created it; served as long as it has clients */
     enum order_status status; /* as ordered */
     struct seating seating;
+    struct bans bans;
     struct drain drain;
     struct link link;
     struct report report;

@@ -29,6 +29,8 @@ static void refuse_by_core(struct http_exchange *x, enum err why, enum node_reas
     if (reason == NODE_REFUSED_NO_SEAT)
         http_respond(x, 503, SPAN(JSON_TYPE "Retry-After: 1\r\n"),
                      SPAN("{\"error\":\"No seat is free in this shard\"}"));
+    else if (reason == NODE_REFUSED_BANNED)
+        http_respond(x, 403, SPAN(JSON_TYPE), SPAN("{\"error\":\"Banned\"}"));
     else if (why == ERR_FULL)
         http_respond(x, 503, SPAN(JSON_TYPE "Retry-After: 1\r\n"),
                      SPAN("{\"error\":\"This node takes no more clients or shards\"}"));
@@ -106,7 +108,7 @@ static void take_party(struct edge *e, struct http_exchange *x, const struct rou
 
 static void answer_ready(const struct edge *e, struct http_exchange *x)
 {
-    if (e->draining)
+    if (node_is_draining(e->ticker->node))
         http_respond(x, 503, SPAN(JSON_TYPE), SPAN("{\"status\":\"stopping\"}"));
     else
         http_respond(x, 200, SPAN(JSON_TYPE), SPAN("{\"status\":\"ready\"}"));

@@ -15,7 +15,6 @@ struct edge {
     struct metrics metrics;
     struct io_stats *stats;
     struct span version; /* what /version answers, JSON */
-    bool draining;       /* not ready any more */
     struct buf scratch;  /* of the request at hand */
     struct join join;
 };

@@ -68,6 +68,7 @@ static const struct metric_row rows[] = {
     {P "refusals_total", "reason=\"full\"", METRIC_COUNTER, "Requests refused, by reason.",
      REASON(NODE_REFUSED_FULL)},
     {P "refusals_total", "reason=\"no_seat\"", METRIC_COUNTER, NULL, REASON(NODE_REFUSED_NO_SEAT)},
+    {P "refusals_total", "reason=\"banned\"", METRIC_COUNTER, NULL, REASON(NODE_REFUSED_BANNED)},
     {P "refusals_total", "reason=\"bad_id\"", METRIC_COUNTER, NULL, REASON(NODE_REFUSED_BAD_ID)},
     {P "refusals_total", "reason=\"not_found\"", METRIC_COUNTER, NULL, REFUSE(REFUSED_NOT_FOUND)},
     {P "refusals_total", "reason=\"bad_path\"", METRIC_COUNTER, NULL, REFUSE(REFUSED_PATH)},

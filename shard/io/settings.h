@@ -19,6 +19,7 @@ struct settings {
     bool strict_envelope;
     int64_t link_buffer, link_wait_ms, link_frame_max;
     int64_t client_queue;
+    int64_t drain_ms;
     int64_t max_shards;
     int64_t seat_ttl_ms;
     int64_t unregistered_shards; /* enum unregistered_shards */

@@ -7,6 +7,7 @@ export class Room {
   constructor() {
     this.links = []; // { ws, url, headers, frames (parsed) } in the order of their upgrade
     this.requests = []; // { method, url, headers }
+    this.onFrame = null; // (frame, link), for each frame of a node
     this.onRequest = (req, res) => res.end("{}");
     this.sockets = new Set();
   }
@@ -34,7 +35,11 @@ export class Room {
   accept(ws, req) {
     const link = { ws, url: req.url, headers: req.headers, frames: [], closed: null };
     this.links.push(link);
-    ws.on("message", (data) => link.frames.push(JSON.parse(data.toString())));
+    ws.on("message", (data) => {
+      const frame = JSON.parse(data.toString());
+      link.frames.push(frame);
+      this.onFrame?.(frame, link);
+    });
     ws.on("close", (code) => (link.closed = code));
     ws.on("error", () => {});
   }

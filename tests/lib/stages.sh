@@ -139,6 +139,8 @@ stage_browser() {
 stage_slow() {
     kit "conformance: the slow cases" conformance-slow.log --world ours --shards ours \
         -- --slow --only-tags slow
+    suite "a node's drain of 10 s" drain.log env TERRANE_BIN="$DEV_BIN" DRAIN_SECONDS=10 \
+        node tests/system/run.mjs "talking clients"
 }
 
 stage_fuzz() {

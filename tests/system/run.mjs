@@ -8,6 +8,7 @@ await import("./links.mjs");
 await import("./seats.mjs");
 await import("./settings.mjs");
 await import("./shutdown.mjs");
+await import("./drain.mjs");
 await import("./front_door.mjs");
 await import("./proxy.mjs");
 await import("./metrics.mjs");

@@ -154,6 +154,7 @@ static inline void recorder_init(struct recorder *r)
         .now = RECORDER_START_MS,
         .settings = {.world_id = "world-default",
                      .has_rooms = true,
+                     .drain_ms = 10000,
                      .report_ms = 30000,
                      .link_wait_ms = 15000,
                      .link_first_ms = 3000,

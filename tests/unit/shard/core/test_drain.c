@@ -250,17 +250,6 @@ static void node_takes_its_shards_in_turn(void **state)
     forget(r);
 }
 
-static void node_order_without_a_deadline_takes_the_nodes_own(void **state)
-{
-    struct recorder *r = *state;
-    r->settings.drain_ms = 3000;
-    two_sessions(r);
-    drain_start(&r->node->drain, &(struct order_drain){.rate = 0}, r->now);
-    passes(r, 3000);
-    assert_int_equal(node_stats(r->node)->clients, 0);
-    forget(r);
-}
-
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, recorder_setup, recorder_teardown)
@@ -277,7 +266,6 @@ int main(void)
         CASE(closes_are_spread_over_the_time_up_to_the_deadline),
         CASE(rate_holds_for_as_long_as_the_deadline_can_be_kept),
         CASE(node_takes_its_shards_in_turn),
-        CASE(node_order_without_a_deadline_takes_the_nodes_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,94 @@
+/* Looks every few milliseconds whether a step is over; what ends a step is asked of those who know.
+ */
+#include "shard/io/farewell.h"
+
+#include <assert.h>
+#include <inttypes.h>
+
+#include "common/base/log.h"
+#include "common/net/forward.h"
+#include "common/net/tunnel.h"
+
+enum {
+    SOCKETS_MS = 5000, /* for closing handshakes, and for requests that are under way */
+    LINKS_MS = 500,
+    LOOK_MS = 10,
+};
+
+static void farewell_go(struct farewell *f, enum farewell_state next, int64_t now)
+{
+    assert(next == f->state + 1);
+    f->state = next;
+    f->since_ms = now;
+}
+
+static bool clients_are_done(const struct farewell *f)
+{
+    return node_has_ended(f->ticker->node);
+}
+
+static bool sockets_are_done(const struct farewell *f, int64_t now)
+{
+    return now - f->since_ms >= SOCKETS_MS ||
+           (edge_clients_are_gone(f->clients) && list_empty(&f->forwards->all) &&
+            tunnels_count(f->tunnels) == 0);
+}
+
+static bool links_are_done(const struct farewell *f, int64_t now)
+{
+    return now - f->since_ms >= LINKS_MS ||
+           (room_links_are_gone(f->links) && reporter_is_idle(f->reporter));
+}
+
+static void end_sockets(struct farewell *f)
+{
+    listener_close(*f->listener);
+    *f->listener = NULL;
+    http_server_drain(f->server);
+    tunnels_close(f->tunnels, WS_CODE_RESTART, SPAN("restart;retry=1000-5000"));
+}
+
+/* As many steps as are over. */
+static void farewell_advance(struct farewell *f, int64_t now)
+{
+    if (f->state == FAREWELL_CLIENTS && clients_are_done(f)) {
+        farewell_go(f, FAREWELL_SOCKETS, now);
+        end_sockets(f);
+    }
+    if (f->state == FAREWELL_SOCKETS && sockets_are_done(f, now)) {
+        farewell_go(f, FAREWELL_LINKS, now);
+        room_links_close(f->links, WS_CODE_GOING_AWAY);
+    }
+    if (f->state == FAREWELL_LINKS && links_are_done(f, now)) {
+        farewell_go(f, FAREWELL_OVER, now);
+        loop_stop(f->ticker->loop);
+    }
+}
+
+static void on_look(struct timer *t, int64_t now)
+{
+    struct farewell *f = CONTAINER_OF(t, struct farewell, look);
+    farewell_advance(f, now);
+    if (f->state != FAREWELL_OVER)
+        wheel_set(loop_wheel(f->ticker->loop), t, now + LOOK_MS);
+}
+
+bool farewell_begin(struct farewell *f)
+{
+    struct node *n = f->ticker->node;
+    int64_t now = ticker_now(f->ticker);
+    if (f->state != FAREWELL_NOT)
+        return false;
+    log_info("process.stop", "how=orderly clients=%" PRIu64, node_stats(n)->clients);
+    f->look.fire = on_look;
+    farewell_go(f, FAREWELL_CLIENTS, now);
+    node_end(n, now);
+    ticker_touch(f->ticker);
+    wheel_set(loop_wheel(f->ticker->loop), &f->look, now);
+    return true;
+}
+
+void farewell_stop(struct farewell *f)
+{
+    wheel_cancel(loop_wheel(f->ticker->loop), &f->look);
+}

@@ -1,0 +1,40 @@
+#pragma once
+/* The end of the process (docs/design.md section 4, "Drain"): core gives up its clients, the
+ * listener open; then listener, tunnels and requests; then the links, once what was written to them
+ * is out; then the last reports. Each step ends when nothing is left of it or its time is over. */
+#include "common/net/listener.h"
+#include "shard/io/edge_client.h"
+#include "shard/io/reporter.h"
+#include "shard/io/room_link.h"
+
+struct forwards;
+struct tunnels;
+
+enum farewell_state {
+    FAREWELL_NOT,
+    FAREWELL_CLIENTS, /* core closes them */
+    FAREWELL_SOCKETS, /* they, tunnels and HTTP requests end */
+    FAREWELL_LINKS,   /* links and reports end */
+    FAREWELL_OVER,    /* the loop was stopped */
+};
+
+/* What ends; all borrowed. */
+struct farewell {
+    struct ticker *ticker;
+    struct listener **listener; /* NULL once it is closed */
+    struct http_server *server;
+    struct edge_clients *clients;
+    struct forwards *forwards;
+    struct tunnels *tunnels;
+    struct room_links *links;
+    struct reporter *reporter;
+
+    enum farewell_state state;
+    int64_t since_ms; /* of the state */
+    struct timer look;
+};
+
+/* Begins it. False: it had begun already. */
+bool farewell_begin(struct farewell *f);
+/* Before the loop goes. */
+void farewell_stop(struct farewell *f);
