@@ -25,6 +25,16 @@ test("SIGTERM tells a node's clients 1012 with a time to come back, and its room
   assert.deepEqual(room.story.filter((w) => w.startsWith("-")).sort(), ["-a", "-b", "-c"]);
 });
 
+test("SIGTERM closes what a node carries to the world with 1012, too", async (t) => {
+  const { node } = await cluster(t);
+  const admin = client(t, `${node.origin}/parties/world/world-default`, { headers: bearer("world-default") });
+  await admin.joined();
+  assert.equal(await node.stop(), 0);
+  const closed = await admin.close_();
+  assert.equal(closed.code, 1012);
+  assert.match(closed.reason, /^restart;retry=\d+-\d+$/);
+});
+
 test("SIGINT is as good as SIGTERM", async (t) => {
   const { node, world } = await cluster(t);
   assert.equal(await node.stop("SIGINT"), 0);
