@@ -1,7 +1,6 @@
 #pragma once
 /* Sessions that may not be at a shard for a while, as its world orders. */
-#include <jansson.h>
-
+#include "common/base/json.h"
 #include "common/base/map.h"
 #include "common/base/wheel.h"
 

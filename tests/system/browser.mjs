@@ -27,7 +27,7 @@ async function demo(t) {
   const roomPort = String(await freePort());
   const world = await startWorld();
   const nodes = [];
-  for (let i = 0; i < 2; i++) nodes.push(await startNode(world.origin, `http://127.0.0.1:${roomPort}`));
+  for (let i = 0; i < 2; i++) nodes.push(await startNode(world.origin, `http://127.0.0.1:${roomPort}`, { DRAIN_DEADLINE: "1s" }));
   const env = { PORT: roomPort, CLUSTER_URLS: nodes.map((n) => n.origin).join(",") };
   const room = await rooms[values.room](env);
   await post(world.origin, "/parties/world/world-default/register-room", { name: "lobby", balancingStrategy: "round-robin", public: true, maxPlayersPerShard: 75, minShards: 2 });
