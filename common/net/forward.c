@@ -20,7 +20,7 @@ struct forward {
     struct http_exchange *x;
     struct http_call *call; /* NULL: waits for its owner */
     struct buf head;
-    struct buf hint;
+    struct buf hint, reason;
     int64_t body_len;
     struct buf kept; /* the body so far, as long as it may be sent again */
     bool kept_whole;
@@ -35,26 +35,41 @@ static struct forward_stats *stats_of(const struct forward *f)
     return &f->all->stats[f->kind->target];
 }
 
-static void forward_free(struct forward *f)
+/* It is gone; its owner knows. */
+static void forward_drop(struct forward *f)
 {
     list_remove(&f->node);
     (*f->all->now)--;
     buf_clear(&f->head);
     buf_clear(&f->kept);
     buf_clear(&f->hint);
-    if (f->kind->ended != NULL)
-        f->kind->ended(f->ctx);
+    buf_clear(&f->reason);
     free(f);
+}
+
+static void forward_free(struct forward *f)
+{
+    void (*ended)(void *ctx) = f->kind->ended;
+    void *ctx = f->ctx;
+    forward_drop(f);
+    if (ended != NULL)
+        ended(ctx);
+}
+
+static struct http_exchange *release(struct forward *f)
+{
+    struct http_exchange *x = f->x;
+    x->user = NULL;
+    if (f->holds_client)
+        http_exchange_resume(x);
+    return x;
 }
 
 /* The exchange is on its own from here. */
 static struct http_exchange *let_go(struct forward *f)
 {
-    struct http_exchange *x = f->x;
+    struct http_exchange *x = release(f);
     histogram_add(&stats_of(f)->time, clock_mono_us() - f->started_us);
-    x->user = NULL;
-    if (f->holds_client)
-        http_exchange_resume(x);
     forward_free(f);
     return x;
 }
@@ -80,6 +95,8 @@ static void misdirected(struct forward *f, const struct http_head *h)
 {
     buf_reset(&f->hint);
     buf_add_span(&f->hint, http_head_get(h, SPAN("x-terrane-owner")));
+    buf_reset(&f->reason);
+    buf_add_span(&f->reason, http_head_get(h, SPAN("x-terrane-reason")));
     http_call_cancel(f->call);
     f->call = NULL;
     if (f->kept_whole)
@@ -274,6 +291,29 @@ void forward_refuse(struct forward *f, int status, struct span headers, struct s
 struct span forward_hint(const struct forward *f)
 {
     return buf_span(&f->hint);
+}
+
+struct span forward_reason(const struct forward *f)
+{
+    return buf_span(&f->reason);
+}
+
+void forward_turn(struct forward *f, struct buf *head, const struct forward_kind *kind, void *ctx)
+{
+    assert(f->call == NULL && f->status == 0);
+    buf_clear(&f->head);
+    f->head = *head;
+    *head = (struct buf){0};
+    f->kind = kind;
+    f->ctx = ctx;
+}
+
+struct http_exchange *forward_give_back(struct forward *f)
+{
+    assert(f->call == NULL && f->status == 0);
+    struct http_exchange *x = release(f);
+    forward_drop(f);
+    return x;
 }
 
 void forwards_init(struct forwards *all, struct forward_stats *stats, uint64_t *now)

@@ -38,7 +38,7 @@ struct tunnel {
 
     struct http_exchange *x; /* until it is open or answered */
     struct buf head;
-    struct buf hint;
+    struct buf hint, reason;
     struct url_origin origin; /* being tried; text and host are owned */
     struct http_wire wire;
     struct timer deadline; /* of the other side's next step */
@@ -64,18 +64,25 @@ static void expect_nothing(struct tunnel *t)
     wheel_cancel(loop_wheel(t->all->loop), &t->deadline);
 }
 
-static void tunnel_free(struct tunnel *t)
+/* It is gone; its owner knows. */
+static void tunnel_drop(struct tunnel *t)
 {
-    const struct tunnel_ops *ops = t->ops;
-    void *ctx = t->ctx;
     list_remove(&t->node);
     expect_nothing(t);
     t->all->count--;
     t->all->stats->now--;
     buf_clear(&t->head);
     buf_clear(&t->hint);
+    buf_clear(&t->reason);
     url_origin_clear(&t->origin);
     free(t);
+}
+
+static void tunnel_free(struct tunnel *t)
+{
+    const struct tunnel_ops *ops = t->ops;
+    void *ctx = t->ctx;
+    tunnel_drop(t);
     ops->ended(ctx);
 }
 
@@ -113,7 +120,7 @@ static void refuse(struct tunnel *t, int status, struct span headers, struct spa
 static void wire_connected(struct http_wire *w)
 {
     struct tunnel *t = CONTAINER_OF(w, struct tunnel, wire);
-    expect_within(t, TUNNEL_ANSWER_MS);
+    expect_within(t, t->all->answer_ms);
     http_wire_await(w, false);
     conn_write_span(&w->conn, buf_span(&t->head));
     conn_write_span(&w->conn, SPAN("Host: "));
@@ -128,11 +135,12 @@ static void wire_head(struct http_wire *w, const struct http_head *h)
     if (h->status == 421) {
         t->why = TUNNEL_MISDIRECTED;
         buf_add_span(&t->hint, http_head_get(h, SPAN("x-terrane-owner")));
+        buf_add_span(&t->reason, http_head_get(h, SPAN("x-terrane-reason")));
         http_wire_abort(w, ERR_DENIED); /* goes on in wire_gone */
         return;
     }
     tunnel_go(t, TUNNEL_ANSWERING);
-    expect_within(t, TUNNEL_ANSWER_MS);
+    expect_within(t, t->all->answer_ms);
     hop_add_answer(&lines, h);
     http_respond_begin(t->x, h->status, buf_span(&lines), h->content_length);
     buf_clear(&lines);
@@ -146,7 +154,7 @@ static void wire_body(struct http_wire *w, struct span part)
         expect_nothing(t);
         conn_pause(&w->conn, CONN_PAUSE_LINK);
     } else {
-        expect_within(t, TUNNEL_ANSWER_MS);
+        expect_within(t, t->all->answer_ms);
     }
 }
 
@@ -223,7 +231,7 @@ static void client_gone(struct responder *r)
 static void client_drained(struct responder *r)
 {
     struct tunnel *t = CONTAINER_OF(r, struct tunnel, responder);
-    expect_within(t, TUNNEL_ANSWER_MS);
+    expect_within(t, t->all->answer_ms);
     conn_resume(&t->wire.conn, CONN_PAUSE_LINK);
 }
 
@@ -249,7 +257,12 @@ static const struct responder_ops request_ops = {
 
 void tunnels_init(struct tunnels *all, struct loop *l, struct tunnel_stats *stats)
 {
-    *all = (struct tunnels){.loop = l, .stats = stats};
+    *all = (struct tunnels){
+        .connect_ms = TUNNEL_CONNECT_MS,
+        .answer_ms = TUNNEL_ANSWER_MS,
+        .loop = l,
+        .stats = stats,
+    };
     list_init(&all->all);
 }
 
@@ -281,11 +294,12 @@ void tunnel_try(struct tunnel *t, const struct url_origin *origin)
     url_origin_clear(&t->origin);
     t->origin = copy;
     buf_reset(&t->hint);
+    buf_reset(&t->reason);
     t->why = TUNNEL_UNREACHABLE;
     t->wire = (struct http_wire){0};
     tunnel_go(t, TUNNEL_ASKING);
     http_wire_dial(&t->wire, t->all->loop, &t->origin, &wire_ops);
-    expect_within(t, TUNNEL_CONNECT_MS);
+    expect_within(t, t->all->connect_ms);
 }
 
 void tunnel_refuse(struct tunnel *t, int status, struct span headers, struct span body)
@@ -297,6 +311,19 @@ void tunnel_refuse(struct tunnel *t, int status, struct span headers, struct spa
 struct span tunnel_hint(const struct tunnel *t)
 {
     return buf_span(&t->hint);
+}
+
+struct span tunnel_reason(const struct tunnel *t)
+{
+    return buf_span(&t->reason);
+}
+
+struct http_exchange *tunnel_give_back(struct tunnel *t)
+{
+    assert(t->state == TUNNEL_WAITING);
+    struct http_exchange *x = let_go(t);
+    tunnel_drop(t);
+    return x;
 }
 
 void tunnel_close(struct tunnel *t, uint16_t code, struct span reason)

@@ -34,7 +34,9 @@ struct tunnel_stats {
 struct tunnels {
     struct list all;
     size_t count;
-    size_t max; /* for tunnels_are_full; 0: no bound */
+    size_t max;                    /* for tunnels_are_full; 0: no bound */
+    int64_t connect_ms, answer_ms; /* TUNNEL_CONNECT_MS, TUNNEL_ANSWER_MS unless its owner sets
+                                      others behind tunnels_init */
     struct loop *loop;
     struct tunnel_stats *stats;
 };
@@ -60,6 +62,11 @@ void tunnel_try(struct tunnel *t, const struct url_origin *origin);
 void tunnel_refuse(struct tunnel *t, int status, struct span headers, struct span body);
 /* The owner that the last 421 named (`x-terrane-owner`); empty: none. */
 struct span tunnel_hint(const struct tunnel *t);
+/* Why the last 421 was given (`x-terrane-reason`); empty: it did not say. */
+struct span tunnel_reason(const struct tunnel *t);
+/* Gives the exchange back, without an answer, after tunnel_new or `failed` only; t is gone, and
+ * `ended` is not called. */
+struct http_exchange *tunnel_give_back(struct tunnel *t);
 
 /* Ends with a close frame to the client, at the next frame boundary (pipe_close: within 2 s). One
  * that is not open yet is refused with 503. `reason` is borrowed until `ended`. */

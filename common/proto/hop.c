@@ -140,7 +140,7 @@ void hop_add_room_request(struct buf *out, const struct http_head *h, const stru
 static bool peer_hears(const struct http_header *header, const struct hop_peer *to)
 {
     struct span name = header->name;
-    if (span_ieq(name, SPAN("x-forwarded-for")))
+    if (to->to_world && span_ieq(name, SPAN("x-forwarded-for")))
         return false;
     if (to->to_world &&
         (span_ieq(name, SPAN("x-access-shard")) || name_starts(name, SPAN("x-shard-"))))
@@ -161,12 +161,35 @@ static void add_forwarded_for(struct buf *out, const struct http_head *h, const 
 }
 
 /* The target as it goes out: in origin form when it came in absolute form. */
-static void add_peer_target(struct buf *out, const struct http_head *h)
+static void add_peer_target(struct buf *out, const struct http_head *h, const struct hop_peer *to)
 {
     struct url_target parts;
     if (url_split_target(h->target, &parts) != ERR_OK)
         parts = (struct url_target){.path = h->target};
-    add_target(out, parts.path, parts.query);
+    add_target(out, to->path.ptr != NULL ? to->path : parts.path, parts.query);
+}
+
+/* The handshake of a client that goes through to a node is the client's own. */
+static bool is_own_handshake(struct span name, const struct hop_peer *to)
+{
+    return to->upgrade && !to->to_world &&
+           (span_ieq(name, SPAN("connection")) || span_ieq(name, SPAN("upgrade")));
+}
+
+static void add_peer_headers(struct buf *out, const struct http_head *h, const struct hop_peer *to)
+{
+    for (size_t i = 0; i < h->header_count; i++) {
+        const struct http_header *header = &h->headers[i];
+        if (is_own_handshake(header->name, to) ||
+            (!is_rewritten(h, header->name) && peer_hears(header, to)))
+            add_line(out, header->name, header->value);
+    }
+    if (to->to_world)
+        add_forwarded_for(out, h, to);
+    else if (to->host.ptr != NULL)
+        add_line(out, SPAN("x-terrane-host"), to->host);
+    if (to->upgrade && to->to_world)
+        BUF_ADD_LIT(out, "Upgrade: websocket\r\nConnection: Upgrade\r\n");
 }
 
 static void add_signature(struct buf *out, struct span method, struct span target,
@@ -180,18 +203,13 @@ static void add_signature(struct buf *out, struct span method, struct span targe
 void hop_add_peer_request(struct buf *out, const struct http_head *h, const struct hop_peer *to)
 {
     struct buf target = {0};
-    add_peer_target(&target, h);
+    add_peer_target(&target, h, to);
     buf_add_span(out, h->method);
     buf_add_char(out, ' ');
     buf_add_span(out, buf_span(&target));
     BUF_ADD_LIT(out, " HTTP/1.1\r\n");
-    for (size_t i = 0; i < h->header_count; i++)
-        if (!is_rewritten(h, h->headers[i].name) && peer_hears(&h->headers[i], to))
-            add_line(out, h->headers[i].name, h->headers[i].value);
-    add_forwarded_for(out, h, to);
+    add_peer_headers(out, h, to);
     add_signature(out, h->method, buf_span(&target), to);
-    if (to->upgrade)
-        BUF_ADD_LIT(out, "Upgrade: websocket\r\nConnection: Upgrade\r\n");
     buf_clear(&target);
 }
 

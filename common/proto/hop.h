@@ -36,7 +36,9 @@ struct hop_peer {
     struct span secrets;   /* the cluster's; the first signs (hop_sign.h) */
     struct span entry;     /* our own id */
     struct span client_ip; /* where the request began, as far as trusted proxies tell */
-    struct span peer_ip;   /* goes behind what a trusted peer said in x-forwarded-for */
+    struct span peer_ip;   /* to_world: goes behind what a trusted peer said in x-forwarded-for */
+    struct span host;      /* to a node: as the client named it, for x-terrane-host */
+    struct span path;      /* in place of the target's; {NULL, 0}: as it came */
     int64_t wall_ms;
     bool to_world; /* x-access-shard and x-shard-*, a client's own credentials there, pass */
     bool upgrade;  /* ask for a WebSocket; else it is an ordinary request */
@@ -44,7 +46,9 @@ struct hop_peer {
 };
 /* Appends a request head without Host, framing headers and the blank line: method and target as
  * they came (an absolute target without its origin), the client's headers as far as it may be
- * believed (hop_is_believed), x-forwarded-for, and the signed headers. */
+ * believed (hop_is_believed), the signed headers, and for a world x-forwarded-for. A node gets
+ * what lets it show its room the request as the client sent it: x-terrane-host, and Connection and
+ * Upgrade as they were. */
 void hop_add_peer_request(struct buf *out, const struct http_head *h, const struct hop_peer *to);
 
 /* Appends the lines of an answer that go on to the client: all but those of one hop, those that the

@@ -109,6 +109,68 @@ static void owner_may_name_the_server_later(void **state)
     assert_int_equal(owner.stats.answers[2], 1);
 }
 
+static size_t other_failed, other_ended;
+
+static void on_other_failed(void *ctx, struct forward *f, enum forward_failure why)
+{
+    (void)ctx;
+    (void)why;
+    assert_true(span_eq(forward_reason(f), SPAN("full")));
+    other_failed++;
+}
+
+static void on_other_ended(void *ctx)
+{
+    (void)ctx;
+    other_ended++;
+}
+
+static const struct forward_kind other_kind = {
+    .name = "elsewhere", .failed = on_other_failed, .ended = on_other_ended, .failed_status = 500};
+
+/* A second head and owner, as when the world says that the request is to be served elsewhere. */
+static void turn_to_other(void)
+{
+    struct buf head = {0};
+    other_failed = other_ended = 0;
+    buf_add_span(&head, SPAN("POST /elsewhere HTTP/1.1\r\n"));
+    forward_turn(owner.forward, &head, &other_kind, NULL);
+}
+
+static void request_that_is_turned_keeps_its_body(void **state)
+{
+    (void)state;
+    begin(POST "abcdef");
+    forward_try(owner.forward, owner.a);
+    scripted_say(server_hears(&door.a, "\r\n\r\nabcdef"), MISDIRECTED);
+    UNTIL(door.loop, owner.failed == 1);
+    turn_to_other();
+    forward_try(owner.forward, owner.b);
+    struct scripted_conn *c = server_hears(&door.b, "\r\n\r\nabcdef");
+    assert_true(scripted_has(c, "POST /elsewhere "));
+    scripted_say(c, OK);
+    client_hears("\r\n\r\ngood");
+    assert_int_equal(other_ended, 1);
+    assert_int_equal(owner.ended, 0);
+    owner.ended = 1; /* nobody told the first owner */
+}
+
+static void request_that_is_given_back_can_be_answered(void **state)
+{
+    (void)state;
+    begin(POST "abcdef");
+    turn_to_other();
+    forward_try(owner.forward, owner.a);
+    scripted_say(server_hears(&door.a, "\r\n\r\nabcdef"),
+                 "HTTP/1.1 421 Misdirected Request\r\nx-terrane-reason: full\r\n"
+                 "Content-Length: 0\r\n\r\n");
+    UNTIL(door.loop, other_failed == 1);
+    http_respond(forward_give_back(owner.forward), 503, SPAN(""), SPAN("full"));
+    client_hears("\r\n\r\nfull");
+    assert_int_equal(other_ended, 0);
+    owner.ended = 1; /* nobody told either of them */
+}
+
 static void owner_may_refuse_without_a_try(void **state)
 {
     (void)state;
@@ -231,6 +293,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(owner_may_name_the_server_later),
+        TEST(request_that_is_turned_keeps_its_body),
+        TEST(request_that_is_given_back_can_be_answered),
         TEST(owner_may_refuse_without_a_try),
         TEST(body_is_sent_again_to_the_next_server),
         TEST(misdirected_request_goes_to_the_owner_named),

@@ -13,6 +13,8 @@ static struct {
     struct tunnel *tunnel;
     const struct url_origin *next; /* tried inside `failed`, once */
     struct buf hint;
+    struct http_exchange *given_back;
+    bool gives_back; /* inside `failed` */
     enum tunnel_failure why;
     size_t failed, ended;
 } owner;
@@ -29,6 +31,8 @@ static void on_failed(void *ctx, struct tunnel *t, enum tunnel_failure why)
     buf_add_span(&owner.hint, tunnel_hint(t));
     if (next != NULL)
         tunnel_try(t, next);
+    if (owner.gives_back)
+        owner.given_back = tunnel_give_back(t);
 }
 
 static void on_ended(void *ctx)
@@ -150,6 +154,41 @@ static void misdirected_one_names_the_owner_and_is_tried_later(void **state)
     assert_int_equal(peer_len(&door.client), 0);
     scripted_say(asked(&door.b), SWITCHING);
     client_hears("101");
+}
+
+static void exchange_that_is_given_back_can_be_answered(void **state)
+{
+    struct scripted_conn *c = asked(&door.a);
+    (void)state;
+    owner.gives_back = true;
+    scripted_say(c, "HTTP/1.1 421 Misdirected Request\r\nx-terrane-reason: full\r\n"
+                    "Content-Length: 0\r\n\r\n");
+    UNTIL(door.loop, owner.given_back != NULL);
+    assert_int_equal(owner.ended, 0);
+    assert_int_equal(tunnels_count(&owner.tunnels), 0);
+    http_respond(owner.given_back, 503, SPAN(""), SPAN("full"));
+    client_hears("\r\n\r\nfull");
+    owner.ended = 1; /* nobody else says so */
+}
+
+static void misdirected_one_may_say_why(void **state)
+{
+    struct scripted_conn *c = asked(&door.a);
+    (void)state;
+    assert_int_equal(tunnel_reason(owner.tunnel).len, 0);
+    scripted_say(c, "HTTP/1.1 421 Misdirected Request\r\nx-terrane-reason: full\r\n"
+                    "Content-Length: 0\r\n\r\n");
+    UNTIL(door.loop, owner.failed == 1);
+    assert_true(span_eq(tunnel_reason(owner.tunnel), SPAN("full")));
+}
+
+static void owner_may_be_less_patient(void **state)
+{
+    (void)state;
+    owner.tunnels.answer_ms = 20;
+    asked(&door.a);
+    UNTIL(door.loop, owner.failed == 1);
+    assert_int_equal(owner.why, TUNNEL_UNREACHABLE);
 }
 
 static void server_that_breaks_off_is_unreachable(void **state)
@@ -330,6 +369,9 @@ int main(void)
         TEST(nothing_of_the_clients_is_sent_before_101),
         TEST(server_that_refuses_the_connection_leaves_the_next_to_try),
         TEST(misdirected_one_names_the_owner_and_is_tried_later),
+        TEST(exchange_that_is_given_back_can_be_answered),
+        TEST(misdirected_one_may_say_why),
+        TEST(owner_may_be_less_patient),
         TEST(server_that_breaks_off_is_unreachable),
         TEST(other_answers_go_to_the_client),
         TEST(answer_until_close_ends_with_its_connection),

@@ -248,13 +248,13 @@ static void node_hears_no_claims_of_a_stranger(void **state)
     parse(&h, PEER_REQUEST);
     assert_peer_gets(&h, &to,
                      "POST /parties/world/w/connect?x=%FF HTTP/1.1\r\nAuthorization: t\r\n"
-                     "Cookie: c\r\nx-forwarded-for: 192.0.2.7\r\n");
+                     "Cookie: c\r\n");
     to.trusted_peer = true;
     assert_peer_gets(&h, &to,
                      "POST /parties/world/w/connect?x=%FF HTTP/1.1\r\nX-Shard-Id: s\r\n"
                      "Authorization: t\r\nCookie: c\r\n"
-                     "X-Forwarded-Proto: https\r\nForwarded: for=x\r\n"
-                     "x-forwarded-for: 203.0.113.1, 203.0.113.2, 192.0.2.7\r\n");
+                     "X-Forwarded-For: 203.0.113.1\r\nx-forwarded-for: 203.0.113.2\r\n"
+                     "X-Forwarded-Proto: https\r\nForwarded: for=x\r\n");
 }
 
 static void upgrade_for_another_process_stays_one(void **state)
@@ -263,12 +263,30 @@ static void upgrade_for_another_process_stays_one(void **state)
     struct hop_peer to = to_peer;
     (void)state;
     to.upgrade = true;
+    to.to_world = true;
     parse(&h, "GET http://here/a?b HTTP/1.1\r\nHost: n\r\nConnection: keep-alive, Upgrade\r\n"
               "Upgrade: h2c\r\nUpgrade: websocket\r\nSec-WebSocket-Key: k\r\n"
               "X-Original-Client-IP: 7\r\n\r\n");
     assert_peer_gets(&h, &to,
                      "GET /a?b HTTP/1.1\r\nSec-WebSocket-Key: k\r\n"
                      "x-forwarded-for: 192.0.2.7\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n");
+}
+
+static void node_hears_a_handshake_as_the_client_sent_it(void **state)
+{
+    struct http_head h;
+    struct hop_peer to = to_peer;
+    (void)state;
+    to.upgrade = true;
+    to.host = SPAN("game.example");
+    to.path = SPAN("/parties/shard/other");
+    parse(&h, "GET /parties/shard/this?id=a HTTP/1.1\r\nHost: n\r\n"
+              "Connection: keep-alive, Upgrade\r\nContent-Length: 0\r\nUpgrade: WebSocket\r\n"
+              "X-Terrane-Host: forged\r\nSec-WebSocket-Key: k\r\n\r\n");
+    assert_peer_gets(&h, &to,
+                     "GET /parties/shard/other?id=a HTTP/1.1\r\n"
+                     "Connection: keep-alive, Upgrade\r\nUpgrade: WebSocket\r\n"
+                     "Sec-WebSocket-Key: k\r\nx-terrane-host: game.example\r\n");
 }
 
 static void answer_loses_what_belongs_to_its_hop(void **state)
@@ -299,6 +317,7 @@ int main(void)
         cmocka_unit_test(world_hears_credentials_and_where_the_request_came_from),
         cmocka_unit_test(node_hears_no_claims_of_a_stranger),
         cmocka_unit_test(upgrade_for_another_process_stays_one),
+        cmocka_unit_test(node_hears_a_handshake_as_the_client_sent_it),
         cmocka_unit_test(answer_loses_what_belongs_to_its_hop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

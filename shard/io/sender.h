@@ -1,0 +1,19 @@
+#pragma once
+/* Who a request comes from: a client, directly or through trusted proxies, or another process of
+ * the cluster on a client's behalf (docs/protocol.md, "Between processes"). */
+#include "common/proto/addr.h"
+#include "common/proto/http_head.h"
+
+struct sender {
+    bool hopped;        /* another process let it in */
+    bool trusted;       /* what it says of the way so far is believed (hop_is_believed) */
+    struct addr client; /* where the request began */
+};
+
+/* `peer` is the connection's other end, `trusted` the proxies to believe, `secrets` the cluster's.
+ * ERR_DENIED: it claims to come from another process and does not (403). */
+MUST_CHECK enum err sender_read(struct sender *out, const struct http_head *h,
+                                const struct addr *peer, const struct addr_set *trusted,
+                                struct span secrets, int64_t wall_ms);
+/* The Host that the client named; a span into the head. */
+struct span sender_host(const struct sender *s, const struct http_head *h);
