@@ -1,6 +1,8 @@
 // What monitoring sees.
 import assert from "node:assert/strict";
+import path from "node:path";
 import { test, until } from "../lib/runner.mjs";
+import { folder } from "../lib/process.mjs";
 import { bearer, client, cluster, join, post, request } from "../lib/cluster.mjs";
 
 const line = /^(?:# (HELP|TYPE) ([a-zA-Z_:][\w:]*) (.+)|([a-zA-Z_:][\w:]*)(?:\{((?:[a-zA-Z_]\w*="(?:[^"\\\n]|\\["\\n])*",?)*)\})? (-?\d[\d.e+-]*|[+-]Inf|NaN))$/;
@@ -38,7 +40,7 @@ function parse(text, prefix) {
 const sum = (samples, pattern) => [...samples].filter(([key]) => pattern.test(key)).reduce((total, [, value]) => total + value, 0);
 
 test("the world's metrics are well formed and count what happens", async (t) => {
-  const { world } = await cluster(t);
+  const { world } = await cluster(t, { worldEnv: { DATA_DIR: path.join(folder(), "data") } });
   const read = async () => parse((await request(world.origin, { path: "/metrics" })).body, "terrane_world_");
   const before = await read();
   await post(world.origin, "/parties/world/world-a/connect", { roomId: "r" });

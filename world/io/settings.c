@@ -103,7 +103,7 @@ static const struct config_row rows[] = {
      .type = CONFIG_DURATION,
      .offset = FIELD(seat_ttl_ms),
      .fallback = "15s",
-     .max = 3600 * 1000,
+     .max = 3600000,
      .help =
          "How long the seat that /connect promises is kept for its client; 0: nothing is promised "
          "and only reports count, as in the reference."},
