@@ -231,7 +231,6 @@ static void wire(struct process *p, struct origins *worlds, struct origins *room
         .ticker = &p->ticker,
         .rooms = &p->rooms,
         .forwards = &p->forwards,
-        .trusted = &p->trusted,
         .secret = secret,
         .path = (enum http_proxy_path)p->settings.http_proxy_path,
     };
@@ -239,7 +238,6 @@ static void wire(struct process *p, struct origins *worlds, struct origins *room
         .worlds = &p->worlds,
         .forwards = &p->forwards,
         .tunnels = &p->tunnels,
-        .trusted = &p->trusted,
         .secrets = span_str(p->settings.shard_secret),
     };
     p->edge = (struct edge){
@@ -248,6 +246,7 @@ static void wire(struct process *p, struct origins *worlds, struct origins *room
         .rooms = &p->room_proxy,
         .worlds = &p->world_proxy,
         .trusted = &p->trusted,
+        .secrets = span_str(p->settings.shard_secret),
         .metrics = {.node = p->node,
                     .io = &p->stats,
                     .worlds = &p->worlds,

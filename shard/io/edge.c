@@ -1,6 +1,7 @@
 /* Routes requests. Each door's work is elsewhere; here are the refusals and the small answers. */
 #include "shard/io/edge.h"
 
+#include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/proto/ws_handshake.h"
 
@@ -50,12 +51,12 @@ static bool wants_websocket(const struct http_head *h)
 }
 
 static void join_shard(struct edge *e, struct http_exchange *x, const struct route *r,
-                       struct span key)
+                       struct span key, const struct sender *from)
 {
     struct handle handle;
     enum node_reason why;
     struct ticker *t = e->ticker;
-    join_read(&e->join, x->head, r, addr_set_has(e->trusted, &x->peer));
+    join_read(&e->join, x->head, r, from);
     enum err err = node_client_open(t->node, r->shard_id, buf_span(&e->join.session_id),
                                     buf_span(&e->join.request_info), ticker_now(t), &handle, &why);
     ticker_touch(t);
@@ -67,7 +68,8 @@ static void join_shard(struct edge *e, struct http_exchange *x, const struct rou
 
 /* What goes to a world is checked here too: a tunnel carries whatever comes behind the handshake,
  * so it must be one for the world as well. */
-static void take_upgrade(struct edge *e, struct http_exchange *x, const struct route *r)
+static void take_upgrade(struct edge *e, struct http_exchange *x, const struct route *r,
+                         const struct sender *from)
 {
     struct span key;
     const char *problem = ws_handshake_check(x->head, &key);
@@ -75,17 +77,18 @@ static void take_upgrade(struct edge *e, struct http_exchange *x, const struct r
         count_refusal(e, REFUSED_HANDSHAKE);
         http_respond_bad_upgrade(x, problem);
     } else if (r->kind == ROUTE_WORLD) {
-        world_proxy_upgrade(e->worlds, x);
+        world_proxy_upgrade(e->worlds, x, from);
     } else {
-        join_shard(e, x, r, key);
+        join_shard(e, x, r, key, from);
     }
 }
 
 /* ---- requests */
 
-static void proxy_to_room(struct edge *e, struct http_exchange *x, const struct route *r)
+static void proxy_to_room(struct edge *e, struct http_exchange *x, const struct route *r,
+                          const struct sender *from)
 {
-    enum err err = room_proxy_take(e->rooms, x, r);
+    enum err err = room_proxy_take(e->rooms, x, r, from);
     if (err == ERR_MISSING)
         refuse_json(e, x, REFUSED_NO_ROOM, 503, "Shard not connected to main server");
     else if (err != ERR_OK)
@@ -94,15 +97,19 @@ static void proxy_to_room(struct edge *e, struct http_exchange *x, const struct 
 
 static void take_party(struct edge *e, struct http_exchange *x, const struct route *r)
 {
+    struct sender from;
     if (span_ieq(x->head->method, SPAN("TRACE"))) {
         /* An answer to TRACE would show the client what a shard adds, its secret above all. */
         refuse_json(e, x, REFUSED_METHOD, 405, "Method not allowed");
+    } else if (sender_read(&from, x->head, &x->peer, e->trusted, e->secrets, clock_wall_ms()) !=
+               ERR_OK) {
+        refuse_json(e, x, REFUSED_SIGNATURE, 403, "Bad internal signature");
     } else if (wants_websocket(x->head)) {
-        take_upgrade(e, x, r);
+        take_upgrade(e, x, r, &from);
     } else if (r->kind == ROUTE_WORLD) {
-        world_proxy_request(e->worlds, x);
+        world_proxy_request(e->worlds, x, &from);
     } else {
-        proxy_to_room(e, x, r);
+        proxy_to_room(e, x, r, &from);
     }
 }
 

@@ -12,6 +12,7 @@ struct edge {
     const struct room_proxy *rooms;
     const struct world_proxy *worlds;
     const struct addr_set *trusted;
+    struct span secrets; /* the cluster's, a list */
     struct metrics metrics;
     struct io_stats *stats;
     struct span version; /* what /version answers, JSON */

@@ -20,7 +20,7 @@ const char *refusal_text(enum refusal r)
         [REFUSED_METHOD] = "bad_method",      [REFUSED_HANDSHAKE] = "handshake",
         [REFUSED_FRAMING] = "bad_request",    [REFUSED_TIMEOUT] = "timeout",
         [REFUSED_BIG_HEAD] = "head_too_big",  [REFUSED_BUSY] = "busy",
-        [REFUSED_NO_ROOM] = "no_room_server",
+        [REFUSED_NO_ROOM] = "no_room_server", [REFUSED_SIGNATURE] = "bad_signature",
     };
     return names[r];
 }

@@ -13,6 +13,7 @@ enum refusal {
     REFUSED_BIG_HEAD,  /* 431 */
     REFUSED_BUSY,      /* 503, by the HTTP server: too many connections */
     REFUSED_NO_ROOM,   /* 503, no room server is configured */
+    REFUSED_SIGNATURE, /* 403, it does not come from the process that it names */
     REFUSAL_COUNT,
 };
 /* A short lower-case name ("not_found"), never NULL. */

@@ -42,7 +42,7 @@ struct span js_trim(struct span s)
     return s;
 }
 
-static void read_session(struct buf *out, struct span query)
+void join_read_session(struct buf *out, struct span query)
 {
     if (query.ptr == NULL || !url_query_get(query, SPAN("id"), out))
         return;
@@ -53,11 +53,11 @@ static void read_session(struct buf *out, struct span query)
 }
 
 static void add_url(struct buf *out, const struct http_head *h, const struct route *r,
-                    bool trusted_peer)
+                    const struct sender *from)
 {
     struct span proto = http_head_get(h, SPAN("x-forwarded-proto"));
-    struct span host = http_head_get(h, SPAN("host"));
-    bool https = trusted_peer && span_eq(proto, SPAN("https"));
+    struct span host = sender_host(from, h);
+    bool https = from->trusted && span_eq(proto, SPAN("https"));
     buf_add_span(out, https ? SPAN("https://") : SPAN("http://"));
     buf_add_span(out, host.len > 0 ? host : SPAN("localhost"));
     buf_add_span(out, r->path);
@@ -69,19 +69,40 @@ static void add_url(struct buf *out, const struct http_head *h, const struct rou
 
 static bool is_left_out(void *ctx, const struct http_header *header)
 {
-    const bool *trusted_peer = ctx;
-    return !hop_is_believed(header, *trusted_peer);
+    const struct sender *from = ctx;
+    return !hop_is_believed(header, from->trusted);
+}
+
+/* The headers with the Host that the client named. */
+static void name_host(struct http_head *out, const struct http_head *h, struct span host)
+{
+    *out = *h;
+    for (size_t i = 0; i < out->header_count; i++)
+        if (span_ieq(out->headers[i].name, SPAN("host")))
+            out->headers[i].value = host;
+}
+
+static void add_request_info(struct buf *out, const struct http_head *h, struct span url,
+                             struct sender from)
+{
+    struct http_head named;
+    if (!from.hopped) {
+        envelope_add_request_info(out, h, url, is_left_out, &from);
+        return;
+    }
+    name_host(&named, h, sender_host(&from, h));
+    envelope_add_request_info(out, &named, url, is_left_out, &from);
 }
 
 void join_read(struct join *out, const struct http_head *h, const struct route *r,
-               bool trusted_peer)
+               const struct sender *from)
 {
     struct buf url = {0};
     buf_reset(&out->session_id);
     buf_reset(&out->request_info);
-    read_session(&out->session_id, r->query);
-    add_url(&url, h, r, trusted_peer);
-    envelope_add_request_info(&out->request_info, h, buf_span(&url), is_left_out, &trusted_peer);
+    join_read_session(&out->session_id, r->query);
+    add_url(&url, h, r, from);
+    add_request_info(&out->request_info, h, buf_span(&url), *from);
     buf_clear(&url);
 }
 

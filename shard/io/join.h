@@ -3,15 +3,19 @@
  * its room is told. Pure. */
 #include "common/proto/http_head.h"
 #include "shard/io/route.h"
+#include "shard/io/sender.h"
 
 struct join {
     struct buf session_id;   /* decoded and trimmed; empty: none was given */
     struct buf request_info; /* JSON text */
 };
 
-/* Reads `h`, whose route is `r`, behind whatever `out` held before (it is emptied). */
+/* Reads `h`, whose route is `r`, behind whatever `out` held before (it is emptied). A client that
+ * another process let in looks as if it had come directly. */
 void join_read(struct join *out, const struct http_head *h, const struct route *r,
-               bool trusted_peer);
+               const struct sender *from);
+/* The session alone, appended; nothing when none was given. */
+void join_read_session(struct buf *out, struct span query);
 void join_clear(struct join *j);
 
 /* Without what JavaScript's trim() takes off: WhiteSpace and LineTerminator of ECMA-262. */

@@ -80,6 +80,8 @@ static const struct metric_row rows[] = {
     {P "refusals_total", "reason=\"busy\"", METRIC_COUNTER, NULL, REFUSE(REFUSED_BUSY)},
     {P "refusals_total", "reason=\"no_room_server\"", METRIC_COUNTER, NULL,
      REFUSE(REFUSED_NO_ROOM)},
+    {P "refusals_total", "reason=\"bad_signature\"", METRIC_COUNTER, NULL,
+     REFUSE(REFUSED_SIGNATURE)},
     {P "messages_total", "direction=\"up\"", METRIC_COUNTER,
      "Messages from clients and deliveries to clients.", NODE(messages_up)},
     {P "messages_total", "direction=\"down\"", METRIC_COUNTER, NULL, NODE(messages_down)},

@@ -14,13 +14,11 @@ static const struct forward_kind to_room = {
 };
 
 static void add_head(const struct room_proxy *p, struct buf *head, const struct http_exchange *x,
-                     const struct route *r, struct hop_room to)
+                     const struct route *r, const struct sender *from, struct hop_room to)
 {
-    struct buf path = {0}, forwarded_for = {0};
+    struct buf path = {0};
     char ip[ADDR_TEXT_MAX];
-    hop_add_joined(&forwarded_for, x->head, SPAN("x-forwarded-for"));
-    struct addr client = addr_of_client(p->trusted, &x->peer, buf_span(&forwarded_for));
-    addr_format(&client, ip);
+    addr_format(&from->client, ip);
     if (p->path == PROXY_PATH_NESTED)
         route_add_nested(&path, r);
     else
@@ -29,16 +27,16 @@ static void add_head(const struct room_proxy *p, struct buf *head, const struct 
     to.client_ip = span_str(ip);
     hop_add_room_request(head, x->head, &to);
     buf_clear(&path);
-    buf_clear(&forwarded_for);
 }
 
-enum err room_proxy_take(const struct room_proxy *p, struct http_exchange *x, const struct route *r)
+enum err room_proxy_take(const struct room_proxy *p, struct http_exchange *x, const struct route *r,
+                         const struct sender *from)
 {
     struct hop_room to = {
         .shard_id = r->shard_id,
         .query = r->query,
         .secret = p->secret,
-        .trusted_peer = addr_set_has(p->trusted, &x->peer),
+        .trusted_peer = from->trusted,
     };
     enum err e =
         node_http(p->ticker->node, r->shard_id, ticker_now(p->ticker), &to.room, &to.world);
@@ -49,7 +47,7 @@ enum err room_proxy_take(const struct room_proxy *p, struct http_exchange *x, co
     if (server == NULL)
         return ERR_MISSING;
     struct buf head = {0};
-    add_head(p, &head, x, r, to);
+    add_head(p, &head, x, r, from, to);
     forward_start(p->forwards, x, server->requests, &head, &to_room, NULL);
     return ERR_OK;
 }

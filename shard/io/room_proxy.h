@@ -4,6 +4,7 @@
 #include "common/net/upstreams.h"
 #include "shard/core/node.h"
 #include "shard/io/route.h"
+#include "shard/io/sender.h"
 #include "shard/io/settings.h"
 #include "shard/io/ticker.h"
 
@@ -11,13 +12,12 @@ struct room_proxy {
     struct ticker *ticker; /* of the node */
     const struct upstreams *rooms;
     struct forwards *forwards;
-    const struct addr_set *trusted;
     struct span secret; /* sent to room servers */
     enum http_proxy_path path;
 };
 
 /* Answers `x` with what the room says, at some time, and starts the shard if this is its first
  * request. ERR_OK: taken over. ERR_MISSING: no room server (503); ERR_FULL: 503; ERR_SYNTAX,
- * ERR_LIMIT: 400. `r` is the route of the request. */
+ * ERR_LIMIT: 400. `r` is the route of the request, `from` who sent it. */
 MUST_CHECK enum err room_proxy_take(const struct room_proxy *p, struct http_exchange *x,
-                                    const struct route *r);
+                                    const struct route *r, const struct sender *from);

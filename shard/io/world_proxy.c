@@ -69,13 +69,10 @@ static struct attempt *attempt_new(const struct world_proxy *p)
 }
 
 static void add_head(const struct world_proxy *p, struct buf *head, const struct http_exchange *x,
-                     bool upgrade)
+                     const struct sender *from, bool upgrade)
 {
     char client[ADDR_TEXT_MAX], peer[ADDR_TEXT_MAX];
-    struct buf forwarded_for = {0};
-    hop_add_joined(&forwarded_for, x->head, SPAN("x-forwarded-for"));
-    struct addr from = addr_of_client(p->trusted, &x->peer, buf_span(&forwarded_for));
-    addr_format(&from, client);
+    addr_format(&from->client, client);
     addr_format(&x->peer, peer);
     struct hop_peer to = {
         .secrets = p->secrets,
@@ -85,24 +82,25 @@ static void add_head(const struct world_proxy *p, struct buf *head, const struct
         .wall_ms = clock_wall_ms(),
         .to_world = true,
         .upgrade = upgrade,
-        .trusted_peer = addr_set_has(p->trusted, &x->peer),
+        .trusted_peer = from->trusted,
     };
     hop_add_peer_request(head, x->head, &to);
-    buf_clear(&forwarded_for);
 }
 
-void world_proxy_request(const struct world_proxy *p, struct http_exchange *x)
+void world_proxy_request(const struct world_proxy *p, struct http_exchange *x,
+                         const struct sender *from)
 {
     struct buf head = {0};
     struct attempt *attempt = attempt_new(p);
-    add_head(p, &head, x, false);
+    add_head(p, &head, x, from, false);
     try_forward(attempt, forward_new(p->forwards, x, &head, &to_world, attempt));
 }
 
-void world_proxy_upgrade(const struct world_proxy *p, struct http_exchange *x)
+void world_proxy_upgrade(const struct world_proxy *p, struct http_exchange *x,
+                         const struct sender *from)
 {
     struct buf head = {0};
     struct attempt *attempt = attempt_new(p);
-    add_head(p, &head, x, true);
+    add_head(p, &head, x, from, true);
     try_tunnel(attempt, tunnel_new(p->tunnels, x, &head, &tunnel_ops, attempt));
 }

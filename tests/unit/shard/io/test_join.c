@@ -17,7 +17,7 @@ static void read_join(struct join *j, const char *target, const char *lines, boo
     assert_int_equal(http_head_parse_request(&h, text.data, text.len), ERR_OK);
     struct route r = route_of(h.target, &scratch);
     assert_int_equal(r.kind, ROUTE_SHARD);
-    join_read(j, &h, &r, trusted);
+    join_read(j, &h, &r, &(struct sender){.trusted = trusted});
     buf_clear(&text);
     buf_clear(&scratch);
 }
