@@ -77,3 +77,18 @@ test("100 callers share 15 seats, and those who do not come leave them to others
   assert.equal(times.length, 15);
   assert.ok(took < ttl, "some of them were promised twice"); // no one's promise of this round has ended
 });
+
+test("callers from elsewhere name worlds at a bounded rate, those of this machine do not wait", async () => {
+  const world = await startWorld({ TRUSTED_PROXIES: "127.0.0.0/8" });
+  const name = async (prefix, headers) => {
+    const answers = [];
+    for (let i = 0; i < 60; i++) answers.push(await post(world.origin, `/parties/world/world-${prefix}-${i}/connect`, { roomId: "r" }, headers));
+    return answers.map((answer) => answer.status);
+  };
+  const start = Date.now();
+  const far = await name("far", { "x-forwarded-for": "192.0.2.1" });
+  const made = far.filter((status) => status === 200).length;
+  assert.ok(far.every((status) => status === 200 || status === 429));
+  assert.ok(made >= 20 && made <= 21 + (Date.now() - start) / 100, `${made} worlds in ${Date.now() - start} ms`);
+  assert.deepEqual(await name("near", {}), Array(60).fill(200));
+});

@@ -1,6 +1,7 @@
 #pragma once
 /* The HTTP API of worlds (docs/protocol.md, "World, HTTP"; docs/reference.md section 2): a table of
  * routes, one verb each. */
+#include "common/proto/addr.h"
 #include "world/core/core.h"
 
 /* Whole header lines: who may read answers in a browser, and those of every answer in JSON. */
@@ -20,7 +21,7 @@ struct api_request {
     struct span path; /* of the target, undecoded */
     struct credentials credentials;
     struct span body;
-    struct span remote; /* the client's address, for the log; may be empty */
+    struct addr client; /* its address */
 };
 
 /* Answers through the reply port, at once or later. The order of checks: OPTIONS, world id, route,

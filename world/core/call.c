@@ -10,14 +10,23 @@ static void answer(struct core *core, struct handle reply, enum route route, int
     core->port->reply.answer(core->port->reply.ctx, reply, status, headers, body);
 }
 
+static void log_refusal(const struct call *call, enum refusal why)
+{
+    char remote[ADDR_TEXT_MAX];
+
+    addr_format(&call->request->client, remote);
+    log_debug("api.refused", "reason=%s route=%s world=%.*s remote=%s", refusal_name(why),
+              route_name(call->route), SPAN_ARG(call->world), remote);
+}
+
 /* Every refusal passes here. */
 static void refuse(struct call *call, enum refusal why, struct span headers, struct span body)
 {
     struct core *core = call->core;
 
     core->stats.refusals[why]++;
-    log_debug("api.refused", "reason=%s route=%s world=%.*s remote=%.*s", refusal_name(why),
-              route_name(call->route), SPAN_ARG(call->world), SPAN_ARG(call->request->remote));
+    if (log_wants(LOG_DEBUG))
+        log_refusal(call, why);
     answer(core, call->request->reply, call->route, refusal_status(why), headers, body);
 }
 

@@ -1,7 +1,6 @@
 /* The verbs: read the body, ask the registry or placement, answer. All error texts are here. */
 #include "world/core/verbs.h"
 
-#include "common/proto/addr.h"
 #include "world/core/api_body.h"
 #include "world/core/js_text.h"
 #include "world/core/placement.h"
@@ -104,13 +103,6 @@ static bool is_stranger(struct call *call)
                        call->now.wall_ms / 1000) != ERR_OK;
 }
 
-static bool is_local(const struct call *call)
-{
-    struct addr remote;
-
-    return addr_parse(call->request->remote, &remote) == ERR_OK && addr_is_loopback(&remote);
-}
-
 static void refuse_stranger(struct call *call, enum refusal why)
 {
     struct span text = SPAN("Rooms and shards are made too fast in world ");
@@ -128,7 +120,8 @@ static void refuse_stranger(struct call *call, enum refusal why)
 static bool may_make(struct call *call, uint32_t count)
 {
     struct core *core = call->core;
-    struct strangers_wish wish = {.count = count, .local = is_local(call)};
+    struct strangers_wish wish = {.count = count,
+                                  .local = addr_is_loopback(&call->request->client)};
     enum refusal why;
 
     call->by_stranger = is_stranger(call);

@@ -112,34 +112,31 @@ static void join_forwarded(const struct http_head *head, struct buf *out)
     }
 }
 
-/* The client's address as text; only worth the work when it is going to be logged. */
-static struct span remote_of(struct server *s, const struct request *r, char text[ADDR_TEXT_MAX])
+/* The client's address. What was forwarded is only looked at when its sender is believed. */
+static struct addr client_of(struct server *s, const struct request *r)
 {
-    struct addr client = r->client;
+    const struct addr *peer = &r->x->peer;
 
-    if (!log_wants(LOG_DEBUG))
-        return (struct span){0};
-    if (!r->has_client) {
-        buf_reset(&s->text);
-        join_forwarded(r->x->head, &s->text);
-        client = addr_of_client(s->settings->trusted, &r->x->peer, buf_span(&s->text));
-    }
-    addr_format(&client, text);
-    return span_str(text);
+    if (r->has_client)
+        return r->client;
+    if (!addr_set_has(s->settings->trusted, peer))
+        return *peer;
+    buf_reset(&s->text);
+    join_forwarded(r->x->head, &s->text);
+    return addr_of_client(s->settings->trusted, peer, buf_span(&s->text));
 }
 
 static void hand_to_core(struct request *r, const struct url_target *target)
 {
     struct server *s = r->server;
     struct http_exchange *x = r->x;
-    char remote[ADDR_TEXT_MAX];
     struct api_request request = {
         .reply = r->self,
         .method = x->head->method,
         .path = target->path,
         .credentials = hear(x->head, target->query).credentials,
         .body = buf_span(&r->body),
-        .remote = remote_of(s, r, remote),
+        .client = client_of(s, r),
     };
 
     api_handle(s->core, &request, moment_now(s->loop));

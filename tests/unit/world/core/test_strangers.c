@@ -16,9 +16,9 @@ static int connect_from(struct recorder *r, const char *remote, const char *worl
         .method = SPAN("POST"),
         .credentials = *credentials,
         .body = span_str(body),
-        .remote = span_str(remote),
     };
 
+    assert_int_equal(addr_parse(span_str(remote), &request.client), ERR_OK);
     (void)snprintf(path, sizeof(path), "/parties/world/%s/connect", world);
     request.path = span_str(path);
     api_handle(&r->core, &request, r->now);
