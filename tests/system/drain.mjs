@@ -33,7 +33,7 @@ async function talker(t, node, n) {
 }
 
 test(`a node with ${count} talking clients closes them evenly within ${seconds} s and loses no word`, async (t) => {
-  const { node, room } = await cluster(t, { nodeEnv: { DRAIN_DEADLINE: `${seconds}s` } });
+  const { node, room } = await cluster(t, { nodeEnv: { DRAIN_DEADLINE: `${seconds}s`, SEAT_TTL: "0" } });
   const heard = echo(room);
   const clients = [];
   for (let n = 0; n < count; n += 50) clients.push(...(await Promise.all(Array.from({ length: 50 }, (_, i) => talker(t, node, n + i)))));
