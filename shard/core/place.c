@@ -43,9 +43,10 @@ static bool is_at_home(const struct shard *shard, const struct arrival *a)
     return shard->status != ORDER_DRAINING && seating_look(&shard->seating, a->session) == SEAT_OWN;
 }
 
-static bool takes_newcomers(const struct node *n)
+/* Requests are served until the end: they are over before it. */
+static bool takes(const struct node *n, const struct arrival *a)
 {
-    return !node_is_draining(n);
+    return a->is_socket ? !node_is_draining(n) : !n->closing;
 }
 
 /* True when our own shard lets this one in; else *reason says why not. */
@@ -53,7 +54,7 @@ static bool lets_in(const struct node *n, const struct shard *shard, const struc
                     enum resolve_reason *reason)
 {
     *reason = RESOLVE_DRAINING;
-    if (!takes_newcomers(n))
+    if (!takes(n, a))
         return false;
     if (!a->is_socket)
         return true;
@@ -94,7 +95,7 @@ static void place_owned(struct node *n, const struct world *w, const struct shar
 static void place_adopted(struct node *n, const struct shard *shard, const struct arrival *a,
                           struct place *out)
 {
-    if (!takes_newcomers(n))
+    if (!takes(n, a))
         refuse(n, NODE_REFUSED_FULL, out);
     else if (a->is_socket && seating_look(&shard->seating, a->session) == SEAT_NONE)
         refuse(n, NODE_REFUSED_NO_SEAT, out);
@@ -134,7 +135,7 @@ static void place_unowned(struct node *n, const struct world *w, const struct ar
     case TOLD_ADOPT:
         if (!n->settings->adopt)
             refuse(n, NODE_REFUSED_UNKNOWN, out);
-        else if (!takes_newcomers(n))
+        else if (!takes(n, a))
             refuse(n, NODE_REFUSED_FULL, out);
         else
             adopt(n, a->shard_id, now);
@@ -146,7 +147,7 @@ static void place_unowned(struct node *n, const struct world *w, const struct ar
         refuse(n, NODE_REFUSED_NO_SEAT, out);
         break;
     case TOLD_NOBODY: /* here, and settled when a world is back */
-        if (!takes_newcomers(n))
+        if (!takes(n, a))
             refuse(n, NODE_REFUSED_FULL, out);
         break;
     }
