@@ -179,18 +179,13 @@ static enum err check_times(const json_t *claims, int64_t now_s)
     return ERR_OK;
 }
 
-static enum err check_worlds(const json_t *claims, struct span world)
+static enum err read_scope(const json_t *claims, enum token_scope *out)
 {
-    const json_t *worlds = json_object_get(claims, "worlds");
-    for (size_t i = 0; i < json_array_size(worlds); i++) { /* 0 for what is not an array */
-        const json_t *item = json_array_get(worlds, i);
-        if (!json_is_string(item))
-            continue;
-        struct span name = span_of(json_string_value(item), json_string_length(item));
-        if (span_eq(name, SPAN("*")) || span_eq(name, world))
-            return ERR_OK;
-    }
-    return ERR_DENIED;
+    struct span scope = SPAN("admin");
+    if (json_object_get(claims, "scope") != NULL && !json_get_span(claims, "scope", &scope))
+        return ERR_DENIED;
+    *out = span_eq(scope, SPAN("admin")) ? TOKEN_ADMIN : TOKEN_READ;
+    return *out == TOKEN_ADMIN || span_eq(scope, SPAN("read")) ? ERR_OK : ERR_DENIED;
 }
 
 enum err token_keys_new(struct token_keys **out, enum token_alg alg, struct span keys)
@@ -223,11 +218,11 @@ size_t token_keys_shortest(const struct token_keys *k)
     return k->shortest;
 }
 
-enum err token_check(const struct token_keys *k, struct span token, struct span world,
-                     int64_t now_s)
+enum err token_open(const struct token_keys *k, struct span text, int64_t now_s, struct token *out)
 {
     struct span part[PARTS];
-    if (!split_token(token, part))
+    *out = (struct token){0};
+    if (!split_token(text, part))
         return ERR_SYNTAX;
     enum err err = check_header(k, part[0]);
     if (err != ERR_OK)
@@ -238,9 +233,51 @@ enum err token_check(const struct token_keys *k, struct span token, struct span 
     json_t *claims = err == ERR_OK ? part_object(part[1]) : NULL;
     if (claims == NULL)
         return ERR_SYNTAX;
-    err = signature_fits(k, token) ? check_times(claims, now_s) : ERR_DENIED;
+    out->claims = claims;
+    err = signature_fits(k, text) ? check_times(claims, now_s) : ERR_DENIED;
     if (err == ERR_OK)
-        err = check_worlds(claims, world);
-    json_decref(claims);
+        err = read_scope(claims, &out->scope);
+    if (err != ERR_OK)
+        token_close(out);
+    return err;
+}
+
+/* The array's text at `at`; false: something else stands there. */
+static bool world_at(const json_t *worlds, size_t at, struct span *out)
+{
+    const json_t *item = json_array_get(worlds, at);
+    if (!json_is_string(item))
+        return false;
+    *out = span_of(json_string_value(item), json_string_length(item));
+    return true;
+}
+
+bool token_covers(const struct token *t, struct span world)
+{
+    const json_t *worlds = json_object_get(t->claims, "worlds");
+    for (size_t i = 0; i < json_array_size(worlds); i++) { /* 0 for what is not an array */
+        struct span name;
+        if (world_at(worlds, i, &name) && (span_eq(name, SPAN("*")) || span_eq(name, world)))
+            return true;
+    }
+    return false;
+}
+
+void token_close(struct token *t)
+{
+    json_decref(t->claims);
+    *t = (struct token){0};
+}
+
+enum err token_check(const struct token_keys *k, struct span text, struct span world, int64_t now_s,
+                     enum token_scope *scope)
+{
+    struct token token;
+    enum err err = token_open(k, text, now_s, &token);
+    if (err != ERR_OK)
+        return err;
+    *scope = token.scope;
+    err = token_covers(&token, world) ? ERR_OK : ERR_DENIED;
+    token_close(&token);
     return err;
 }

@@ -1,7 +1,7 @@
 #pragma once
 /* JSON Web Tokens (RFC 7519) by libjwt, which no other file includes. The algorithm is ours to say:
  * the token's header is compared with it, byte for byte, before libjwt sees the token. */
-#include "common/base/span.h"
+#include "common/base/json.h"
 
 enum token_alg { TOKEN_HS256, TOKEN_RS256, TOKEN_ES256 };
 
@@ -16,11 +16,26 @@ void token_keys_free(struct token_keys *k); /* NULL is allowed */
  * warning. */
 size_t token_keys_shortest(const struct token_keys *k);
 
+/* What the bearer may do: the claim `scope`, "read" or "admin" (absent: admin). */
+enum token_scope { TOKEN_READ, TOKEN_ADMIN };
+
+struct token {
+    json_t *claims;
+    enum token_scope scope;
+};
+
 /* Checks signature, `exp` (if present: a number; in whole seconds, without leeway), `nbf` (if
- * present: a number, 30 s leeway) and that `worlds` is an array with "*" or `world`.
+ * present: a number, 30 s leeway) and `scope`.
  * base64url only, without padding; three parts; header {"alg": ours, …} without `crit`; a `typ`
  * must be JWT. libjwt reads header and claims too, and refuses what it cannot hold: lone
- * surrogates, NUL, integers beyond 64 bits.
- * ERR_SYNTAX: malformed; ERR_DENIED: signature, algorithm or worlds; ERR_EXPIRED: exp or nbf. */
-MUST_CHECK enum err token_check(const struct token_keys *k, struct span token, struct span world,
-                                int64_t now_s);
+ * surrogates, NUL, integers beyond 64 bits. With ERR_OK the caller frees by token_close.
+ * ERR_SYNTAX: malformed; ERR_DENIED: signature, algorithm or scope; ERR_EXPIRED: exp or nbf. */
+MUST_CHECK enum err token_open(const struct token_keys *k, struct span text, int64_t now_s,
+                               struct token *out);
+/* Whether the claim `worlds` is an array with "*" or `world`. */
+bool token_covers(const struct token *t, struct span world);
+void token_close(struct token *t);
+
+/* token_open for one world. ERR_DENIED: also when the token does not cover it. */
+MUST_CHECK enum err token_check(const struct token_keys *k, struct span text, struct span world,
+                                int64_t now_s, enum token_scope *scope);

@@ -3,6 +3,7 @@
 
 #include "common/proto/shard_id.h"
 #include "common/proto/url.h"
+#include "world/core/manage.h"
 #include "world/core/verbs.h"
 #include "world/core/world_path.h"
 
@@ -48,13 +49,16 @@ static void refuse_route(struct call *call, struct span rest)
 /* False: the request has been answered. */
 static bool authorize(struct call *call)
 {
+    enum token_scope scope;
     enum err e = authz_check(&call->core->authz, &call->request->credentials, call->world,
-                             call->now.wall_ms / 1000);
+                             call->now.wall_ms / 1000, &scope);
 
     if (e != ERR_OK)
         call_refuse(call, e == ERR_EXPIRED ? REFUSAL_EXPIRED : REFUSAL_DENIED,
                     SPAN("Not permitted"));
-    return e == ERR_OK;
+    else if (scope != TOKEN_ADMIN)
+        call_refuse(call, REFUSAL_READ_ONLY, SPAN("This token may only read"));
+    return e == ERR_OK && scope == TOKEN_ADMIN;
 }
 
 static void handle_in_world(struct call *call, const struct world_path *at)
@@ -95,6 +99,10 @@ void api_handle(struct core *core, const struct api_request *request, struct mom
     enum err e;
 
     core->now = now;
+    if (manage_wants(request->path)) {
+        manage_handle(&call);
+        return;
+    }
     e = world_path_parse(request->path, &core->path, &at);
     if (e == ERR_OK)
         handle_in_world(&call, &at);

@@ -19,18 +19,31 @@ static struct span token_of(struct authz *a, const struct credentials *c)
     return buf_span(&a->scratch);
 }
 
-enum err authz_check(struct authz *a, const struct credentials *c, struct span world, int64_t now_s)
+enum err authz_open_token(struct authz *a, const struct credentials *c, int64_t now_s,
+                          struct token *out)
 {
-    struct span token;
+    struct span text = token_of(a, c);
+    enum err e = text.len == 0 ? ERR_DENIED : token_open(a->keys, text, now_s, out);
+
+    return e == ERR_OK || e == ERR_EXPIRED ? e : ERR_DENIED;
+}
+
+enum err authz_check(struct authz *a, const struct credentials *c, struct span world, int64_t now_s,
+                     enum token_scope *scope)
+{
+    struct token token;
     enum err e;
 
+    *scope = TOKEN_ADMIN;
     if (c->access_count > 1 || c->access.len > 0)
         return authz_has_secret(a, c) ? ERR_OK : ERR_DENIED;
-    token = token_of(a, c);
-    if (token.len == 0)
-        return ERR_DENIED;
-    e = token_check(a->keys, token, world, now_s);
-    return e == ERR_OK || e == ERR_EXPIRED ? e : ERR_DENIED;
+    e = authz_open_token(a, c, now_s, &token);
+    if (e != ERR_OK)
+        return e;
+    *scope = token.scope;
+    e = token_covers(&token, world) ? ERR_OK : ERR_DENIED;
+    token_close(&token);
+    return e;
 }
 
 bool authz_has_secret(const struct authz *a, const struct credentials *c)

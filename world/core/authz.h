@@ -18,11 +18,16 @@ struct authz {
     struct buf scratch;
 };
 
-/* ERR_OK: may. ERR_EXPIRED: an expired token; ERR_DENIED: anything else.
+/* ERR_OK: may, as far as *scope goes (the secret: TOKEN_ADMIN). ERR_EXPIRED: an expired token;
+ * ERR_DENIED: anything else.
  * x-access-shard, present and not empty, decides alone. Else the Authorization header, `Bearer` or
  * bare; only without one the query parameter world-auth-token. */
 MUST_CHECK enum err authz_check(struct authz *a, const struct credentials *c, struct span world,
-                                int64_t now_s);
+                                int64_t now_s, enum token_scope *scope);
+/* The same by token alone, for any world: x-access-shard counts for nothing. With ERR_OK the caller
+ * frees by token_close. */
+MUST_CHECK enum err authz_open_token(struct authz *a, const struct credentials *c, int64_t now_s,
+                                     struct token *out);
 /* True when the shard secret itself was brought. */
 bool authz_has_secret(const struct authz *a, const struct credentials *c);
 void authz_clear(struct authz *a);

@@ -36,6 +36,13 @@ static struct span headers_of(struct call *call, enum refusal why)
     struct buf *headers = &call->core->headers;
     int64_t seconds = call->retry_ms / 1000 + (call->retry_ms % 1000 > 0);
 
+    if (why == REFUSAL_METHOD) {
+        buf_reset(headers);
+        BUF_ADD_LIT(headers, API_HEADERS_TEXT "Allow: ");
+        buf_add_span(headers, call->allow);
+        BUF_ADD_LIT(headers, "\r\n");
+        return buf_span(headers);
+    }
     if (refusal_status(why) != 503 && refusal_status(why) != 429)
         return API_HEADERS;
     buf_reset(headers);
@@ -52,18 +59,28 @@ void call_answer(struct call *call, struct span body)
 
 void call_answer_when_stored(struct call *call)
 {
+    call_answer_stored_with(call, 200, SPAN("{}"));
+}
+
+void call_answer_stored_with(struct call *call, int status, struct span body)
+{
     struct core *core = call->core;
-    struct pending *pending = xcalloc(1, sizeof(*pending));
+    struct pending *pending = xcalloc(1, sizeof(*pending) + body.len);
     struct handle handle = slots_add(&core->pending, pending);
 
-    *pending = (struct pending){.reply = call->request->reply, .route = call->route};
+    *pending = (struct pending){
+        .reply = call->request->reply, .route = call->route, .status = status, .len = body.len};
+    if (body.len > 0)
+        memcpy(pending->body, body.ptr, body.len);
     core->port->store.sync(core->port->store.ctx, (uint64_t)handle.gen << 32 | handle.slot);
 }
 
 void call_stored(struct core *core, const struct pending *pending, enum err e)
 {
     if (e == ERR_OK) {
-        answer(core, pending->reply, pending->route, 200, API_HEADERS, SPAN("{}"));
+        answer(core, pending->reply, pending->route, pending->status,
+               pending->status == 204 ? API_CORS : API_HEADERS,
+               span_of(pending->body, pending->len));
         return;
     }
     core->stats.refusals[REFUSAL_STORE]++;

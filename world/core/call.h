@@ -11,20 +11,26 @@ struct call {
     enum route route;
     struct span world; /* a valid id */
     struct moment now;
-    bool by_stranger; /* what it makes is made without credentials, and counted */
-    int64_t retry_ms; /* when a refusal may be over; at least a second is told */
+    bool by_stranger;  /* what it makes is made without credentials, and counted */
+    struct span allow; /* the methods that a 405 names */
+    int64_t retry_ms;  /* when a refusal may be over; at least a second is told */
 };
 
 /* An answer that waits for the store. */
 struct pending {
     struct handle reply;
     enum route route;
+    int status;
+    size_t len;
+    char body[]; /* len bytes */
 };
 
 /* 200 with this JSON text. */
 void call_answer(struct call *call, struct span body);
 /* 200 {} as soon as all changes made so far are durable. */
 void call_answer_when_stored(struct call *call);
+/* The same with this status and JSON text; 204 has none. */
+void call_answer_stored_with(struct call *call, int status, struct span body);
 /* The store is done with it. */
 void call_stored(struct core *core, const struct pending *pending, enum err e);
 

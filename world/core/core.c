@@ -17,7 +17,8 @@ struct admin {
 
 /* A shard's heartbeats come again with its next report, and its count is stored now and then; the
  * rest must last. */
-static const unsigned durable_fields = SHARD_FIELDS & ~(unsigned)(SHARD_OPEN | SHARD_HEARTBEAT);
+static const unsigned durable_fields =
+    (SHARD_FIELDS & ~(unsigned)(SHARD_OPEN | SHARD_HEARTBEAT)) | SHARD_DRAIN;
 
 /* When counts are to be stored next; the list is in the order of time. */
 static int64_t counts_due_ms(const struct core *core)
@@ -91,6 +92,15 @@ static void room_changed(void *ctx, struct room *room, unsigned fields)
     wake(core);
 }
 
+static void room_removed(void *ctx, struct room *room)
+{
+    struct core *core = ctx;
+
+    core->port->store.remove(core->port->store.ctx, RECORD_ROOM, room->world->id, room->name);
+    feed_room_removed(&core->feeds, room, core->now.mono_ms);
+    wake(core);
+}
+
 static void shard_changed(void *ctx, struct shard *shard, unsigned fields)
 {
     struct core *core = ctx;
@@ -126,6 +136,7 @@ void core_init(struct core *core, const struct port *port, const struct core_set
     struct registry_watch watch = {
         .ctx = core,
         .room_changed = room_changed,
+        .room_removed = room_removed,
         .shard_changed = shard_changed,
         .shard_removed = shard_removed,
         .timer_set = timer_set,
@@ -222,6 +233,7 @@ enum feed_verdict core_feed_open(struct core *core, const struct feed_request *r
     struct world_path at;
     struct admin *admin;
     char id[FEED_ID_LEN];
+    enum token_scope scope;
 
     core->now = now;
     if (world_path_parse(request->path, &core->path, &at) != ERR_OK || !world_id_is_valid(at.world))
@@ -230,7 +242,8 @@ enum feed_verdict core_feed_open(struct core *core, const struct feed_request *r
         return refuse_feed(core, REFUSAL_FEED_SHARD, FEED_CLOSE);
     if (core->port->owner.find(core->port->owner.ctx, at.world) != OWNER_US)
         return refuse_feed(core, REFUSAL_NOT_OWNER, FEED_CLOSE);
-    if (authz_check(&core->authz, &request->credentials, at.world, now.wall_ms / 1000) != ERR_OK)
+    if (authz_check(&core->authz, &request->credentials, at.world, now.wall_ms / 1000, &scope) !=
+        ERR_OK)
         return refuse_feed(core, REFUSAL_FEED_DENIED, FEED_SILENT);
 
     admin = xcalloc(1, sizeof(*admin));

@@ -53,7 +53,8 @@ static void forget_all(struct list *changed)
 
 static bool has_news(const struct feed *f)
 {
-    return !list_empty(&f->rooms) || !list_empty(&f->shards) || f->removed.len > 0;
+    return !list_empty(&f->rooms) || !list_empty(&f->shards) || f->removed.len > 0 ||
+           f->removed_rooms.len > 0;
 }
 
 static void render_news(struct feed_hub *hub, const struct feed *f)
@@ -62,6 +63,8 @@ static void render_news(struct feed_hub *hub, const struct feed *f)
 
     buf_reset(&hub->text);
     feed_text_open(&t, &hub->text);
+    /* A room that came back stands behind its removal. */
+    feed_text_removed(&t, "rooms", buf_span(&f->removed_rooms));
     LIST_EACH (&f->rooms, it) {
         const struct room *room = CONTAINER_OF(it, struct room, feed.node);
         feed_text_room(&t, room, room->feed.fields);
@@ -70,7 +73,7 @@ static void render_news(struct feed_hub *hub, const struct feed *f)
         const struct shard *shard = CONTAINER_OF(it, struct shard, feed.node);
         feed_text_shard(&t, shard, shard->feed.fields);
     }
-    feed_text_removed(&t, buf_span(&f->removed));
+    feed_text_removed(&t, "shards", buf_span(&f->removed));
     feed_text_close(&t);
 }
 
@@ -85,6 +88,7 @@ static void flush(struct feed_hub *hub, struct feed *f)
     forget_all(&f->rooms);
     forget_all(&f->shards);
     buf_clear(&f->removed);
+    buf_clear(&f->removed_rooms);
 }
 
 void feed_hub_init(struct feed_hub *hub, const struct feed_port *port)
@@ -110,6 +114,7 @@ void feed_clear(struct feed *f)
     list_remove(&f->node);
     free(f->sockets);
     buf_clear(&f->removed);
+    buf_clear(&f->removed_rooms);
 }
 
 void feed_join(struct feed_hub *hub, struct world *w, struct handle socket,
@@ -159,7 +164,8 @@ void feed_room_changed(struct feed_hub *hub, struct room *room, unsigned fields,
     struct feed *f = &room->world->feed;
     struct feed_text t;
 
-    if (f->count == 0)
+    fields &= ROOM_FIELDS;
+    if (f->count == 0 || fields == 0)
         return;
     if (!is_quiet(f)) {
         note(&f->rooms, &room->feed, fields);
@@ -179,7 +185,8 @@ void feed_shard_changed(struct feed_hub *hub, struct shard *shard, unsigned fiel
     struct feed *f = &shard->room->world->feed;
     struct feed_text t;
 
-    if (f->count == 0)
+    fields &= SHARD_FIELDS;
+    if (f->count == 0 || fields == 0)
         return;
     if (!is_quiet(f)) {
         note(&f->shards, &shard->feed, fields);
@@ -194,24 +201,43 @@ void feed_shard_changed(struct feed_hub *hub, struct shard *shard, unsigned fiel
     note(&f->shards, &shard->feed, fields & ~lowest_bit(fields));
 }
 
+/* `members` says what is gone from the section. */
+static void tell_removed(struct feed_hub *hub, struct feed *f, const char *section,
+                         struct buf *members, int64_t now_ms)
+{
+    struct feed_text t;
+
+    if (!is_quiet(f))
+        return;
+    buf_reset(&hub->text);
+    feed_text_open(&t, &hub->text);
+    feed_text_removed(&t, section, buf_span(members));
+    feed_text_close(&t);
+    buf_reset(members);
+    publish(hub, f);
+    throttle(hub, f, now_ms);
+}
+
+void feed_room_removed(struct feed_hub *hub, struct room *room, int64_t now_ms)
+{
+    struct feed *f = &room->world->feed;
+
+    forget(&room->feed);
+    if (f->count == 0)
+        return;
+    feed_text_add_removed(&f->removed_rooms, room->name);
+    tell_removed(hub, f, "rooms", &f->removed_rooms, now_ms);
+}
+
 void feed_shard_removed(struct feed_hub *hub, struct shard *shard, int64_t now_ms)
 {
     struct feed *f = &shard->room->world->feed;
-    struct feed_text t;
 
     forget(&shard->feed);
     if (f->count == 0)
         return;
     feed_text_add_removed(&f->removed, shard->id);
-    if (!is_quiet(f))
-        return;
-    buf_reset(&hub->text);
-    feed_text_open(&t, &hub->text);
-    feed_text_removed(&t, buf_span(&f->removed));
-    feed_text_close(&t);
-    buf_reset(&f->removed);
-    publish(hub, f);
-    throttle(hub, f, now_ms);
+    tell_removed(hub, f, "shards", &f->removed, now_ms);
 }
 
 void feed_hub_advance(struct feed_hub *hub, int64_t now_ms)

@@ -28,6 +28,7 @@ struct feed {
     size_t count, cap;
     struct list rooms, shards; /* changed and not announced */
     struct buf removed;        /* the same for removed shards, as JSON members */
+    struct buf removed_rooms;  /* and rooms */
     struct list node;          /* in the hub's throttled; not linked: quiet */
     int64_t due_ms;
 };
@@ -52,6 +53,7 @@ void feed_leave(struct world *w, struct handle socket);
 /* Changes, as the registry's watch hears of them. */
 void feed_room_changed(struct feed_hub *hub, struct room *room, unsigned fields, int64_t now_ms);
 void feed_shard_changed(struct feed_hub *hub, struct shard *shard, unsigned fields, int64_t now_ms);
+void feed_room_removed(struct feed_hub *hub, struct room *room, int64_t now_ms);
 void feed_shard_removed(struct feed_hub *hub, struct shard *shard, int64_t now_ms);
 
 /* Sends what is due. */

@@ -118,11 +118,11 @@ void feed_text_shard(struct feed_text *t, const struct shard *shard, unsigned fi
     buf_add_char(out, '}');
 }
 
-void feed_text_removed(struct feed_text *t, struct span members)
+void feed_text_removed(struct feed_text *t, const char *section, struct span members)
 {
     if (members.len == 0)
         return;
-    feed_text_section(t, "shards");
+    feed_text_section(t, section);
     comma(t->out, &t->more);
     buf_add_span(t->out, members);
 }
@@ -134,11 +134,11 @@ void feed_text_close(struct feed_text *t)
     BUF_ADD_LIT(t->out, "}}");
 }
 
-void feed_text_add_removed(struct buf *members, struct span shard_id)
+void feed_text_add_removed(struct buf *members, struct span name)
 {
     bool more = members->len > 0;
 
     comma(members, &more);
-    json_add_string(members, shard_id);
+    json_add_string(members, name);
     BUF_ADD_LIT(members, ":\"$delete\"");
 }

@@ -18,9 +18,9 @@ void feed_text_section(struct feed_text *t, const char *section);
 void feed_text_room(struct feed_text *t, const struct room *room, unsigned fields);
 void feed_text_shard(struct feed_text *t, const struct shard *shard, unsigned fields);
 /* Members that feed_text_add_removed made. */
-void feed_text_removed(struct feed_text *t, struct span members);
+void feed_text_removed(struct feed_text *t, const char *section, struct span members);
 void feed_text_close(struct feed_text *t);
 
-/* Appends a member that says that the shard is gone, with a comma before it unless it is the
- * first. */
-void feed_text_add_removed(struct buf *members, struct span shard_id);
+/* Appends a member that says that the room or shard of that name is gone, with a comma before it
+ * unless it is the first. */
+void feed_text_add_removed(struct buf *members, struct span name);

@@ -63,6 +63,8 @@ static bool may_grow(const struct room *room, uint64_t max_room_shards)
 {
     uint64_t count = room_shards(room), max = room->settings.max_shards;
 
+    if (room->settings.leaving)
+        return false;
     if (count == 0)
         return true;
     return count < max_room_shards && (max == 0 || count < max);

@@ -18,6 +18,13 @@ const char *const record_kind_names[RECORD_COUNT + 1] = {
 #define STATUS          "status"
 #define NODE            "node"
 #define OPEN            "open"
+#define LEAVING         "leaving"
+#define DRAIN           "drain"
+#define DEADLINE_MS     "deadlineMs"
+#define UNTIL           "until"
+#define RATE            "rate"
+#define RETRY_MIN_MS    "retryMinMs"
+#define RETRY_MAX_MS    "retryMaxMs"
 
 /* ---- writing: every member but the first brings its comma */
 
@@ -39,6 +46,19 @@ void record_add_room(struct buf *out, const struct room *room)
     ADD_NUMBER(out, MIN_SHARDS, s->min_shards);
     if (s->max_shards != 0)
         ADD_NUMBER(out, MAX_SHARDS, s->max_shards);
+    if (s->leaving)
+        BUF_ADD_LIT(out, ",\"" LEAVING "\":true");
+    buf_add_char(out, '}');
+}
+
+static void add_drain(struct buf *out, const struct order_drain *d, int64_t until_ms)
+{
+    BUF_ADD_LIT(out, ",\"" DRAIN "\":{\"" DEADLINE_MS "\":");
+    buf_add_i64(out, d->deadline_ms);
+    ADD_NUMBER(out, UNTIL, (uint64_t)until_ms);
+    ADD_NUMBER(out, RATE, d->rate);
+    ADD_NUMBER(out, RETRY_MIN_MS, (uint64_t)d->retry_min_ms);
+    ADD_NUMBER(out, RETRY_MAX_MS, (uint64_t)d->retry_max_ms);
     buf_add_char(out, '}');
 }
 
@@ -53,6 +73,8 @@ void record_add_shard(struct buf *out, const struct shard *shard)
     json_add_string(out, span_str(shard_status_names[shard->status]));
     BUF_ADD_LIT(out, ",\"" NODE "\":\"\"");
     ADD_NUMBER(out, OPEN, shard->open);
+    if (shard->drain.deadline_ms != 0 || shard->drain.rate != 0 || shard->drain.retry_max_ms != 0)
+        add_drain(out, &shard->drain, shard->drain_until_ms);
     buf_add_char(out, '}');
 }
 
@@ -98,10 +120,24 @@ enum err record_read_room(struct span value, struct room_settings *out)
            json_get_bool(doc, PUBLIC, &out->is_public) &&
            read_number(doc, MAX_PLAYERS, 1, &out->max_players) &&
            read_number(doc, MIN_SHARDS, 0, &out->min_shards) &&
+           (absent(doc, LEAVING) || json_get_bool(doc, LEAVING, &out->leaving)) &&
            (absent(doc, MAX_SHARDS) || read_number(doc, MAX_SHARDS, 1, &out->max_shards));
     out->strategy = (enum strategy)strategy;
     json_decref(doc);
     return good ? ERR_OK : ERR_SYNTAX;
+}
+
+static bool read_drain(const json_t *doc, struct shard_record *out)
+{
+    const json_t *object = json_object_get(doc, DRAIN);
+    struct order_drain *d = &out->drain;
+
+    return object == NULL ||
+           (json_get_int(object, DEADLINE_MS, 0, REGISTRY_COUNT_MAX, &d->deadline_ms) &&
+            json_get_int(object, UNTIL, 0, REGISTRY_COUNT_MAX, &out->drain_until_ms) &&
+            read_number(object, RATE, 0, &d->rate) &&
+            json_get_int(object, RETRY_MIN_MS, 0, REGISTRY_COUNT_MAX, &d->retry_min_ms) &&
+            json_get_int(object, RETRY_MAX_MS, 0, REGISTRY_COUNT_MAX, &d->retry_max_ms));
 }
 
 enum err record_read_shard(struct span value, struct shard_record *out)
@@ -114,7 +150,7 @@ enum err record_read_shard(struct span value, struct shard_record *out)
     good = json_is_object(doc) && json_get_span(doc, ROOM_ID, &out->room) &&
            json_get_span(doc, URL, &out->url) && read_number(doc, MAX_CONNECTIONS, 1, &out->max) &&
            read_name(doc, STATUS, shard_status_names, &status) &&
-           (absent(doc, NODE) || json_get_span(doc, NODE, &out->node)) &&
+           (absent(doc, NODE) || json_get_span(doc, NODE, &out->node)) && read_drain(doc, out) &&
            (absent(doc, OPEN) || read_number(doc, OPEN, 0, &out->open));
     out->status = (enum shard_status)status;
     if (!good)

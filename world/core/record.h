@@ -19,6 +19,8 @@ MUST_CHECK enum err record_read_room(struct span value, struct room_settings *ou
 struct shard_record {
     struct span room, url, node; /* borrowed from doc */
     uint64_t max, open;
+    struct order_drain drain;
+    int64_t drain_until_ms;
     enum shard_status status;
     json_t *doc;
 };

@@ -31,6 +31,10 @@ enum refusal {
     REFUSAL_SHARD_FOREIGN,
     REFUSAL_NOT_OWNER,
     REFUSAL_STORE,
+    REFUSAL_METHOD,    /* the path is there, with other methods */
+    REFUSAL_READ_ONLY, /* the token may not change anything */
+    REFUSAL_QUERY,     /* a query parameter cannot be used */
+    REFUSAL_IN_USE,    /* it still holds clients */
     REFUSAL_FEED_WORLD_ID,
     REFUSAL_FEED_DENIED,
     REFUSAL_FEED_SHARD,

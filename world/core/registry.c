@@ -57,6 +57,8 @@ static void shard_go(struct shard *s, enum shard_status to)
     s->room->by_status[s->status]--;
     s->status = to;
     s->room->by_status[to]++;
+    if (to != SHARD_DRAINING)
+        s->drain = (struct order_drain){0};
 }
 
 static void shard_free(struct shard *s)
@@ -66,13 +68,32 @@ static void shard_free(struct shard *s)
     free(s);
 }
 
+static void room_free(struct room *room)
+{
+    candidates_clear(&room->candidates);
+    reservations_clear(&room->promised);
+    span_free(room->name);
+    free(room);
+}
+
+static void remove_room(struct registry *r, struct room *room)
+{
+    r->watch.room_removed(r->watch.ctx, room);
+    strangers_removed(room->world, room->by_stranger);
+    map_remove(&room->world->rooms, room->name);
+    list_remove(&room->node);
+    r->room_count--;
+    room_free(room);
+}
+
+/* The room goes with its last shard when it is leaving. */
 static void remove_shard(struct registry *r, struct shard *s)
 {
     struct room *room = s->room;
 
     r->watch.shard_removed(r->watch.ctx, s);
     seats_clear(r, s);
-    strangers_removed(room->world, s);
+    strangers_removed(room->world, s->by_stranger);
     map_remove(&room->world->shards, s->id);
     list_remove(&s->node);
     list_remove(&s->heard_node);
@@ -82,14 +103,8 @@ static void remove_shard(struct registry *r, struct shard *s)
     r->shard_count--;
     shard_free(s);
     check(r, room, NULL);
-}
-
-static void room_free(struct room *room)
-{
-    candidates_clear(&room->candidates);
-    reservations_clear(&room->promised);
-    span_free(room->name);
-    free(room);
+    if (room->settings.leaving && room_shards(room) == 0)
+        remove_room(r, room);
 }
 
 static void world_free(struct registry *r, struct world *w)
@@ -170,6 +185,7 @@ struct room *registry_restore_room(struct registry *r, struct world *w, struct s
     room->name = span_copy(name);
     room->world = w;
     room->settings = *settings;
+    room->serial = ++r->last_serial;
     map_add(&w->rooms, room->name, room);
     list_push(&w->room_list, &room->node);
     r->room_count++;
@@ -198,9 +214,18 @@ void registry_set_room(struct registry *r, struct room *room, const struct room_
     fields |= old->max_players != settings->max_players ? ROOM_MAX_PLAYERS : 0u;
     fields |= old->min_shards != settings->min_shards ? ROOM_MIN_SHARDS : 0u;
     fields |= old->max_shards != settings->max_shards ? ROOM_MAX_SHARDS : 0u;
+    fields |= old->leaving != settings->leaving ? ROOM_LEAVING : 0u;
     room->settings = *settings;
     if (fields != 0)
         r->watch.room_changed(r->watch.ctx, room, fields);
+}
+
+static void set_drain(struct shard *s, const struct order_drain *drain, int64_t until_ms,
+                      struct moment now)
+{
+    s->drain = *drain;
+    s->drain_until_ms = until_ms;
+    s->drain_due_ms = now.mono_ms + (until_ms - now.wall_ms);
 }
 
 static struct shard *make_shard(struct registry *r, struct room *room,
@@ -215,6 +240,8 @@ static struct shard *make_shard(struct registry *r, struct room *room,
     s->open = as->open;
     s->max = as->max;
     s->status = as->status;
+    s->serial = ++r->last_serial;
+    set_drain(s, &as->drain, as->drain_until_ms, now);
     s->heartbeat_ms = now.wall_ms;
     s->heard_ms = now.mono_ms;
     room->by_status[s->status]++;
@@ -288,14 +315,63 @@ bool registry_report(struct registry *r, struct shard *shard, uint64_t open,
     return registry_let_go(r, shard);
 }
 
-static void drain(struct registry *r, struct shard *s)
+static bool drain_eq(const struct order_drain *a, const struct order_drain *b)
 {
-    if (s->status != SHARD_DRAINING) {
-        shard_go(s, SHARD_DRAINING);
-        registry_reindex(r, s);
-        r->watch.shard_changed(r->watch.ctx, s, SHARD_STATUS);
+    return a->deadline_ms == b->deadline_ms && a->rate == b->rate &&
+           a->retry_min_ms == b->retry_min_ms && a->retry_max_ms == b->retry_max_ms;
+}
+
+bool registry_set_status(struct registry *r, struct shard *s, enum shard_status status,
+                         const struct order_drain *drain, struct moment now)
+{
+    unsigned fields = s->status != status ? SHARD_STATUS : 0u;
+
+    shard_go(s, status);
+    if (status == SHARD_DRAINING && !drain_eq(&s->drain, drain)) {
+        set_drain(s, drain, now.wall_ms + drain->deadline_ms, now);
+        fields |= SHARD_DRAIN;
     }
-    registry_let_go(r, s);
+    registry_reindex(r, s);
+    if (fields != 0)
+        r->watch.shard_changed(r->watch.ctx, s, fields);
+    return registry_let_go(r, s);
+}
+
+struct order_drain shard_drain(const struct shard *s, struct moment now)
+{
+    struct order_drain drain = s->drain;
+
+    if (drain.deadline_ms > 0)
+        drain.deadline_ms = s->drain_due_ms > now.mono_ms ? s->drain_due_ms - now.mono_ms : 1;
+    return drain;
+}
+
+void registry_set_max(struct registry *r, struct shard *s, uint64_t max)
+{
+    if (s->max == max)
+        return;
+    s->max = max;
+    registry_reindex(r, s);
+    r->watch.shard_changed(r->watch.ctx, s, SHARD_MAX);
+}
+
+bool registry_leave_room(struct registry *r, struct room *room, const struct order_drain *drain,
+                         struct moment now)
+{
+    struct room_settings settings = room->settings;
+    uint32_t at = 0, left = room_shards(room);
+    struct shard **shards = xreallocarray(NULL, left + 1, sizeof(struct shard *));
+
+    settings.leaving = true;
+    registry_set_room(r, room, &settings);
+    for (uint32_t i = 0; i < left; i++)
+        shards[i] = shard_of_candidate(candidates_next(&room->candidates, &at));
+    if (left == 0)
+        remove_room(r, room);
+    for (uint32_t i = 0, count = left; i < count; i++)
+        left -= registry_set_status(r, shards[i], SHARD_DRAINING, drain, now);
+    free(shards);
+    return left == 0;
 }
 
 /* The order in which shards are given up. Slots are creation order, so the order is total. */
@@ -311,7 +387,8 @@ static int by_dispensability(const void *left, const void *right)
     return a->candidate.slot < b->candidate.slot ? -1 : 1;
 }
 
-void registry_scale_down(struct registry *r, struct room *room, uint32_t target)
+void registry_scale_down(struct registry *r, struct room *room, uint32_t target,
+                         const struct order_drain *drain, struct moment now)
 {
     uint32_t count = room_shards(room), at = 0;
     struct shard **shards;
@@ -322,8 +399,12 @@ void registry_scale_down(struct registry *r, struct room *room, uint32_t target)
     for (uint32_t i = 0; i < count; i++)
         shards[i] = shard_of_candidate(candidates_next(&room->candidates, &at));
     qsort(shards, count, sizeof(struct shard *), by_dispensability);
-    for (uint32_t i = 0; i < count - target; i++)
-        drain(r, shards[i]);
+    for (uint32_t i = 0; i < count - target; i++) {
+        if (shards[i]->status == SHARD_DRAINING)
+            (void)registry_let_go(r, shards[i]);
+        else
+            (void)registry_set_status(r, shards[i], SHARD_DRAINING, drain, now);
+    }
     free(shards);
 }
 

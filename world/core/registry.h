@@ -5,6 +5,7 @@
 #include "common/base/list.h"
 #include "common/base/map.h"
 #include "common/base/rng.h"
+#include "common/proto/orders.h"
 #include "world/core/candidates.h"
 #include "world/core/feed.h"
 #include "world/core/moment.h"
@@ -31,7 +32,7 @@ enum shard_status {
 extern const char *const shard_status_names[SHARD_STATUS_COUNT + 1];
 
 /* What the watch is told to have changed, as bits. The order is the order in which the admin feed
- * announces them. */
+ * announces them; it does not announce those beyond …_FIELDS. */
 enum room_field {
     ROOM_NAME = 1,
     ROOM_STRATEGY = 2,
@@ -40,6 +41,7 @@ enum room_field {
     ROOM_MIN_SHARDS = 16,
     ROOM_MAX_SHARDS = 32,
     ROOM_FIELDS = 63, /* all of them */
+    ROOM_LEAVING = 64,
 };
 
 enum shard_field {
@@ -51,6 +53,7 @@ enum shard_field {
     SHARD_STATUS = 32,
     SHARD_HEARTBEAT = 64,
     SHARD_FIELDS = 127,
+    SHARD_DRAIN = 128, /* how it is drained */
 };
 
 struct world {
@@ -77,7 +80,9 @@ struct room {
     struct candidates candidates;
     struct reservations promised; /* those of all its shards */
     uint32_t by_status[SHARD_STATUS_COUNT];
-    uint32_t turn; /* of round-robin */
+    uint32_t turn;    /* of round-robin */
+    uint64_t serial;  /* grows with each room of the registry */
+    bool by_stranger; /* strangers' count has it */
     struct list node;
     struct feed_item feed;
 };
@@ -94,14 +99,18 @@ struct shard {
     uint64_t returning; /* kept for clients that lost their connection */
     uint64_t max;
     enum shard_status status;
-    int64_t heartbeat_ms;  /* wall time of the last report or of the creation */
-    int64_t heard_ms;      /* the same in monotonic time */
-    struct seats seats;    /* what reserved and returning are made of */
-    bool by_stranger;      /* made by one who brought no credentials; not stored */
-    struct node *owner;    /* NULL: none */
-    struct list holdings;  /* struct holding.in_shard: what nodes hold of it */
-    struct list in_owner;  /* in the owner's owned */
-    int64_t order_version; /* of the owner's orders, when they last changed for this shard */
+    uint64_t serial;          /* grows with each shard of the registry */
+    struct order_drain drain; /* while it is draining: how, as ordered */
+    int64_t drain_due_ms;     /* monotonic; when the ordered deadline is, if there is one */
+    int64_t drain_until_ms;   /* the same in wall time */
+    int64_t heartbeat_ms;     /* wall time of the last report or of the creation */
+    int64_t heard_ms;         /* the same in monotonic time */
+    struct seats seats;       /* what reserved and returning are made of */
+    bool by_stranger;         /* made by one who brought no credentials; not stored */
+    struct node *owner;       /* NULL: none */
+    struct list holdings;     /* struct holding.in_shard: what nodes hold of it */
+    struct list in_owner;     /* in the owner's owned */
+    int64_t order_version;    /* of the owner's orders, when they last changed for this shard */
     struct candidate candidate;
     struct list node;       /* world's shard_list */
     struct list heard_node; /* world's heard_list */
@@ -114,6 +123,8 @@ struct shard {
 struct registry_watch {
     void *ctx;
     void (*room_changed)(void *ctx, struct room *room, unsigned fields);
+    /* Just before the room is freed. */
+    void (*room_removed)(void *ctx, struct room *room);
     void (*shard_changed)(void *ctx, struct shard *shard, unsigned fields);
     /* Just before the shard is freed. */
     void (*shard_removed)(void *ctx, struct shard *shard);
@@ -130,6 +141,7 @@ struct registry {
     struct wheel wheel;       /* advanced by core */
     int64_t seat_ttl_ms;      /* how long a promise holds; 0: nothing is promised */
     struct span url_template; /* borrowed; for shards that are made without one */
+    uint64_t last_serial;     /* of a room or shard */
     int64_t id_floor_ms;      /* ids with this time or an earlier one may have been given out */
 };
 
@@ -138,6 +150,8 @@ struct shard_restored {
     struct span id, url;
     uint64_t open, max;
     enum shard_status status;
+    struct order_drain drain;
+    int64_t drain_until_ms; /* wall time */
 };
 
 void registry_init(struct registry *r, const struct registry_watch *watch, struct rng *rng,
@@ -172,9 +186,21 @@ struct shard *registry_restore_shard(struct registry *r, struct room *room,
  * shard that has become empty is removed: true, and the shard is gone. */
 bool registry_report(struct registry *r, struct shard *shard, uint64_t open,
                      enum shard_status status, struct moment now);
+/* An operator says so. `drain`, only looked at when the status is draining, says how. True: the
+ * shard was empty and is gone. */
+bool registry_set_status(struct registry *r, struct shard *s, enum shard_status status,
+                         const struct order_drain *drain, struct moment now);
+/* `max` is above 0; clients beyond it stay. */
+void registry_set_max(struct registry *r, struct shard *s, uint64_t max);
+/* Drains all shards of the room and removes it with the last of them: true, and it is gone
+ * already. */
+bool registry_leave_room(struct registry *r, struct room *room, const struct order_drain *drain,
+                         struct moment now);
 /* Takes the room down to `target` shards: draining ones first, then those with the fewest seats
- * used, the oldest on ties, become draining; the empty among them are removed. */
-void registry_scale_down(struct registry *r, struct room *room, uint32_t target);
+ * used, the oldest on ties, become draining as `drain` says (those that are stay as they were); the
+ * empty among them are removed. */
+void registry_scale_down(struct registry *r, struct room *room, uint32_t target,
+                         const struct order_drain *drain, struct moment now);
 /* Removes the shards that have been silent for more than REGISTRY_SILENCE_MS; answers how many. */
 size_t registry_expire(struct registry *r, struct moment now);
 
@@ -192,6 +218,8 @@ static inline uint64_t shard_used(const struct shard *s)
 {
     return s->open + s->reserved + s->returning;
 }
+/* How the shard is to be drained from now on; all zero unless an operator said so. */
+struct order_drain shard_drain(const struct shard *s, struct moment now);
 static inline bool shard_is_selectable(const struct shard *s)
 {
     return s->status == SHARD_ACTIVE && shard_used(s) < s->max;

@@ -41,6 +41,8 @@ static const char *restore_shard(struct core *core, const struct record *r, stru
         .open = stored.open,
         .max = stored.max,
         .status = stored.status,
+        .drain = stored.drain,
+        .drain_until_ms = stored.drain_until_ms,
     };
     room = world_room(world, stored.room);
     if (room == NULL)

@@ -27,6 +27,7 @@ struct room_settings {
     uint64_t max_players; /* capacity of a new shard */
     uint64_t min_shards;
     uint64_t max_shards; /* 0: no limit */
+    bool leaving;        /* to be removed with its last shard; does not grow by itself */
 };
 
 /* Of a room that a client asked for and nobody registered. */

@@ -8,6 +8,8 @@ const char *route_name(enum route route)
         [ROUTE_REGISTER_ROOM] = "register-room",
         [ROUTE_UPDATE_SHARD] = "update-shard",
         [ROUTE_SCALE_ROOM] = "scale-room",
+        [ROUTE_MANAGE_READ] = "manage-read",
+        [ROUTE_MANAGE_CHANGE] = "manage-change",
         [ROUTE_OPTIONS] = "options",
         [ROUTE_FEED] = "feed",
         [ROUTE_PROBE] = "probe",

@@ -9,6 +9,8 @@ enum route {
     ROUTE_REGISTER_ROOM,
     ROUTE_UPDATE_SHARD,
     ROUTE_SCALE_ROOM,
+    ROUTE_MANAGE_READ, /* below /api/v1 */
+    ROUTE_MANAGE_CHANGE,
     ROUTE_OPTIONS,
     ROUTE_FEED,
     ROUTE_PROBE, /* /livez /readyz /metrics /version */

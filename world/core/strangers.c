@@ -48,17 +48,16 @@ enum refusal strangers_ask(struct strangers *all, const struct strangers_setting
     return REFUSAL_NONE;
 }
 
-void strangers_made(struct world *w, struct shard *shard)
+void strangers_made(struct world *w, bool *by_stranger)
 {
-    assert(shard == NULL || !shard->by_stranger);
+    assert(!*by_stranger);
     w->strangers.count++;
-    if (shard != NULL)
-        shard->by_stranger = true;
+    *by_stranger = true;
 }
 
-void strangers_removed(struct world *w, const struct shard *shard)
+void strangers_removed(struct world *w, bool by_stranger)
 {
-    if (!shard->by_stranger)
+    if (!by_stranger)
         return;
     assert(w->strangers.count > 0);
     w->strangers.count--;

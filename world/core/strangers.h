@@ -43,7 +43,7 @@ struct strangers_wish {
  */
 enum refusal strangers_ask(struct strangers *all, const struct strangers_settings *settings,
                            const struct strangers_wish *wish, int64_t now_ms, int64_t *retry_ms);
-/* A stranger has made a room (`shard` NULL) or a shard of that world. */
-void strangers_made(struct world *w, struct shard *shard);
-/* One of its shards is removed, whoever made it. */
-void strangers_removed(struct world *w, const struct shard *shard);
+/* A stranger has made a room or a shard of that world, which keeps the mark. */
+void strangers_made(struct world *w, bool *by_stranger);
+/* A room or shard is removed, whoever made it; `by_stranger` is its mark. */
+void strangers_removed(struct world *w, bool by_stranger);

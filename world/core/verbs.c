@@ -99,8 +99,11 @@ static void refuse_place(struct call *call, enum refusal why, struct span room)
 /* Does the request come without credentials that count? */
 static bool is_stranger(struct call *call)
 {
-    return authz_check(&call->core->authz, &call->request->credentials, call->world,
-                       call->now.wall_ms / 1000) != ERR_OK;
+    enum token_scope scope;
+    enum err e = authz_check(&call->core->authz, &call->request->credentials, call->world,
+                             call->now.wall_ms / 1000, &scope);
+
+    return e != ERR_OK || scope != TOKEN_ADMIN;
 }
 
 static void refuse_stranger(struct call *call, enum refusal why)
@@ -154,7 +157,7 @@ static struct room *make_room(struct call *call, struct span name)
     struct room *room = registry_add_room(registry, world, name, &room_settings_default);
 
     if (call->by_stranger)
-        strangers_made(world, NULL);
+        strangers_made(world, &room->by_stranger);
     return room;
 }
 
@@ -201,7 +204,7 @@ static void connect_room(struct call *call, const struct connect_body *body, str
         return;
     }
     if (call->by_stranger)
-        strangers_made(room->world, placement.shard);
+        strangers_made(room->world, &placement.shard->by_stranger);
     answer_placed(call, placement.shard);
 }
 
@@ -351,7 +354,8 @@ static void scale_room(struct call *call, const struct scale_body *body)
         refuse_too_many(call);
         return;
     }
-    registry_scale_down(registry, room, (uint32_t)body->target);
+    registry_scale_down(registry, room, (uint32_t)body->target, &(struct order_drain){0},
+                        call->now);
     while (room_shards(room) < body->target)
         registry_add_shard(registry, room, body->url_template, body->max, call->now);
     call_answer_when_stored(call);

@@ -12,11 +12,14 @@
 #define SHARD_SECRET "shard-secret-of-the-tests"
 #define JWT_SECRET   "jwt-secret-of-the-tests-32-bytes!"
 /* Signed with JWT_SECRET: {"worlds":["*"]}, {"worlds":["world-a"]}, {"worlds":["*"],"exp":…} of
- * 1700000000, {}; and the first one signed with another secret. */
+ * 1700000000, {}, {"worlds":["*"],"scope":"read"}; and the first one signed with another secret. */
 #define TOKEN_HEAD "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9."
 #define TOKEN_ALL  TOKEN_HEAD "eyJ3b3JsZHMiOlsiKiJdfQ.69bAJuGf9stJ026VL1f3FZj-Q42X7eMapuiY60PtKjI"
 #define TOKEN_A                                                                                    \
     TOKEN_HEAD "eyJ3b3JsZHMiOlsid29ybGQtYSJdfQ.8_FYDlOcS7moKtAU4zssGS2eibOmsK2Q67y6zbSDkZ4"
+#define TOKEN_READ_ALL                                                                             \
+    TOKEN_HEAD "eyJ3b3JsZHMiOlsiKiJdLCJzY29wZSI6InJlYWQifQ."                                       \
+               "J7TM8iqhB26e0_83F_S3d5-srveeFeF9Mw7Qy4Y-tfE"
 #define TOKEN_EXPIRED                                                                              \
     TOKEN_HEAD "eyJ3b3JsZHMiOlsiKiJdLCJleHAiOjE3MDAwMDAwMDB9."                                     \
                "3CF7i8F-lzPMa1UwVKcLncQwnnFkcLn4SjVXiZOnniY"
@@ -112,7 +115,7 @@ static inline void recorded_put(void *ctx, const struct record *record)
 static inline void recorded_remove(void *ctx, enum record_kind kind, struct span world,
                                    struct span key)
 {
-    assert_true(world.len > 0 && key.len > 0);
+    assert_true(world.len > 0 && key.ptr != NULL);
     ((struct recorder *)ctx)->shards_deleted += kind == RECORD_SHARD;
 }
 
@@ -220,6 +223,22 @@ static inline int recorder_ask(struct recorder *r, const char *method, const cha
     assert_int_equal(r->answer_count, before + 1);
     assert_int_equal(recorder_last(r)->reply.slot, request.reply.slot);
     return recorder_last(r)->status;
+}
+
+/* A request below /api/v1 with a token (NULL: TOKEN_A), whose path may have a query. */
+static inline int recorder_manage(struct recorder *r, const char *token, const char *method,
+                                  const char *path, const char *body)
+{
+    struct span target = span_str(path), at = target;
+    struct credentials c = {.authorization = span_str(token == NULL ? TOKEN_A : token)};
+    size_t mark = span_index(target, '?');
+    char *plain = xspandup(span_slice(at, 0, mark));
+    int status;
+
+    c.query = span_slice(target, mark + 1, target.len);
+    status = recorder_ask(r, method, plain, &c, span_str(body == NULL ? "" : body));
+    free(plain);
+    return status;
 }
 
 /* POST to world-a with the shard secret. */

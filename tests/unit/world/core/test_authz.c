@@ -19,7 +19,9 @@ static enum err judge(struct authz *a, const struct row *row, struct span world)
         .query = span_str(row->query),
     };
 
-    return authz_check(a, &c, world, 1760000000);
+    enum token_scope scope;
+
+    return authz_check(a, &c, world, 1760000000, &scope);
 }
 
 static void each_credential_has_its_rank(void **state)

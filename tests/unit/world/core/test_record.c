@@ -15,9 +15,9 @@ static void kinds_have_names(void **state)
 static void rooms_come_back_as_they_were(void **state)
 {
     static const struct room_settings rows[] = {
-        {STRATEGY_ROUND_ROBIN, true, 75, 1, 0},
-        {STRATEGY_LEAST_CONNECTIONS, false, 1, 0, 1},
-        {STRATEGY_RANDOM, true, 9007199254740991, 9007199254740991, 9007199254740991},
+        {STRATEGY_ROUND_ROBIN, true, 75, 1, 0, false},
+        {STRATEGY_LEAST_CONNECTIONS, false, 1, 0, 1, false},
+        {STRATEGY_RANDOM, true, 9007199254740991, 9007199254740991, 9007199254740991, false},
     };
 
     (void)state;

@@ -71,7 +71,8 @@ static void scaling_down_gives_up_draining_then_emptiest_then_oldest(void **stat
             recorder_report(r, s->id, rows[i].open[n],
                             rows[i].before[n] == 'd' ? "draining" : "active");
         }
-        registry_scale_down(&r->core.registry, room, rows[i].target);
+        registry_scale_down(&r->core.registry, room, rows[i].target, &(struct order_drain){0},
+                            r->now);
         for (unsigned n = 0; n < 4; n++) {
             const struct shard *s = world_shard(room->world, ids[n]);
             char is = s == NULL ? '-' : (s->status == SHARD_DRAINING ? 'd' : 'a');

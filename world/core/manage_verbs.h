@@ -1,0 +1,27 @@
+#pragma once
+/* What the routes of the management API do: one function each. */
+#include "world/core/manage.h"
+
+/* ---- manage_worlds.c */
+void manage_list_worlds(struct manage *m);
+
+/* ---- manage_rooms.c */
+void manage_list_rooms(struct manage *m);
+void manage_get_room(struct manage *m);
+void manage_put_room(struct manage *m);
+void manage_delete_room(struct manage *m);
+void manage_scale_room(struct manage *m);
+void manage_add_shards(struct manage *m);
+
+/* ---- manage_shards.c */
+void manage_list_shards(struct manage *m);
+void manage_get_shard(struct manage *m);
+void manage_patch_shard(struct manage *m);
+void manage_delete_shard(struct manage *m);
+void manage_drain_shard(struct manage *m);
+/* undrain and activate. */
+void manage_activate_shard(struct manage *m);
+void manage_maintain_shard(struct manage *m);
+/* The body of a drain: {deadlineMs?, rate?, retryMs?: [min, max]}. False: the request has been
+ * answered. */
+bool manage_read_drain(struct manage *m, struct order_drain *out);
