@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "common/base/clock.h"
 #include "common/base/config.h"
 #include "common/base/json.h"
 #include "common/base/log.h"
@@ -13,6 +14,7 @@
 #include "common/proto/secret.h"
 #include "shard/io/edge.h"
 #include "shard/io/farewell.h"
+#include "shard/io/heart.h"
 #include "shard/io/reporter.h"
 #include "shard/io/room_link.h"
 
@@ -21,6 +23,8 @@ enum {
     ROOM_ID_MAX = 8 * 1024,
     SESSION_ID_MAX = 4 * 1024,
     LINK_FIRST_MS = 3000,
+    REPORT_MS = 30000, /* without REPORT_INTERVAL */
+    BEAT_MS = 1000,
     LINK_RETRY_MIN_MS = 100,
     LINK_RETRY_MAX_MS = 3000,
     SECRET_MIN = 16, /* bytes; a shorter one is worth a warning */
@@ -39,10 +43,11 @@ struct process {
     struct node *node;
     struct ticker ticker;
     struct io_stats stats;
-    struct upstreams rooms;
+    struct room_servers rooms;
     struct worlds worlds;
     struct room_links links;
     struct reporter reporter;
+    struct heart heart;
     struct edge_clients clients;
     struct forwards forwards;
     struct tunnels tunnels;
@@ -53,6 +58,7 @@ struct process {
     struct listener *listener;
 
     struct farewell farewell;
+    bool failed; /* core cannot go on */
 };
 
 /* ---- core's port */
@@ -73,9 +79,9 @@ static void port_client_pause(void *io, struct handle client, bool pause)
 }
 
 static void port_link_dial(void *io, struct handle link, struct span shard, struct span world,
-                           struct span room)
+                           struct span room, struct span server)
 {
-    room_link_dial(&((struct process *)io)->links, link, shard, world, room);
+    room_link_dial(&((struct process *)io)->links, link, shard, world, room, server);
 }
 
 static void port_link_send(void *io, struct handle link, struct span text)
@@ -88,6 +94,11 @@ static void port_link_close(void *io, struct handle link, uint16_t code)
     room_link_close(&((struct process *)io)->links, link, code);
 }
 
+static void port_link_finish(void *io, struct handle link, uint16_t code)
+{
+    room_link_finish(&((struct process *)io)->links, link, code);
+}
+
 static size_t port_link_queued(void *io, struct handle link)
 {
     return room_link_queued(&((struct process *)io)->links, link);
@@ -96,6 +107,20 @@ static size_t port_link_queued(void *io, struct handle link)
 static void port_link_ping(void *io, struct handle link, uint32_t number)
 {
     room_link_ping(&((struct process *)io)->links, link, number);
+}
+
+static void port_beat(void *io, struct handle world, struct span world_id, struct span body)
+{
+    heart_beat(&((struct process *)io)->heart, world, world_id, body);
+}
+
+static void port_fatal(void *io, struct span why)
+{
+    struct process *p = io;
+    log_error("process.stop", "how=failed why=%.*s", SPAN_ARG(why));
+    (void)fprintf(stderr, "terrane-shard: %.*s\n", SPAN_ARG(why));
+    p->failed = true;
+    loop_stop(p->loop);
 }
 
 static void port_report(void *io, struct handle shard, struct span shard_id, struct span world,
@@ -111,9 +136,12 @@ static const struct node_port port = {
     .link_dial = port_link_dial,
     .link_send = port_link_send,
     .link_close = port_link_close,
+    .link_finish = port_link_finish,
     .link_queued = port_link_queued,
     .link_ping = port_link_ping,
+    .beat = port_beat,
     .report = port_report,
+    .fatal = port_fatal,
 };
 
 /* ---- the end */
@@ -154,12 +182,17 @@ static void derive_settings(struct process *p, bool has_rooms)
     size_t connections = process_max_connections(s->common.max_connections, fd_limit_raise());
     p->node_settings = (struct node_settings){
         .drain_ms = s->drain_ms,
+        .epoch = clock_wall_ms(),
+        .version = TERRANE_VERSION,
+        .world_ids = s->world_ids,
+        .protocol = (enum node_protocol)s->world_protocol,
         .enforce_seats = s->seat_ttl_ms > 0,
         .adopt = s->unregistered_shards == UNREGISTERED_ADOPT,
         .world_id = s->world_id,
         .has_rooms = has_rooms,
         .strict_envelope = s->strict_envelope,
-        .report_ms = s->report_ms,
+        .report_ms = s->report_ms > 0 ? s->report_ms : REPORT_MS,
+        .beat_ms = s->report_ms > 0 ? s->report_ms : BEAT_MS,
         .link_wait_ms = s->link_wait_ms,
         .link_first_ms = LINK_FIRST_MS,
         .link_buffer = (size_t)s->link_buffer,
@@ -213,6 +246,29 @@ static void name_node(struct settings *s, uint16_t port_number)
     buf_clear(&name);
 }
 
+/* Without a URL of its own it is where it listens; on all addresses, by its host's name. */
+static void name_urls(struct settings *s, const struct listener *door)
+{
+    struct span address = span_str(listener_address(door));
+    char host[256] = "localhost";
+    struct buf url = {0};
+    if (s->internal_url[0] == '\0') {
+        bool everywhere =
+            span_starts(address, SPAN("0.0.0.0:")) || span_starts(address, SPAN("[::]:"));
+        if (everywhere && gethostname(host, sizeof host - 1) == 0)
+            buf_addf(&url, "http://%s:%u", host, listener_port(door));
+        else
+            buf_addf(&url, "http://%.*s", SPAN_ARG(address));
+        free(s->internal_url);
+        s->internal_url = xspandup(buf_span(&url));
+        buf_clear(&url);
+    }
+    if (s->node_url[0] == '\0') {
+        free(s->node_url);
+        s->node_url = xspandup(span_str(s->internal_url));
+    }
+}
+
 static void wire(struct process *p, struct origins *worlds, struct origins *rooms)
 {
     struct span secret = secret_first(span_str(p->settings.shard_secret));
@@ -220,10 +276,11 @@ static void wire(struct process *p, struct origins *worlds, struct origins *room
     rng_bytes(&seed, sizeof seed);
     p->node = node_new(&port, p, &p->node_settings, seed, loop_now(p->loop));
     ticker_init(&p->ticker, p->loop, p->node);
-    upstreams_init(&p->rooms, p->loop, rooms);
+    room_servers_init(&p->rooms, p->loop, rooms);
     worlds_init(&p->worlds, p->loop, worlds);
     room_links_init(&p->links, &p->ticker, &p->rooms, secret, &p->link_settings, &p->stats);
     reporter_init(&p->reporter, &p->ticker, &p->worlds, secret);
+    heart_init(&p->heart, &p->ticker, &p->worlds, secret);
     edge_clients_init(&p->clients, &p->ticker, &p->client_settings, &p->stats);
     forwards_init(&p->forwards, p->stats.forwards, &p->stats.forwards_now);
     tunnels_init(&p->tunnels, p->loop, &p->stats.tunnels);
@@ -280,6 +337,10 @@ static bool open_door(struct process *p)
     }
     name_node(&p->settings, listener_port(p->listener));
     p->world_proxy.node_id = p->settings.node_id;
+    name_urls(&p->settings, p->listener);
+    p->node_settings.id = p->settings.node_id;
+    p->node_settings.url = p->settings.node_url;
+    p->node_settings.internal_url = p->settings.internal_url;
     add_version(p);
     p->edge.version = buf_span(&p->version);
     loop_on_signal(p->loop, SIGTERM, on_stop_signal, p);
@@ -303,8 +364,9 @@ static void unwire(struct process *p)
     edge_clients_abort(&p->clients);
     room_links_abort(&p->links);
     reporter_clear(&p->reporter);
+    heart_clear(&p->heart);
     http_server_free(p->server);
-    upstreams_clear(&p->rooms);
+    room_servers_clear(&p->rooms);
     worlds_clear(&p->worlds);
     for (int i = 0; i < TURNS; i++)
         loop_turn(p->loop, 0);
@@ -325,6 +387,7 @@ static int run(struct process *p)
     int status = open_door(p) ? EXIT_SUCCESS : EXIT_FAILURE;
     if (status == EXIT_SUCCESS)
         loop_run(p->loop);
+    status = p->failed ? EXIT_FAILURE : status;
     unwire(p);
     loop_free(p->loop);
     if (status == EXIT_SUCCESS)

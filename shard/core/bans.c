@@ -8,6 +8,7 @@
 #include "shard/core/node_state.h"
 #include "shard/core/session.h"
 #include "shard/core/shard.h"
+#include "shard/core/world.h"
 
 /* A year is for ever, for a process; and the sum with any `now` is a time. */
 static const int64_t ban_max_ms = INT64_C(365) * 24 * 3600 * 1000;
@@ -65,7 +66,7 @@ static void kick(struct shard *shard, struct span session, int64_t now)
         return;
     log_info("session.kick", "shard=%.*s", SPAN_ARG(shard->id));
     session_close(s, NODE_KICKED, now);
-    report_changed(&shard->report);
+    world_shard_changed(shard);
 }
 
 static void add(struct bans *b, const struct order_ban *o, int64_t now)

@@ -32,6 +32,7 @@ struct client *client_open(struct session *s, struct span request_info, int64_t 
     shard->client_count++;
     n->stats.clients++;
     n->stats.accepted++;
+    n->stats.guests += shard->dropped ? 1 : 0;
     return c;
 }
 
@@ -48,6 +49,7 @@ void client_forget(struct client *c, enum node_reason why, int64_t now)
     n->stats.clients--;
     shard->parting -= c->parting ? 1 : 0;
     n->parting -= c->parting ? 1 : 0;
+    n->stats.guests -= shard->dropped ? 1 : 0;
     n->stats.reasons[why]++;
     if (shard->client_count == 0)
         shard->idle_since_ms = now;

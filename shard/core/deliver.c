@@ -8,6 +8,7 @@
 #include "shard/core/replay.h"
 #include "shard/core/session.h"
 #include "shard/core/shard.h"
+#include "shard/core/world.h"
 
 static struct frame *message_frame(enum ws_opcode opcode, struct span payload)
 {
@@ -62,7 +63,7 @@ static void close_session(struct session *s, int64_t now)
     }
     struct shard *shard = s->shard;
     session_close(s, NODE_ROOM_CLOSED, now);
-    report_changed(&shard->report);
+    world_shard_changed(shard);
 }
 
 void deliver(struct shard *shard, struct span text, int64_t now)

@@ -7,6 +7,7 @@
 #include "common/base/log.h"
 #include "shard/core/node_state.h"
 #include "shard/core/shard.h"
+#include "shard/core/world.h"
 
 static const uint8_t ending_next[] = {
     [ENDING_NOT] = 1u << ENDING_MOVING,
@@ -27,11 +28,15 @@ static void ending_go(struct ending *e, enum ending_state next)
     e->state = next;
 }
 
-/* Other nodes that could take what this one holds, as worlds say. None says so yet. */
+/* Other nodes that could take what this one holds, as worlds say. */
 static uint64_t ending_others(const struct node *n)
 {
-    (void)n;
-    return 0;
+    uint64_t most = 0;
+    LIST_EACH (&n->worlds, it) {
+        uint64_t others = CONTAINER_OF(it, struct world, in_node)->others;
+        most = others > most ? others : most;
+    }
+    return most;
 }
 
 static bool is_moved(const struct node *n)
@@ -116,6 +121,7 @@ static void ending_begin(struct ending *e, const struct order_drain *how, int64_
              e->for_good);
     ending_set(e, how, now);
     ending_go(e, ENDING_MOVING);
+    world_note_node(n);
     wheel_set(&n->wheel, &e->look, now);
 }
 
@@ -162,6 +168,7 @@ void ending_revert(struct node *n)
         return;
     log_info("node.undrain", "clients=%llu", (unsigned long long)n->stats.clients);
     ending_go(e, ENDING_NOT);
+    world_note_node(n);
     wheel_cancel(&n->wheel, &e->look);
     drain_stop(&n->drain);
 }

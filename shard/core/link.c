@@ -3,6 +3,7 @@
 #include "shard/core/link.h"
 
 #include <assert.h>
+#include <stdlib.h>
 
 #include "common/base/log.h"
 #include "common/proto/envelope.h"
@@ -16,16 +17,18 @@
 #include "shard/core/session.h"
 #include "shard/core/shard.h"
 #include "shard/core/wait.h"
+#include "shard/core/world.h"
 
 /* How long a shard without clients goes on dialling to tell the room who left. */
 enum { LINK_FAREWELL_MS = 60000 };
 
 static const uint8_t link_next[] = {
-    [LINK_IDLE] = 1u << LINK_DIALING,
+    [LINK_IDLE] = 1u << LINK_DIALING | 1u << LINK_WAITING,
     [LINK_DIALING] = 1u << LINK_REPLAYING | 1u << LINK_WAITING | 1u << LINK_IDLE,
-    [LINK_REPLAYING] = 1u << LINK_UP | 1u << LINK_WAITING | 1u << LINK_IDLE,
-    [LINK_UP] = 1u << LINK_WAITING | 1u << LINK_IDLE,
+    [LINK_REPLAYING] = 1u << LINK_UP | 1u << LINK_WAITING | 1u << LINK_IDLE | 1u << LINK_PARTING,
+    [LINK_UP] = 1u << LINK_WAITING | 1u << LINK_IDLE | 1u << LINK_PARTING,
     [LINK_WAITING] = 1u << LINK_DIALING | 1u << LINK_IDLE,
+    [LINK_PARTING] = 1u << LINK_WAITING | 1u << LINK_IDLE,
 };
 
 static struct node *link_node(const struct link *l)
@@ -39,7 +42,10 @@ static void link_dial(struct link *l)
     link_go(l, LINK_DIALING);
     l->self = slots_add(&n->link_slots, l);
     n->stats.link_dials++;
-    n->port->link_dial(n->io, l->self, l->shard->id, l->shard->world, l->shard->room);
+    free(l->dialled);
+    l->dialled = l->server == NULL ? NULL : xspandup(span_str(l->server));
+    n->port->link_dial(n->io, l->self, l->shard->id, l->shard->world->id, l->shard->room,
+                       span_str(l->dialled));
 }
 
 /* Worth dialling again: for ever for clients, for a while to tell the room who left. */
@@ -57,6 +63,14 @@ static void link_rest(struct link *l)
 {
     backoff_reset(&l->backoff);
     link_go(l, LINK_IDLE);
+}
+
+/* Down, and to be dialled in so many ms, unless it is held: then when it may be. */
+static void link_wait(struct link *l, int64_t wait_ms, int64_t now)
+{
+    link_go(l, LINK_WAITING);
+    if (!l->held)
+        wheel_set(&link_node(l)->wheel, &l->step, now + wait_ms);
 }
 
 static int64_t link_retry_wait(struct link *l)
@@ -121,12 +135,119 @@ void link_go(struct link *l, enum link_state next)
     assert(link_next[l->state] >> next & 1u);
     wheel_cancel(&link_node(l)->wheel, &l->step);
     l->state = next;
+    world_note(l->shard);
 }
 
 void link_need(struct link *l)
 {
-    if (l->state == LINK_IDLE && link_node(l)->settings->has_rooms && !link_node(l)->closing)
+    if (l->state != LINK_IDLE || !link_has_server(l) || link_node(l)->closing)
+        return;
+    if (l->held)
+        link_go(l, LINK_WAITING);
+    else
         link_dial(l);
+}
+
+/* It stands no more; whoever was on it waits. */
+static void link_fall(struct link *l)
+{
+    link_node(l)->stats.links_up--;
+    replay_interrupt(l);
+}
+
+/* Closes it in good order: what is queued still goes, and is answered if the room is quick. */
+static void link_part(struct link *l)
+{
+    struct node *n = link_node(l);
+    wheel_cancel(&n->wheel, &l->deadline);
+    link_fall(l);
+    link_go(l, LINK_PARTING);
+    n->port->link_finish(n->io, l->self, WS_CODE_NORMAL);
+    wait_resume(l);
+    pressure_relieve(l);
+}
+
+/* Leaves where it is, or is about to be, to go where it is told. */
+static void link_turn(struct link *l, int64_t now)
+{
+    struct node *n = link_node(l);
+    switch (l->state) {
+    case LINK_DIALING:
+        n->port->link_close(n->io, link_disown(l), WS_CODE_NORMAL);
+        link_wait(l, 0, now);
+        break;
+    case LINK_REPLAYING:
+    case LINK_UP:
+        link_part(l);
+        break;
+    case LINK_WAITING:
+        if (l->held)
+            wheel_cancel(&n->wheel, &l->step);
+        else
+            wheel_set(&n->wheel, &l->step, now);
+        break;
+    case LINK_IDLE:
+    case LINK_PARTING:
+        break;
+    }
+}
+
+void link_direct(struct link *l, struct span server, bool hold, int64_t now)
+{
+    bool moves = !span_eq(server, span_str(l->server));
+    if (!moves && hold == l->held)
+        return;
+    log_info("link.direct", "shard=%.*s server=%.*s hold=%d", SPAN_ARG(l->shard->id),
+             SPAN_ARG(server), hold);
+    if (moves) {
+        free(l->server);
+        l->server = server.len == 0 ? NULL : xspandup(server);
+    }
+    l->held = hold;
+    link_turn(l, now);
+    world_note(l->shard);
+    shard_changed(l->shard);
+}
+
+void link_redial(struct link *l, int64_t now)
+{
+    link_turn(l, now);
+    shard_changed(l->shard);
+}
+
+bool link_has_server(const struct link *l)
+{
+    return l->server != NULL || link_node(l)->settings->has_rooms;
+}
+
+enum beat_link link_beat_state(const struct link *l)
+{
+    switch (l->state) {
+    case LINK_IDLE:
+        return BEAT_LINK_IDLE;
+    case LINK_WAITING:
+        return l->held ? BEAT_LINK_IDLE : BEAT_LINK_DOWN;
+    case LINK_DIALING:
+        return BEAT_LINK_DOWN;
+    case LINK_REPLAYING:
+    case LINK_UP:
+    case LINK_PARTING:
+        return BEAT_LINK_UP;
+    }
+    return BEAT_LINK_IDLE;
+}
+
+struct span link_server(const struct link *l)
+{
+    return span_str(handle_is_none(l->self) ? l->server : l->dialled);
+}
+
+void link_clear(struct link *l)
+{
+    recall_clear(l);
+    free(l->server);
+    free(l->dialled);
+    l->server = l->dialled = NULL;
 }
 
 void link_give_up(struct link *l)
@@ -164,32 +285,38 @@ void link_up(struct link *l, int64_t now)
     replay_start(l, now);
 }
 
+static void link_count_loss(struct link *l, size_t lost, int64_t now)
+{
+    struct node *n = link_node(l);
+    log_warn("link.lost", "shard=%.*s clients=%zu lost_bytes=%zu", SPAN_ARG(l->shard->id),
+             l->shard->client_count, lost);
+    n->stats.link_losses++;
+    /* One that falls as soon as it stands is dialled more and more slowly. */
+    if (now - l->up_since_ms >= n->settings->link_retry_max_ms)
+        backoff_reset(&l->backoff);
+}
+
 void link_down(struct link *l, size_t lost, int64_t now)
 {
     struct node *n = link_node(l);
+    bool parted = l->state == LINK_PARTING;
     link_disown(l);
     wheel_cancel(&n->wheel, &l->deadline);
     if (link_stands(l)) {
-        log_warn("link.lost", "shard=%.*s clients=%zu lost_bytes=%zu", SPAN_ARG(l->shard->id),
-                 l->shard->client_count, lost);
-        n->stats.links_up--;
-        n->stats.link_losses++;
-        n->stats.link_lost_bytes += lost;
-        replay_interrupt(l);
-        recall_finish(l);
-        /* One that falls as soon as it stands is dialled more and more slowly. */
-        if (now - l->up_since_ms >= n->settings->link_retry_max_ms)
-            backoff_reset(&l->backoff);
+        link_count_loss(l, lost, now);
+        link_fall(l);
+    } else if (parted) {
+        backoff_reset(&l->backoff);
     } else {
         log_debug("link.unreachable", "shard=%.*s", SPAN_ARG(l->shard->id));
         n->stats.link_failures++;
     }
-    if (link_is_wanted(l, now)) {
-        link_go(l, LINK_WAITING);
-        wheel_set(&n->wheel, &l->step, now + link_retry_wait(l));
-    } else {
+    n->stats.link_lost_bytes += lost;
+    recall_finish(l);
+    if (l->held || link_is_wanted(l, now))
+        link_wait(l, parted ? 0 : link_retry_wait(l), now);
+    else
         link_rest(l);
-    }
     wait_resume(l);
     pressure_relieve(l);
 }

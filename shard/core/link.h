@@ -4,6 +4,7 @@
 #include "common/base/backoff.h"
 #include "common/base/map.h"
 #include "common/base/wheel.h"
+#include "common/proto/beat.h"
 #include "shard/core/backlog.h"
 #include "shard/core/node.h"
 
@@ -16,7 +17,8 @@ enum link_state {
     LINK_DIALING,   /* io was asked to open it */
     LINK_REPLAYING, /* stands; the room hears who is there before messages flow (replay.h) */
     LINK_UP,        /* stands; messages pass straight through */
-    LINK_WAITING,   /* down, to be dialled when the back-off is over */
+    LINK_WAITING,   /* down, to be dialled when the back-off is over, or when it may be (held) */
+    LINK_PARTING,   /* stood, and is being closed because it is held or goes elsewhere */
 };
 
 struct link {
@@ -24,6 +26,9 @@ struct link {
     enum link_state state;
     struct handle self; /* from the dial to the end; else none */
     bool stood;         /* ever */
+    bool held;          /* by order: not to be dialled */
+    char *server;       /* origin of the room server as ordered; owned; NULL: io chooses */
+    char *dialled;      /* the same when it was dialled last; owned */
     int64_t up_since_ms;
     struct backoff backoff;
     struct timer step; /* WAITING: the next dial; REPLAYING: the end of the wait */
@@ -56,6 +61,18 @@ void link_go(struct link *l, enum link_state next);
 
 /* Somebody needs it: dials if it is idle. */
 void link_need(struct link *l);
+/* Where it goes from now on (empty: where io says), and whether it may be there at all. A link that
+ * stands elsewhere, or is to be held, is closed; messages wait as for a link that fell. */
+void link_direct(struct link *l, struct span server, bool hold, int64_t now);
+/* Its room has another name: closes it if it stands, to dial anew. */
+void link_redial(struct link *l, int64_t now);
+/* There is a room server for it, by order or in the node's settings. */
+bool link_has_server(const struct link *l);
+/* What its world is told of it, and the server that this is about; empty: as io chooses. */
+enum beat_link link_beat_state(const struct link *l);
+struct span link_server(const struct link *l);
+/* Frees what it owns, without telling anybody. */
+void link_clear(struct link *l);
 /* Nobody needs it any more: gives up the dial or the wait for one. */
 void link_give_up(struct link *l);
 /* Closes it, whatever its state, and releases what it holds; the shard is about to go. */

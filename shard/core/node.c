@@ -18,6 +18,7 @@
 #include "shard/core/session.h"
 #include "shard/core/shard.h"
 #include "shard/core/wait.h"
+#include "shard/core/world.h"
 
 struct node *node_new(const struct node_port *port, void *io, const struct node_settings *settings,
                       uint64_t rng_seed_value, int64_t now)
@@ -27,11 +28,14 @@ struct node *node_new(const struct node_port *port, void *io, const struct node_
     n->port = port;
     n->io = io;
     n->settings = settings;
+    n->epoch = settings->epoch;
     list_init(&n->shards);
+    list_init(&n->worlds);
     wheel_init(&n->wheel, now);
     ending_init(&n->ending);
     drain_init(&n->drain, n, NULL);
     rng_seed(&n->rng, rng_seed_value);
+    world_configure(n, now);
     return n;
 }
 
@@ -39,6 +43,10 @@ void node_free(struct node *n)
 {
     LIST_EACH_SAFE (&n->shards, it, tmp)
         shard_free(CONTAINER_OF(it, struct shard, in_node));
+    LIST_EACH_SAFE (&n->worlds, it, tmp)
+        world_free(CONTAINER_OF(it, struct world, in_node));
+    map_clear(&n->world_map);
+    slots_clear(&n->world_slots);
     map_clear(&n->shard_map);
     owners_clear(&n->owners);
     slots_clear(&n->shard_slots);
@@ -46,6 +54,7 @@ void node_free(struct node *n)
     slots_clear(&n->client_slots);
     buf_clear(&n->out);
     buf_clear(&n->scratch);
+    buf_clear(&n->beat);
     free(n);
 }
 
@@ -57,10 +66,13 @@ const struct node_stats *node_stats(const struct node *n)
 void node_check(const struct node *n)
 {
     size_t shards = 0, clients = 0, links_up = 0, sessions = 0, parting = 0;
+    size_t owned = 0, guests = 0;
     LIST_EACH (&n->shards, it) {
         const struct shard *shard = CONTAINER_OF(it, struct shard, in_node);
         shard_check(shard);
         shards++;
+        owned += shard->owned ? 1 : 0;
+        guests += shard->dropped ? shard->client_count : 0;
         clients += shard->client_count;
         parting += shard->parting;
         links_up += link_stands(&shard->link) ? 1 : 0;
@@ -68,7 +80,11 @@ void node_check(const struct node *n)
         LIST_EACH (&shard->link.ghosts, ghost)
             sessions--;
     }
+    LIST_EACH (&n->worlds, it)
+        world_check(CONTAINER_OF(it, struct world, in_node));
     const struct node_stats *s = &n->stats;
+    assert(s->shards_owned == owned && s->guests == guests);
+    assert(s->worlds_unheard + s->worlds_beats + s->worlds_reference == n->world_map.count);
     assert(s->shards == shards && s->clients == clients && s->links_up == links_up);
     assert(s->sessions == sessions && n->client_slots.count == clients);
     assert(n->parting == parting);
@@ -138,7 +154,7 @@ enum err node_client_open(struct node *n, struct span shard_id, struct span sess
     }
     drain_note(&shard->drain, now);
     drain_note(&n->drain, now);
-    report_changed(&shard->report);
+    world_shard_changed(shard);
     shard_changed(shard);
     *client = c->self;
     return ERR_OK;
@@ -162,7 +178,7 @@ void node_client_message(struct node *n, struct handle client, struct span data,
     struct shard *shard = c->session->shard;
     if (!link_message(&shard->link, c, json, now)) {
         client_close(c, NODE_LINK_OVERFLOW, now);
-        report_changed(&shard->report);
+        world_shard_changed(shard);
         return;
     }
     n->stats.messages_up++;
@@ -176,12 +192,12 @@ void node_client_closed(struct node *n, struct handle client, enum node_reason w
         return;
     struct shard *shard = c->session->shard;
     client_forget(c, why, now);
-    report_changed(&shard->report);
+    world_shard_changed(shard);
     shard_changed(shard);
 }
 
 enum err node_http(struct node *n, struct span shard_id, int64_t now, struct span *room,
-                   struct span *world)
+                   struct span *world, struct span *server)
 {
     struct shard *shard = NULL;
     if (n->closing)
@@ -189,12 +205,13 @@ enum err node_http(struct node *n, struct span shard_id, int64_t now, struct spa
     enum err e = shard_reach(n, shard_id, now, &shard);
     if (e != ERR_OK)
         return e;
-    if (!n->settings->has_rooms)
+    if (!link_has_server(&shard->link))
         return ERR_MISSING;
     shard->idle_since_ms = now;
     link_need(&shard->link);
     *room = shard->room;
-    *world = shard->world;
+    *world = shard->world->id;
+    *server = span_str(shard->link.server);
     return ERR_OK;
 }
 
@@ -245,6 +262,14 @@ void node_link_pong(struct node *n, struct handle link, uint32_t number, int64_t
         parting_heard(l->shard, number, now);
 }
 
+void node_beat_answered(struct node *n, struct handle world, int status, struct span body,
+                        int64_t now)
+{
+    struct world *w = slots_get(&n->world_slots, world);
+    if (w != NULL)
+        world_answered(w, status, body, now);
+}
+
 void node_reported(struct node *n, struct handle handle, bool confirmed, int64_t now)
 {
     struct shard *shard = slots_get(&n->shard_slots, handle);
@@ -287,7 +312,7 @@ static void shut_shard(struct shard *shard, int64_t now)
         client_close(CONTAINER_OF(first, struct client, in_shard), NODE_SHUTDOWN, now);
     pressure_relieve(l);
     link_give_up(l);
-    report_changed(&shard->report);
+    world_shard_changed(shard);
     shard_changed(shard);
 }
 
@@ -296,4 +321,16 @@ void node_shutdown(struct node *n, int64_t now)
     n->closing = true;
     LIST_EACH (&n->shards, it)
         shut_shard(CONTAINER_OF(it, struct shard, in_node), now);
+    LIST_EACH (&n->worlds, it)
+        world_say_gone(CONTAINER_OF(it, struct world, in_node));
+}
+
+bool node_has_said_gone(const struct node *n)
+{
+    LIST_EACH (&n->worlds, it) {
+        const struct world *w = CONTAINER_OF(it, struct world, in_node);
+        if (w->mode == WORLD_BEATS && !w->gone)
+            return false;
+    }
+    return true;
 }

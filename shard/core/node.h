@@ -22,13 +22,16 @@ struct node_port {
     void (*client_pause)(void *io, struct handle client, bool pause);
 
     /* Warm the room up and dial it (docs/protocol.md, "Shard and room"); answered by node_link_up
-     * or node_link_down. */
+     * or node_link_down. `server` is the http origin of the room server; empty: io chooses. */
     void (*link_dial)(void *io, struct handle link, struct span shard, struct span world,
-                      struct span room);
+                      struct span room, struct span server);
     /* One text message for the room server; borrowed. */
     void (*link_send)(void *io, struct handle link, struct span text);
     /* Close the link, or give up its dial; core has forgotten it already. */
     void (*link_close)(void *io, struct handle link, uint16_t code);
+    /* Close a link that stands, after what is queued; what the room says until then is still told.
+     * Answered by node_link_unsent and node_link_down. */
+    void (*link_finish)(void *io, struct handle link, uint16_t code);
     /* Bytes that link_send has queued and the kernel has not taken. Reaching node_link_high_water
      * is what makes core pause clients; see node_link_drained. */
     size_t (*link_queued)(void *io, struct handle link);
@@ -43,6 +46,8 @@ struct node_port {
      * node_reported, exactly once. */
     void (*report)(void *io, struct handle shard, struct span shard_id, struct span world,
                    uint64_t connections);
+    /* The process cannot go on: say why, and end it with a failure. `why` is borrowed. */
+    void (*fatal)(void *io, struct span why);
 };
 
 enum node_protocol { NODE_PROTOCOL_AUTO, NODE_PROTOCOL_REFERENCE };
@@ -59,7 +64,8 @@ struct node_settings {
     const char *world_id; /* for shard ids that name none */
     bool has_rooms;       /* a room server is configured */
     bool strict_envelope;
-    int64_t report_ms;     /* REPORT_INTERVAL */
+    int64_t report_ms;     /* between reports of a shard (reference protocol) */
+    int64_t beat_ms;       /* between beats to a world, until it says otherwise */
     int64_t link_wait_ms;  /* LINK_WAIT: how long messages wait for a link that fell */
     int64_t link_first_ms; /* how long the first client waits for a link that never stood */
     size_t link_buffer;    /* LINK_BUFFER: what may wait or be queued for a link, bytes */
@@ -111,6 +117,10 @@ struct node_stats {
     uint64_t link_dials, link_failures, link_losses, link_replays, link_lost_bytes;
     uint64_t link_pauses;
     uint64_t reports, report_failures;
+    uint64_t beats, beat_failures, beat_conflicts;
+    uint64_t stale_orders;                                   /* of a lower epoch than one seen */
+    uint64_t worlds_unheard, worlds_beats, worlds_reference; /* gauges */
+    uint64_t shards_owned, guests; /* gauges; guests: clients of shards that orders have dropped */
 };
 
 struct node;
@@ -137,11 +147,11 @@ void node_client_message(struct node *n, struct handle client, struct span data,
 void node_client_closed(struct node *n, struct handle client, enum node_reason why, int64_t now);
 
 /* An HTTP request for a shard is about to be proxied: starts the shard as the first client does
- * (link and reports) and answers where it goes. *room, *world point into the node's own memory
- * until the next call. ERR_MISSING: no room server configured (503); ERR_FULL, ERR_SYNTAX,
- * ERR_LIMIT as above. */
+ * (link and reports) and answers where it goes. *room, *world and *server (as in link_dial) point
+ * into the node's own memory until the next call. ERR_MISSING: no room server configured (503);
+ * ERR_FULL, ERR_SYNTAX, ERR_LIMIT as above. */
 MUST_CHECK enum err node_http(struct node *n, struct span shard_id, int64_t now, struct span *room,
-                              struct span *world);
+                              struct span *world, struct span *server);
 
 /* ---- links */
 void node_link_up(struct node *n, struct handle link, int64_t now);
@@ -180,3 +190,5 @@ bool node_has_ended(const struct node *n);
  * `restart;retry=min-max` (ms); then reports the change. Links stay open: io lets them flush and
  * closes them. Newcomers are refused from now on and nothing is dialled any more. */
 void node_shutdown(struct node *n, int64_t now);
+/* After node_shutdown: every world that knows beats has been told that the node ends. */
+bool node_has_said_gone(const struct node *n);

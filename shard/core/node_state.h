@@ -18,6 +18,7 @@ struct node {
     struct ending ending;
     struct drain drain; /* of the whole node */
     size_t parting;     /* clients, see parting.h */
+    int64_t epoch;      /* settings->epoch, or later: another process had the node's id before */
 
     struct slots client_slots; /* struct client */
     struct slots link_slots;   /* struct link; a handle lives from one dial to its end */
@@ -25,9 +26,14 @@ struct node {
     struct map shard_map;      /* by id */
     struct list shards;        /* in the order of their start */
     struct owners owners;      /* of the shards of other nodes */
+    struct slots world_slots;  /* struct world */
+    struct map world_map;      /* by id */
+    struct list worlds;        /* in the order of their start */
+    uint64_t orders_followed;  /* sets of orders ever; marks what the last full one named */
 
     struct wheel wheel;
     struct rng rng;
     struct buf out;     /* the envelope under way to a room */
     struct buf scratch; /* the envelope codec's */
+    struct buf beat;    /* the beat under way to io */
 };

@@ -10,6 +10,7 @@
 #include "shard/core/node_state.h"
 #include "shard/core/session.h"
 #include "shard/core/shard.h"
+#include "shard/core/world.h"
 
 struct parting {
     struct list node; /* of those gathered, then of shard->partings */
@@ -43,7 +44,7 @@ static void parting_finish(struct parting *p, int64_t now)
             client_close_saying(c, NODE_DRAINED, span_of(words, (size_t)len), now);
     }
     parting_free(p);
-    report_changed(&shard->report);
+    world_shard_changed(shard);
     shard_changed(shard);
 }
 

@@ -5,6 +5,7 @@
 #include "shard/core/client.h"
 #include "shard/core/node_state.h"
 #include "shard/core/shard.h"
+#include "shard/core/world.h"
 
 /* What waits for the link in io. */
 static size_t pressure_queued(const struct link *l)
@@ -96,5 +97,5 @@ void pressure_expire(struct link *l, int64_t now)
         if (c->paused)
             client_close(c, NODE_LINK_OVERFLOW, now);
     }
-    report_changed(&l->shard->report);
+    world_shard_changed(l->shard);
 }

@@ -5,6 +5,7 @@
 
 #include "shard/core/node_state.h"
 #include "shard/core/shard.h"
+#include "shard/core/world.h"
 
 static void report_send(struct report *r)
 {
@@ -14,11 +15,13 @@ static void report_send(struct report *r)
     r->wish = REPORT_NONE;
     r->sent = shard->client_count;
     n->stats.reports++;
-    n->port->report(n->io, shard->self, shard->id, shard->world, r->sent);
+    n->port->report(n->io, shard->self, shard->id, shard->world->id, r->sent);
 }
 
 static void report_wish(struct report *r, enum report_wish wish)
 {
+    if (!r->on)
+        return;
     if (r->under_way) {
         r->wish = wish > r->wish ? wish : r->wish;
         return;
@@ -37,20 +40,30 @@ static void report_on_time(struct timer *t, int64_t now)
     report_wish(r, REPORT_ANYWAY);
 }
 
-void report_start(struct report *r, struct shard *shard, int64_t now)
+void report_init(struct report *r, struct shard *shard)
 {
-    struct node *n = shard->node;
     *r = (struct report){.shard = shard, .timer.fire = report_on_time};
+}
+
+void report_start(struct report *r, int64_t now)
+{
+    struct node *n = r->shard->node;
+    if (r->on)
+        return;
+    r->on = true;
+    r->known = false;
     /* The first period is cut short by chance: shards that start together (clients that come back
      * after a restart) do not report together for ever. */
     uint64_t half = (uint64_t)n->settings->report_ms / 2;
     int64_t cut = (int64_t)rng_below(&n->rng, half + 1);
     wheel_set(&n->wheel, &r->timer, now + n->settings->report_ms - cut);
-    report_send(r);
+    report_wish(r, REPORT_ANYWAY);
 }
 
 void report_stop(struct report *r)
 {
+    r->on = false;
+    r->wish = REPORT_NONE;
     wheel_cancel(&r->shard->node->wheel, &r->timer);
 }
 

@@ -14,13 +14,16 @@ struct report {
     struct shard *shard;
     struct timer timer;    /* the next periodic one */
     enum report_wish wish; /* what to do when the one under way is answered */
+    bool on;               /* the shard's world knows no beats */
     bool under_way;
     bool known; /* the world's last answer was a confirmation: it has `sent` */
     uint64_t sent;
 };
 
-/* Sends the first one and starts the timer. */
-void report_start(struct report *r, struct shard *shard, int64_t now);
+void report_init(struct report *r, struct shard *shard);
+/* Sends the first one and starts the timer, unless they run already. */
+void report_start(struct report *r, int64_t now);
+/* One that is under way is answered all the same. */
 void report_stop(struct report *r);
 /* The count may have changed. */
 void report_changed(struct report *r);

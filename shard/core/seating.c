@@ -7,6 +7,7 @@
 #include "shard/core/node_state.h"
 #include "shard/core/session.h"
 #include "shard/core/shard.h"
+#include "shard/core/world.h"
 
 struct kept_seat {
     struct list in_order;
@@ -56,6 +57,7 @@ static void on_timer(struct timer *t, int64_t now)
     for (struct kept_seat *k; (k = first_kept(s)) != NULL && k->until_ms <= now;)
         seat_free(s, k);
     set_timer(s);
+    world_note(s->shard);
 }
 
 void seating_init(struct seating *s, struct shard *shard)

@@ -4,12 +4,14 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "common/base/log.h"
 #include "common/proto/shard_id.h"
 #include "shard/core/client.h"
 #include "shard/core/node_state.h"
 #include "shard/core/parting.h"
 #include "shard/core/recall.h"
 #include "shard/core/session.h"
+#include "shard/core/world.h"
 
 enum {
     /* What may follow the room in an id: world, time, number. */
@@ -31,15 +33,13 @@ enum err shard_id_check(const struct node *n, struct span id)
     return parts.room.len == 0 || !span_is_utf8(id) ? ERR_SYNTAX : ERR_OK;
 }
 
-static struct shard *shard_start(struct node *n, struct span id, int64_t now)
+static struct shard *shard_start(struct node *n, struct span id, struct world *world, int64_t now)
 {
     struct shard *shard = xmalloc(sizeof *shard + id.len);
     *shard = (struct shard){.node = n, .idle_since_ms = now};
     memcpy(shard->text, id.ptr, id.len);
     shard->id = span_of(shard->text, id.len);
-    struct shard_id parts = shard_id_parse(shard->id);
-    shard->room = parts.room;
-    shard->world = parts.world.ptr == NULL ? span_str(n->settings->world_id) : parts.world;
+    shard->room = shard_id_parse(shard->id).room;
     list_init(&shard->clients);
     list_init(&shard->partings);
     shard->self = slots_add(&n->shard_slots, shard);
@@ -50,16 +50,18 @@ static struct shard *shard_start(struct node *n, struct span id, int64_t now)
     bans_init(&shard->bans, shard);
     drain_init(&shard->drain, n, shard);
     link_init(&shard->link, shard);
-    report_start(&shard->report, shard, now);
+    report_init(&shard->report, shard);
+    world_add_shard(world, shard, now);
     return shard;
 }
 
-/* Ends what runs for it, and takes it out of the node. */
-static void shard_end(struct shard *shard)
+void shard_end(struct shard *shard, int64_t now)
 {
     struct node *n = shard->node;
+    assert(shard->client_count == 0);
+    n->stats.shards_owned -= shard->owned ? 1 : 0;
     link_end(&shard->link);
-    report_stop(&shard->report);
+    world_remove_shard(shard->world, shard, now);
     slots_remove(&n->shard_slots, shard->self);
     map_remove(&n->shard_map, shard->id);
     list_remove(&shard->in_node);
@@ -67,26 +69,98 @@ static void shard_end(struct shard *shard)
     shard_free(shard);
 }
 
-enum err shard_reach(struct node *n, struct span id, int64_t now, struct shard **out)
+/* The world that an id names; NULL: there are too many. */
+static struct world *world_of_id(struct node *n, struct span id, int64_t now)
 {
-    *out = map_get(&n->shard_map, id);
-    if (*out != NULL)
-        return ERR_OK;
+    struct span named = shard_id_parse(id).world;
+    return world_reach(n, named.ptr == NULL ? span_str(n->settings->world_id) : named, now);
+}
+
+/* `world` NULL: the one that the id names. */
+static enum err shard_new(struct node *n, struct span id, struct world *world, int64_t now,
+                          struct shard **out)
+{
     enum err e = shard_id_check(n, id);
     if (e != ERR_OK)
         return e;
     if (n->stats.shards >= n->settings->max_shards)
         return ERR_FULL;
-    *out = shard_start(n, id, now);
+    if (world == NULL)
+        world = world_of_id(n, id, now);
+    if (world == NULL)
+        return ERR_FULL;
+    *out = shard_start(n, id, world, now);
     return ERR_OK;
+}
+
+enum err shard_reach(struct node *n, struct span id, int64_t now, struct shard **out)
+{
+    *out = map_get(&n->shard_map, id);
+    return *out != NULL ? ERR_OK : shard_new(n, id, NULL, now, out);
+}
+
+enum err shard_reach_in(struct node *n, struct span id, struct world *world, int64_t now,
+                        struct shard **out)
+{
+    *out = map_get(&n->shard_map, id);
+    if (*out == NULL)
+        return shard_new(n, id, world, now, out);
+    return (*out)->world == world ? ERR_OK : ERR_EXISTS;
+}
+
+void shard_own(struct shard *shard)
+{
+    struct node_stats *stats = &shard->node->stats;
+    stats->shards_owned += shard->owned ? 0 : 1;
+    stats->guests -= shard->dropped ? shard->client_count : 0;
+    shard->owned = true;
+    shard->dropped = shard->adopted = false;
+}
+
+void shard_drop(struct shard *shard, int64_t now)
+{
+    struct node_stats *stats = &shard->node->stats;
+    if (!shard->owned)
+        return;
+    log_info("shard.dropped", "shard=%.*s guests=%zu", SPAN_ARG(shard->id), shard->client_count);
+    stats->shards_owned--;
+    stats->guests += shard->client_count;
+    shard->owned = false;
+    shard->dropped = true;
+    link_direct(&shard->link, span_str(shard->link.server), false, now);
+}
+
+void shard_name_room(struct shard *shard, struct span room, int64_t now)
+{
+    if (room.len == 0 || room.len > shard->node->settings->max_room_id ||
+        span_eq(room, shard->room))
+        return;
+    char *text = xspandup(room);
+    free(shard->room_text);
+    shard->room_text = text;
+    shard->room = span_of(text, room.len);
+    link_redial(&shard->link, now);
+}
+
+uint64_t shard_sessions(const struct shard *shard)
+{
+    uint64_t count = shard->sessions.count;
+    LIST_EACH (&shard->link.ghosts, it)
+        count--;
+    return count;
+}
+
+bool shard_is_idle(const struct shard *shard, int64_t now)
+{
+    return shard->client_count == 0 && now - shard->idle_since_ms >= SHARD_IDLE_MS;
 }
 
 void shard_reported(struct shard *shard, bool confirmed, int64_t now)
 {
     report_answered(&shard->report, confirmed);
-    bool idle = shard->client_count == 0 && now - shard->idle_since_ms >= SHARD_IDLE_MS;
-    if (idle && !confirmed)
-        shard_end(shard);
+    bool alone = shard->report.on && !confirmed; /* the world does not know it */
+    if (alone && shard_is_idle(shard, now))
+        shard_end(shard, now);
     else
         report_catch_up(&shard->report);
 }
@@ -101,11 +175,12 @@ void shard_free(struct shard *shard)
     for (struct map_entry *e; (e = map_next(&shard->sessions, &at)) != NULL;)
         session_free(e->value);
     map_clear(&shard->sessions);
-    recall_clear(&shard->link);
+    link_clear(&shard->link);
     seating_clear(&shard->seating);
     bans_clear(&shard->bans);
     drain_stop(&shard->drain);
     parting_clear(shard);
+    free(shard->room_text);
     free(shard);
 }
 
@@ -144,7 +219,10 @@ static void check_link(const struct link *l, size_t awaiting, size_t queued)
     assert(l->state != LINK_REPLAYING || awaiting > 0);
     assert(l->state != LINK_UP || (messages == 0 && list_empty(&l->ghosts)));
     assert(handle_is_none(l->self) == (l->state == LINK_IDLE || l->state == LINK_WAITING));
-    assert(timer_is_set(&l->step) == (l->state == LINK_WAITING || l->state == LINK_REPLAYING));
+    assert(timer_is_set(&l->step) ==
+           ((l->state == LINK_WAITING && !l->held) || l->state == LINK_REPLAYING));
+    assert(!l->held || l->state == LINK_IDLE || l->state == LINK_WAITING ||
+           l->state == LINK_PARTING);
     /* Whatever is held back has an end. */
     assert(link_stands(l) || messages == 0 || timer_is_set(&l->deadline));
     assert(!l->choked || timer_is_set(&l->deadline) || l->state == LINK_REPLAYING);
@@ -165,6 +243,7 @@ void shard_check(const struct shard *shard)
     }
     assert(sockets == shard->client_count && listed == sockets);
     assert(parting == shard->parting && (parting == 0 || !list_empty(&shard->partings)));
+    assert(!shard->owned || !shard->dropped);
     check_link(&shard->link, awaiting, queued);
     seating_check(&shard->seating);
 }

@@ -9,13 +9,14 @@
 #include "shard/core/pressure.h"
 #include "shard/core/session.h"
 #include "shard/core/shard.h"
+#include "shard/core/world.h"
 
 static int64_t wait_limit_ms(const struct link *l)
 {
     const struct node_settings *settings = l->shard->node->settings;
-    if (!settings->has_rooms)
+    if (!link_has_server(l))
         return 0;
-    return l->stood ? settings->link_wait_ms : settings->link_first_ms;
+    return l->stood || l->held ? settings->link_wait_ms : settings->link_first_ms;
 }
 
 static struct client *first_client(const struct shard *shard)
@@ -109,7 +110,7 @@ void wait_expire(struct link *l, int64_t now)
             expire_lost(l, now);
         else
             expire_first(l, now);
-        report_changed(&l->shard->report);
+        world_shard_changed(l->shard);
         pressure_relieve(l);
     }
     wait_resume(l);

@@ -1,17 +1,22 @@
 #pragma once
 /* What a node knows of one world, and what it tells it: beats, in order, one under way at a time;
- * the orders that came back; and, with a world that knows no beats, the reference's reports
- * (docs/design.md section 5.1, docs/reference.md section 4, "Reports"). */
+ * and, with a world that knows no beats, the reference's reports (docs/design.md section 5.1,
+ * docs/reference.md section 4, "Reports"). What the world wants is follow.h's. */
 #include "common/base/buf.h"
 #include "common/base/wheel.h"
 #include "common/proto/beat.h"
 #include "common/proto/orders.h"
 #include "shard/core/node.h"
+#include "shard/core/tidings.h"
 
 enum {
-    WORLD_COALESCE_MS = 50,        /* changes that are told in one beat */
-    WORLD_FORGET_MS = 60 * 1000,   /* without shards and clients */
-    WORLD_REFERENCE_MS = 30 * 1000 /* how often a world without beats is tried again */
+    WORLD_MAX = 1000,               /* at a time */
+    WORLD_COALESCE_MS = 50,         /* changes that are told in one beat */
+    WORLD_FORGET_MS = 60 * 1000,    /* without shards and clients */
+    WORLD_REFERENCE_MS = 30 * 1000, /* how often a world without beats is tried again */
+    WORLD_CONFLICT_MS = 3000,       /* another process that was silent for so long is no more */
+    WORLD_INTERVAL_MIN_MS = 100,    /* between beats, whatever a world wants */
+    WORLD_INTERVAL_MAX_MS = 60 * 1000,
 };
 
 struct shard;
@@ -26,30 +31,54 @@ struct world {
     struct node *node;
     struct handle self;
     struct list in_node;
-    struct span id;  /* owned */
+    struct span id;  /* in `text` */
     bool configured; /* WORLD_IDS: never forgotten */
     enum world_mode mode;
     int64_t epoch;          /* the highest seen */
     int64_t orders_version; /* of `epoch`; 0: none yet */
-    int64_t interval_ms;
+    int64_t interval_ms;    /* as the world wants it; 0: it has not said */
+    bool drains_node;       /* it wants the whole node drained */
+    uint64_t others;        /* other nodes that could take our shards, as the world says */
+
     int64_t seq;
-    bool full; /* the next beat is */
     bool under_way;
-    bool wanted; /* another one as soon as this one is answered */
+    bool failing;    /* the last beat was not confirmed: changes wait for the next one's time */
+    bool wants_gone; /* the next beat says that the node ends */
+    bool says_gone;  /* the last one did */
+    bool gone;       /* and was confirmed: nothing more is said */
+    int64_t last_ms; /* the last beat */
+    int64_t due_ms;  /* the next one, changes or not */
+    int64_t lag_ms;  /* how late the timer fired */
+    int64_t look_ms; /* when to look for idle shards again */
     struct timer timer;
-    struct list shards;  /* struct shard.in_world */
-    struct list changed; /* struct shard.in_changed: told in the next beat */
+
+    struct list shards; /* struct shard.in_world */
+    struct news news;
     int64_t empty_since_ms;
-    uint64_t others; /* other nodes that could take our shards, as the world says */
+    char text[];
 };
 
-/* The world of that id, made if need be; NULL: too many. */
+/* The world of that id, made if need be; NULL: WORLD_MAX are there. */
 struct world *world_reach(struct node *n, struct span id, int64_t now);
-/* A count of the shard has changed. */
-void world_shard_changed(struct shard *shard, int64_t now);
+/* Those of WORLD_IDS, which are there from the start and for ever. */
+void world_configure(struct node *n, int64_t now);
+/* Takes a shard in that has just started, or lets one go that is about to end. */
+void world_add_shard(struct world *w, struct shard *shard, int64_t now);
+void world_remove_shard(struct world *w, struct shard *shard, int64_t now);
+/* The count of the shard's sockets has changed. */
+void world_shard_changed(struct shard *shard);
+/* Something else has that beats tell: its link, its kept seats. */
+void world_note(struct shard *shard);
+/* Something has that beats tell of the node itself. */
+void world_note_node(struct node *n);
 /* The answer to a beat; status 0: none came. */
 void world_answered(struct world *w, int status, struct span body, int64_t now);
-/* Follows what a world wants of one shard: starts it if need be. */
+/* Follows what a world wants of one shard: starts it if need be. Ill-formed or too much: nothing
+ * happens, it is logged. (See follow.h.) */
 void world_follow(struct world *w, const struct order *o, const json_t *bans, int64_t now);
 /* The node has nothing more to say but that it ends. */
-void world_say_gone(struct world *w, int64_t now);
+void world_say_gone(struct world *w);
+/* Frees it without telling anybody. */
+void world_free(struct world *w);
+/* Asserts what must always hold. */
+void world_check(const struct world *w);

@@ -37,7 +37,8 @@ static bool sockets_are_done(const struct farewell *f, int64_t now)
 static bool links_are_done(const struct farewell *f, int64_t now)
 {
     return now - f->since_ms >= LINKS_MS ||
-           (room_links_are_gone(f->links) && reporter_is_idle(f->reporter));
+           (room_links_are_gone(f->links) && reporter_is_idle(f->reporter) &&
+            node_has_said_gone(f->ticker->node));
 }
 
 static void end_sockets(struct farewell *f)

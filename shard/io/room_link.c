@@ -225,7 +225,7 @@ static void warm_up(struct room_link *l)
     buf_clear(&head);
 }
 
-void room_links_init(struct room_links *all, struct ticker *t, const struct upstreams *rooms,
+void room_links_init(struct room_links *all, struct ticker *t, struct room_servers *rooms,
                      struct span secret, const struct ws_settings *settings, struct io_stats *stats)
 {
     *all = (struct room_links){
@@ -239,13 +239,13 @@ void room_links_init(struct room_links *all, struct ticker *t, const struct upst
 }
 
 void room_link_dial(struct room_links *all, struct handle handle, struct span shard,
-                    struct span world, struct span room)
+                    struct span world, struct span room, struct span server)
 {
     struct room_link *l = xcalloc(1, sizeof *l);
     l->all = all;
     l->handle = handle;
-    l->server = upstreams_choose(all->rooms, room);
-    assert(l->server != NULL); /* core dials only if there are room servers */
+    l->server = room_servers_find(all->rooms, server, room);
+    assert(l->server != NULL); /* core dials only if there is one, and has checked its origin */
     BUF_ADD_LIT(&l->target, "/parties/main/");
     url_encode(&l->target, room);
     add_header(&l->headers, "x-shard-id", shard);
@@ -299,6 +299,13 @@ static void close_link(struct room_link *l, uint16_t code)
     case ROOM_LINK_CLOSING:
         break;
     }
+}
+
+void room_link_finish(struct room_links *all, struct handle handle, uint16_t code)
+{
+    struct room_link *l = handles_get(&all->table, handle);
+    if (l != NULL && l->state == ROOM_LINK_UP)
+        ws_close(&l->ws, code, SPAN(""));
 }
 
 void room_link_close(struct room_links *all, struct handle handle, uint16_t code)

@@ -38,12 +38,13 @@ enum err room_proxy_take(const struct room_proxy *p, struct http_exchange *x, co
         .secret = p->secret,
         .trusted_peer = from->trusted,
     };
-    enum err e =
-        node_http(p->ticker->node, r->shard_id, ticker_now(p->ticker), &to.room, &to.world);
+    struct span ordered;
+    enum err e = node_http(p->ticker->node, r->shard_id, ticker_now(p->ticker), &to.room, &to.world,
+                           &ordered);
     ticker_touch(p->ticker);
     if (e != ERR_OK)
         return e;
-    const struct upstream *server = upstreams_choose(p->rooms, to.room);
+    const struct upstream *server = room_servers_find(p->rooms, ordered, to.room);
     if (server == NULL)
         return ERR_MISSING;
     struct buf head = {0};

@@ -1,8 +1,8 @@
 #pragma once
 /* HTTP requests for a shard: forwarded to the room server of its room. */
 #include "common/net/forward.h"
-#include "common/net/upstreams.h"
 #include "shard/core/node.h"
+#include "shard/io/room_servers.h"
 #include "shard/io/route.h"
 #include "shard/io/sender.h"
 #include "shard/io/settings.h"
@@ -10,7 +10,7 @@
 
 struct room_proxy {
     struct ticker *ticker; /* of the node */
-    const struct upstreams *rooms;
+    struct room_servers *rooms;
     struct forwards *forwards;
     struct span secret; /* sent to room servers */
     enum http_proxy_path path;

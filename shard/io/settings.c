@@ -4,9 +4,14 @@
 #include <string.h>
 
 #include "common/net/origins.h"
+#include "common/proto/beat.h"
 #include "common/proto/hop_sign.h"
 #include "common/proto/secret.h"
 #include "common/proto/shard_id.h"
+
+/* Both beats and signed hops carry it. */
+enum { NODE_ID_MAX = BEAT_NODE_ID_MAX };
+_Static_assert((int)HOP_SIGN_ENTRY_MAX >= (int)NODE_ID_MAX, "a hop can name every node");
 
 #define FIELD(name) offsetof(struct settings, name)
 
@@ -20,7 +25,7 @@ static const struct config_row rows[] = {
      .type = CONFIG_STRING,
      .offset = FIELD(node_id),
      .fallback = "",
-     .help = "Name of this process in logs and /version; empty: host name and port."},
+     .help = "Name of this process among the nodes of a world; empty: host name and port."},
     {.name = "SHARD_SECRET",
      .type = CONFIG_SECRET,
      .offset = FIELD(shard_secret),
@@ -40,12 +45,18 @@ static const struct config_row rows[] = {
      .type = CONFIG_STRING,
      .offset = FIELD(world_ids),
      .fallback = "world-default",
-     .help = "Worlds that this node serves; shown in /version."},
+     .help = "Worlds that this node serves from its start; others are learned as clients arrive."},
+    {.name = "NODE_URL",
+     .type = CONFIG_STRING,
+     .offset = FIELD(node_url),
+     .fallback = "",
+     .help = "Where clients reach this node, as told to worlds; empty: INTERNAL_URL."},
     {.name = "INTERNAL_URL",
      .type = CONFIG_STRING,
      .offset = FIELD(internal_url),
      .fallback = "",
-     .help = "Where other processes of the cluster reach this node; shown in /version."},
+     .help = "Where other processes of the cluster reach this node, an http origin; empty: the "
+             "address that it listens on, or its host name if that is any."},
     {.name = "ROOM_SERVERS",
      .type = CONFIG_STRING,
      .offset = FIELD(room_servers),
@@ -58,14 +69,16 @@ static const struct config_row rows[] = {
      .offset = FIELD(world_protocol),
      .fallback = "auto",
      .choices = protocols,
-     .help = "How to report to worlds; both are the reference's update-shard in this version."},
+     .help = "How to report to worlds: by heartbeats, or by the reference's update-shard to those "
+             "that know none; reference: by update-shard only."},
     {.name = "REPORT_INTERVAL",
      .type = CONFIG_DURATION,
      .offset = FIELD(report_ms),
-     .fallback = "30s",
-     .min = 1,
+     .fallback = "0",
      .max = 86400000,
-     .help = "How often each shard reports its count even when it has not changed."},
+     .help =
+         "Between heartbeats until the world says otherwise, or between reports of a shard to a "
+         "world without heartbeats; 0: 1s and 30s."},
     {.name = "HTTP_PROXY_PATH",
      .type = CONFIG_CHOICE,
      .offset = FIELD(http_proxy_path),
@@ -174,6 +187,15 @@ static bool check_origins(const char *name, const char *text, FILE *err)
     return true;
 }
 
+/* One, or none. */
+static bool check_origin(const char *name, const char *text, FILE *err)
+{
+    if (strchr(text, ',') == NULL)
+        return check_origins(name, text, err);
+    (void)fprintf(err, "terrane-shard: %s: \"%s\" is more than one origin\n", name, text);
+    return false;
+}
+
 static bool check_world(const struct settings *s, FILE *err)
 {
     if (s->world_urls[0] == '\0') {
@@ -188,6 +210,55 @@ static bool check_world(const struct settings *s, FILE *err)
         return false;
     }
     return check_origins("WORLD_URLS", s->world_urls, err);
+}
+
+static bool check_world_ids(const struct settings *s, FILE *err)
+{
+    struct span rest = span_str(s->world_ids), part;
+    while (rest.len > 0 && span_split(&rest, ',', &part)) {
+        if (world_id_is_valid(span_trim(part)))
+            continue;
+        (void)fprintf(err,
+                      "terrane-shard: WORLD_IDS: \"%.*s\" is not a world's id such as "
+                      "world-default\n",
+                      SPAN_ARG(part));
+        return false;
+    }
+    return true;
+}
+
+static bool is_printable(struct span text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (text.ptr[i] <= ' ' || text.ptr[i] >= 0x7f)
+            return false;
+    return true;
+}
+
+static bool check_node_id(const struct settings *s, FILE *err)
+{
+    struct span id = span_str(s->node_id);
+    bool plain = span_is_utf8(id);
+    for (size_t i = 0; i < id.len; i++)
+        plain = plain && (unsigned char)id.ptr[i] >= ' ' && id.ptr[i] != 0x7f;
+    if (id.len <= NODE_ID_MAX && plain)
+        return true;
+    (void)fprintf(
+        err, "terrane-shard: NODE_ID: longer than %d bytes, control characters, or not UTF-8\n",
+        NODE_ID_MAX);
+    return false;
+}
+
+static bool check_urls(const struct settings *s, FILE *err)
+{
+    struct span url = span_str(s->node_url);
+    bool is_url = span_starts(url, SPAN("http://")) || span_starts(url, SPAN("https://"));
+    if (url.len > 0 && (!is_url || url.len > BEAT_URL_MAX || !is_printable(url))) {
+        (void)fprintf(err, "terrane-shard: NODE_URL: \"%s\" is not an http or https URL\n",
+                      s->node_url);
+        return false;
+    }
+    return check_origin("INTERNAL_URL", s->internal_url, err);
 }
 
 static bool check_proxies(const struct settings *s, FILE *err)
@@ -207,10 +278,7 @@ static bool check_proxies(const struct settings *s, FILE *err)
 static bool check_secret(const struct settings *s, FILE *err)
 {
     struct span secrets = span_str(s->shard_secret), first = secret_first(secrets);
-    bool printable = true;
-    for (size_t i = 0; i < first.len; i++)
-        printable = printable && first.ptr[i] > ' ' && first.ptr[i] < 0x7f;
-    if (secret_shortest(secrets) > 0 && printable)
+    if (secret_shortest(secrets) > 0 && is_printable(first))
         return true;
     (void)fprintf(err, "terrane-shard: SHARD_SECRET: a secret is empty or has characters other "
                        "than printable ASCII without blanks\n");
@@ -218,16 +286,6 @@ static bool check_secret(const struct settings *s, FILE *err)
 }
 
 /* It goes, encoded, into headers that other processes read. */
-static bool check_node_id(const struct settings *s, FILE *err)
-{
-    struct span id = span_str(s->node_id);
-    if (id.len <= HOP_SIGN_ENTRY_MAX && span_is_utf8(id))
-        return true;
-    (void)fprintf(err, "terrane-shard: NODE_ID: longer than %d bytes, or not UTF-8\n",
-                  HOP_SIGN_ENTRY_MAX);
-    return false;
-}
-
 const char *settings_room_servers(const struct settings *s)
 {
     return strcmp(s->room_servers, "none") == 0 ? "" : s->room_servers;
@@ -236,8 +294,9 @@ const char *settings_room_servers(const struct settings *s)
 static bool check(const void *config, FILE *err)
 {
     const struct settings *s = config;
-    return check_world(s, err) && check_origins("ROOM_SERVERS", settings_room_servers(s), err) &&
-           check_proxies(s, err) && check_secret(s, err) && check_node_id(s, err);
+    return check_world(s, err) && check_world_ids(s, err) && check_node_id(s, err) &&
+           check_urls(s, err) && check_origins("ROOM_SERVERS", settings_room_servers(s), err) &&
+           check_proxies(s, err) && check_secret(s, err);
 }
 
 const struct config_table settings_table = {

@@ -12,9 +12,9 @@ struct settings {
     struct process_settings common;
     char *node_id;
     char *shard_secret;
-    char *world_urls, *world_id, *world_ids, *internal_url, *room_servers;
-    int64_t world_protocol;
-    int64_t report_ms;
+    char *world_urls, *world_id, *world_ids, *node_url, *internal_url, *room_servers;
+    int64_t world_protocol;  /* enum node_protocol */
+    int64_t report_ms;       /* 0: as usual */
     int64_t http_proxy_path; /* enum http_proxy_path */
     bool strict_envelope;
     int64_t link_buffer, link_wait_ms, link_frame_max;

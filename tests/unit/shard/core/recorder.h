@@ -43,6 +43,10 @@ struct recorder {
     size_t link_count;
     struct handle reports[RECORDER_MAX]; /* shards whose report is not answered yet */
     size_t report_count;
+    bool show_beats, beat_under_way;
+    size_t beats;
+    struct handle world; /* of the last beat */
+    struct buf beat;     /* its body */
 };
 
 static inline const char *recorder_name(const struct recorder *r, struct handle client)
@@ -90,13 +94,14 @@ static inline void recorder_client_pause(void *io, struct handle client, bool pa
 }
 
 static inline void recorder_link_dial(void *io, struct handle link, struct span shard,
-                                      struct span world, struct span room)
+                                      struct span world, struct span room, struct span server)
 {
     struct recorder *r = io;
     assert_true(r->link_count < RECORDER_MAX);
     r->links[r->link_count++] = link;
-    buf_addf(&r->lines, "dial L%zu %.*s world=%.*s room=%.*s\n", r->link_count, SPAN_ARG(shard),
-             SPAN_ARG(world), SPAN_ARG(room));
+    buf_addf(&r->lines, "dial L%zu %.*s world=%.*s room=%.*s%s%.*s\n", r->link_count,
+             SPAN_ARG(shard), SPAN_ARG(world), SPAN_ARG(room), server.len > 0 ? " at=" : "",
+             SPAN_ARG(server));
 }
 
 static inline void recorder_link_send(void *io, struct handle link, struct span text)
@@ -109,6 +114,12 @@ static inline void recorder_link_close(void *io, struct handle link, uint16_t co
 {
     struct recorder *r = io;
     buf_addf(&r->lines, "hang up L%zu %u\n", recorder_link(r, link), code);
+}
+
+static inline void recorder_link_finish(void *io, struct handle link, uint16_t code)
+{
+    struct recorder *r = io;
+    buf_addf(&r->lines, "finish L%zu %u\n", recorder_link(r, link), code);
 }
 
 static inline size_t recorder_link_queued(void *io, struct handle link)
@@ -135,6 +146,26 @@ static inline void recorder_report(void *io, struct handle shard, struct span sh
                  (unsigned)connections);
 }
 
+static inline void recorder_beat(void *io, struct handle world, struct span world_id,
+                                 struct span body)
+{
+    struct recorder *r = io;
+    assert_false(r->beat_under_way && span_eq(world_id, SPAN("world-a")));
+    r->world = world;
+    r->beat_under_way = true;
+    r->beats++;
+    if (r->show_beats)
+        buf_addf(&r->lines, "beat %.*s %.*s\n", SPAN_ARG(world_id), SPAN_ARG(body));
+    buf_reset(&r->beat);
+    buf_add_span(&r->beat, body);
+}
+
+static inline void recorder_fatal(void *io, struct span why)
+{
+    struct recorder *r = io;
+    buf_addf(&r->lines, "fatal %.*s\n", SPAN_ARG(why));
+}
+
 static const struct node_port recorder_port = {
     .client_send = recorder_client_send,
     .client_close = recorder_client_close,
@@ -142,9 +173,12 @@ static const struct node_port recorder_port = {
     .link_dial = recorder_link_dial,
     .link_send = recorder_link_send,
     .link_close = recorder_link_close,
+    .link_finish = recorder_link_finish,
     .link_queued = recorder_link_queued,
     .link_ping = recorder_link_ping,
+    .beat = recorder_beat,
     .report = recorder_report,
+    .fatal = recorder_fatal,
 };
 
 /* The settings may be changed before recorder_start. */
@@ -152,7 +186,15 @@ static inline void recorder_init(struct recorder *r)
 {
     *r = (struct recorder){
         .now = RECORDER_START_MS,
-        .settings = {.world_id = "world-default",
+        .settings = {.id = "node-1",
+                     .epoch = 1700000000000,
+                     .url = "http://node-1",
+                     .internal_url = "http://10.0.0.1:3010",
+                     .version = "1.0.0",
+                     .world_ids = "",
+                     .protocol = NODE_PROTOCOL_REFERENCE,
+                     .beat_ms = 1000,
+                     .world_id = "world-default",
                      .has_rooms = true,
                      .drain_ms = 10000,
                      .report_ms = 30000,
@@ -197,6 +239,7 @@ static inline int recorder_teardown(void **state)
     node_check(r->node);
     node_free(r->node);
     buf_clear(&r->lines);
+    buf_clear(&r->beat);
     free(r);
     return 0;
 }

@@ -145,12 +145,12 @@ static void on_client_pause(void *io, struct handle client, bool pause)
 }
 
 static void on_link_dial(void *io, struct handle link, struct span shard, struct span world,
-                         struct span room)
+                         struct span room, struct span server)
 {
     struct world_of_one *w = io;
     assert_false(w->dialling || w->stands);
     assert_true(span_eq(shard, span_str(shard_id)) && span_eq(world, SPAN("world-a")) &&
-                span_eq(room, SPAN("room")));
+                span_eq(room, SPAN("room")) && server.len == 0);
     w->link = link;
     w->link_number++;
     w->dialling = true;
@@ -388,6 +388,8 @@ static void live(uint64_t seed)
     rng_seed(&w->rng, seed);
     w->now = 1000;
     w->settings = (struct node_settings){
+        .protocol = NODE_PROTOCOL_REFERENCE,
+        .beat_ms = 1000,
         .world_id = "world-default",
         .has_rooms = true,
         .report_ms = 1000,
@@ -424,7 +426,9 @@ static void node_may_be_freed_at_any_moment(void **state)
         struct world_of_one *w = calloc(1, sizeof *w);
         assert_non_null(w);
         rng_seed(&w->rng, seed);
-        w->settings = (struct node_settings){.world_id = "world-default",
+        w->settings = (struct node_settings){.protocol = NODE_PROTOCOL_REFERENCE,
+                                             .beat_ms = 1000,
+                                             .world_id = "world-default",
                                              .has_rooms = true,
                                              .report_ms = 1000,
                                              .link_wait_ms = 15000,

@@ -149,8 +149,8 @@ static void node_refuses_beyond_its_shards(void **state)
         node_client_open(r->node, SPAN("other"), SPAN("x"), SPAN("{}"), r->now, &h, &why),
         ERR_FULL);
     assert_int_equal(why, NODE_REFUSED_FULL);
-    struct span room, world;
-    assert_int_equal(node_http(r->node, SPAN("other"), r->now, &room, &world), ERR_FULL);
+    struct span room, world, server;
+    assert_int_equal(node_http(r->node, SPAN("other"), r->now, &room, &world, &server), ERR_FULL);
     opens(r, "b", "y");
     expect(r, "");
 }
@@ -198,43 +198,46 @@ static void http_request_starts_the_shard(void **state)
 {
     struct recorder *r = *state;
     r->show_reports = true;
-    struct span room, world;
-    assert_int_equal(node_http(r->node, SPAN(RECORDER_SHARD), r->now, &room, &world), ERR_OK);
+    struct span room, world, server;
+    assert_int_equal(node_http(r->node, SPAN(RECORDER_SHARD), r->now, &room, &world, &server),
+                     ERR_OK);
     assert_true(span_eq(room, SPAN("room")));
     assert_true(span_eq(world, SPAN("world-a")));
     expect(r, "report " RECORDER_SHARD " world=world-a 0\n"
               "dial L1 " RECORDER_SHARD " world=world-a room=room\n");
-    assert_int_equal(node_http(r->node, SPAN(RECORDER_SHARD), r->now, &room, &world), ERR_OK);
+    assert_int_equal(node_http(r->node, SPAN(RECORDER_SHARD), r->now, &room, &world, &server),
+                     ERR_OK);
     expect(r, "");
 }
 
 static void http_request_that_finds_no_room_may_try_again(void **state)
 {
     struct recorder *r = *state;
-    struct span room, world;
-    assert_int_equal(node_http(r->node, SPAN("room"), r->now, &room, &world), ERR_OK);
+    struct span room, world, server;
+    assert_int_equal(node_http(r->node, SPAN("room"), r->now, &room, &world, &server), ERR_OK);
     link_falls(r);
     forget(r);
     passes(r, 20000);
     expect(r, "");
-    assert_int_equal(node_http(r->node, SPAN("room"), r->now, &room, &world), ERR_OK);
+    assert_int_equal(node_http(r->node, SPAN("room"), r->now, &room, &world, &server), ERR_OK);
     expect(r, "dial L2 room world=world-default room=room\n");
 }
 
 static void http_request_with_a_bad_id_is_refused(void **state)
 {
     struct recorder *r = *state;
-    struct span room, world;
-    assert_int_equal(node_http(r->node, SPAN(""), r->now, &room, &world), ERR_SYNTAX);
-    assert_int_equal(node_http(r->node, SPAN(A_ROOM_OF_64 "r"), r->now, &room, &world), ERR_LIMIT);
+    struct span room, world, server;
+    assert_int_equal(node_http(r->node, SPAN(""), r->now, &room, &world, &server), ERR_SYNTAX);
+    assert_int_equal(node_http(r->node, SPAN(A_ROOM_OF_64 "r"), r->now, &room, &world, &server),
+                     ERR_LIMIT);
 }
 
 static void node_without_room_servers_closes_its_clients_at_once(void **state)
 {
     struct recorder *r = *state;
     r->settings.has_rooms = false;
-    struct span room, world;
-    assert_int_equal(node_http(r->node, SPAN("room"), r->now, &room, &world), ERR_MISSING);
+    struct span room, world, server;
+    assert_int_equal(node_http(r->node, SPAN("room"), r->now, &room, &world, &server), ERR_MISSING);
     struct handle a = opens_at(r, "room", "a", "x");
     says(r, a, "1");
     expect(r, ""); /* not before io knows the client */
@@ -274,8 +277,9 @@ static void nobody_comes_in_after_the_shutdown(void **state)
         node_client_open(r->node, SPAN(RECORDER_SHARD), SPAN("x"), SPAN("{}"), r->now, &h, &why),
         ERR_FULL);
     assert_int_equal(why, NODE_REFUSED_FULL);
-    struct span room, world;
-    assert_int_equal(node_http(r->node, SPAN(RECORDER_SHARD), r->now, &room, &world), ERR_FULL);
+    struct span room, world, server;
+    assert_int_equal(node_http(r->node, SPAN(RECORDER_SHARD), r->now, &room, &world, &server),
+                     ERR_FULL);
     link_falls(r);
     passes(r, 60000);
     expect(r, "");

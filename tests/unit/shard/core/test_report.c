@@ -157,8 +157,8 @@ static void shards_that_start_together_do_not_report_together(void **state)
     for (int i = 0; i < 200; i++) {
         char id[16];
         snprintf(id, sizeof id, "r%d", i);
-        struct span room, world;
-        assert_int_equal(node_http(r->node, span_str(id), r->now, &room, &world), ERR_OK);
+        struct span room, world, server;
+        assert_int_equal(node_http(r->node, span_str(id), r->now, &room, &world, &server), ERR_OK);
         world_answers(r, true);
     }
     uint64_t most = 0;
@@ -266,10 +266,11 @@ static void shard_in_use_is_not_forgotten(void **state)
     struct recorder *r = *state;
     r->settings.report_ms = 1000;
     joins(r, "a");
-    struct span room, world;
+    struct span room, world, server;
     for (int i = 0; i < 200; i++) {
         if (i % 50 == 0)
-            assert_int_equal(node_http(r->node, SPAN("by-http"), r->now, &room, &world), ERR_OK);
+            assert_int_equal(node_http(r->node, SPAN("by-http"), r->now, &room, &world, &server),
+                             ERR_OK);
         passes(r, 1000);
         world_answers_all(r, false);
         assert_int_equal(node_stats(r->node)->shards, 2);

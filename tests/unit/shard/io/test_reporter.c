@@ -41,6 +41,8 @@ static void no_report(void *io, struct handle shard, struct span id, struct span
 }
 static const struct node_port port = {.report = no_report};
 static const struct node_settings node_settings = {
+    .protocol = NODE_PROTOCOL_REFERENCE,
+    .beat_ms = 1000,
     .world_id = "world-default",
     .report_ms = 3600000,
     .link_retry_min_ms = 100,
@@ -153,10 +155,10 @@ static void start_shards(unsigned count)
 {
     for (unsigned i = 0; i < count; i++) {
         struct buf id = {0};
-        struct span room, world;
+        struct span room, world, server;
         buf_addf(&id, "room:world-a:%u", i);
         /* Without a room server the request goes nowhere, but the shard is there. */
-        assert_int_equal(node_http(node, buf_span(&id), loop_now(loop), &room, &world),
+        assert_int_equal(node_http(node, buf_span(&id), loop_now(loop), &room, &world, &server),
                          ERR_MISSING);
         buf_clear(&id);
     }

@@ -34,7 +34,8 @@ static void defaults_are_what_the_documents_say(void **state)
     assert_string_equal(s.world_urls, "http://127.0.0.1:3002");
     assert_string_equal(s.room_servers, "http://127.0.0.1:3003");
     assert_string_equal(s.world_id, "world-default");
-    assert_int_equal(s.report_ms, 30000);
+    assert_int_equal(s.report_ms, 0);
+    assert_string_equal(s.internal_url, "");
     assert_int_equal(s.http_proxy_path, PROXY_PATH_ROOM);
     assert_false(s.strict_envelope);
     assert_int_equal(s.link_buffer, 8 << 20);
@@ -102,6 +103,14 @@ static void what_could_not_be_used_is_refused(void **state)
         {"--world-urls=none", CONFIG_BAD},
         {"--world-id=world-2", CONFIG_RUN},
         {"--world-id=second", CONFIG_BAD},
+        {"--world-ids=world-1, world-2", CONFIG_RUN},
+        {"--world-ids=world-1,second", CONFIG_BAD},
+        {"--internal-url=http://10.0.0.1:3010", CONFIG_RUN},
+        {"--internal-url=10.0.0.1:3010", CONFIG_BAD},
+        {"--internal-url=http://a:1,http://b:1", CONFIG_BAD},
+        {"--node-url=https://n1.example/edge", CONFIG_RUN},
+        {"--node-url=n1.example", CONFIG_BAD},
+        {"--node-id=a\nb", CONFIG_BAD},
         {"--trusted-proxies=10.0.0.0/8,::1", CONFIG_RUN},
         {"--trusted-proxies=10.0.0.0/33", CONFIG_BAD},
         {"--shard-secret=new,old", CONFIG_RUN},

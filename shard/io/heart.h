@@ -1,0 +1,27 @@
+#pragma once
+/* Beats on their way to worlds: POST …/heartbeat, answered within HEART_ANSWER_MS or not at all; a
+ * bounded number at a time. */
+#include "shard/io/ticker.h"
+#include "shard/io/worlds.h"
+
+enum {
+    HEART_ANSWER_MS = 1000,
+    HEART_UNDER_WAY = 64,
+    HEART_ANSWER_MAX = 64 * 1024 * 1024, /* bytes; a larger answer is none */
+};
+
+struct heart {
+    struct ticker *ticker;
+    struct worlds *worlds;
+    struct span secret;
+    struct list waiting, under_way;
+    size_t under_way_count;
+};
+/* All borrowed. */
+void heart_init(struct heart *h, struct ticker *t, struct worlds *worlds, struct span secret);
+/* As struct node_port has it: answered by node_beat_answered, never before this returns. */
+void heart_beat(struct heart *h, struct handle world, struct span world_id, struct span body);
+/* True when nothing is under way or waits. */
+bool heart_is_idle(const struct heart *h);
+/* Drops all; core hears no more. */
+void heart_clear(struct heart *h);
