@@ -321,6 +321,11 @@ void node_shutdown(struct node *n, int64_t now)
     n->closing = true;
     LIST_EACH (&n->shards, it)
         shut_shard(CONTAINER_OF(it, struct shard, in_node), now);
+}
+
+void node_say_gone(struct node *n)
+{
+    assert(n->closing);
     LIST_EACH (&n->worlds, it)
         world_say_gone(CONTAINER_OF(it, struct world, in_node));
 }

@@ -190,5 +190,8 @@ bool node_has_ended(const struct node *n);
  * `restart;retry=min-max` (ms); then reports the change. Links stay open: io lets them flush and
  * closes them. Newcomers are refused from now on and nothing is dialled any more. */
 void node_shutdown(struct node *n, int64_t now);
-/* After node_shutdown: every world that knows beats has been told that the node ends. */
+/* After node_shutdown, once nothing is left: tells worlds that the node is gone, the last that they
+ * hear of it. */
+void node_say_gone(struct node *n);
+/* Every world that knows beats has been told so. */
 bool node_has_said_gone(const struct node *n);

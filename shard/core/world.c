@@ -248,7 +248,7 @@ void world_answered(struct world *w, int status, struct span body, int64_t now)
     w->due_ms = w->last_ms + jittered(w->node, interval_ms(w));
     w->due_ms = w->due_ms > now ? w->due_ms : now;
     end_idle_shards(w, now);
-    world_schedule(w, tells_changes(w) && news_are_there(&w->news));
+    world_schedule(w, tells_changes(w) && (w->wants_gone || news_are_there(&w->news)));
 }
 
 /* ---- life */

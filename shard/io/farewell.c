@@ -12,6 +12,7 @@
 enum {
     SOCKETS_MS = 5000, /* for closing handshakes, and for requests that are under way */
     LINKS_MS = 500,
+    WORLDS_MS = 500,
     LOOK_MS = 10,
 };
 
@@ -36,9 +37,13 @@ static bool sockets_are_done(const struct farewell *f, int64_t now)
 
 static bool links_are_done(const struct farewell *f, int64_t now)
 {
-    return now - f->since_ms >= LINKS_MS ||
-           (room_links_are_gone(f->links) && reporter_is_idle(f->reporter) &&
-            node_has_said_gone(f->ticker->node));
+    return now - f->since_ms >= LINKS_MS || room_links_are_gone(f->links);
+}
+
+static bool worlds_are_done(const struct farewell *f, int64_t now)
+{
+    return now - f->since_ms >= WORLDS_MS ||
+           (reporter_is_idle(f->reporter) && node_has_said_gone(f->ticker->node));
 }
 
 static void end_sockets(struct farewell *f)
@@ -61,6 +66,11 @@ static void farewell_advance(struct farewell *f, int64_t now)
         room_links_close(f->links, WS_CODE_GOING_AWAY);
     }
     if (f->state == FAREWELL_LINKS && links_are_done(f, now)) {
+        farewell_go(f, FAREWELL_WORLDS, now);
+        node_say_gone(f->ticker->node);
+        ticker_touch(f->ticker);
+    }
+    if (f->state == FAREWELL_WORLDS && worlds_are_done(f, now)) {
         farewell_go(f, FAREWELL_OVER, now);
         loop_stop(f->ticker->loop);
     }

@@ -1,7 +1,8 @@
 #pragma once
 /* The end of the process (docs/design.md section 4, "Drain"): core gives up its clients, the
  * listener open; then listener, tunnels and requests; then the links, once what was written to them
- * is out; then the last reports. Each step ends when nothing is left of it or its time is over. */
+ * is out; then worlds hear that the node is gone. Each step ends when nothing is left of it or its
+ * time is over. */
 #include "common/net/listener.h"
 #include "shard/io/edge_client.h"
 #include "shard/io/reporter.h"
@@ -14,7 +15,8 @@ enum farewell_state {
     FAREWELL_NOT,
     FAREWELL_CLIENTS, /* core closes them */
     FAREWELL_SOCKETS, /* they, tunnels and HTTP requests end */
-    FAREWELL_LINKS,   /* links and reports end */
+    FAREWELL_LINKS,   /* links end */
+    FAREWELL_WORLDS,  /* worlds hear the last */
     FAREWELL_OVER,    /* the loop was stopped */
 };
 

@@ -126,9 +126,80 @@ static void empty_node_that_was_ordered_ends_at_once(void **state)
     assert_true(node_has_ended(r->node));
 }
 
+/* ---- with other nodes */
+
+#define ORDERED(more)                                                                              \
+    "{\"epoch\":1,\"version\":1,\"intervalMs\":1000,\"full\":true,\"others\":1,\"drop\":[]," more  \
+    "\"shards\":[{\"shardId\":\"" RECORDER_SHARD                                                   \
+    "\",\"roomId\":\"room\",\"status\":\"active\",\"maxConnections\":20}]}"
+#define DROPPED                                                                                    \
+    "{\"epoch\":1,\"version\":2,\"intervalMs\":1000,\"others\":1,\"shards\":[],"                   \
+    "\"drop\":[\"" RECORDER_SHARD "\"]}"
+
+static void world_says(struct recorder *r, const char *body)
+{
+    for (int i = 0; i < 200 && !r->beat_under_way; i++)
+        passes(r, 10);
+    assert_true(r->beat_under_way);
+    r->beat_under_way = false;
+    node_beat_answered(r->node, r->world, 200, span_str(body), r->now);
+}
+
+static int world_setup(void **state)
+{
+    recorder_setup(state);
+    struct recorder *r = *state;
+    r->settings.protocol = NODE_PROTOCOL_AUTO;
+    recorder_restart(r);
+    two_clients(r);
+    world_says(r, ORDERED(""));
+    passes(r, 100);
+    forget(r);
+    return 0;
+}
+
+static void clients_are_closed_once_the_shards_are_elsewhere(void **state)
+{
+    struct recorder *r = *state;
+    node_end(r->node, r->now);
+    passes(r, 60); /* worlds hear of it at once */
+    assert_true(r->beat_under_way);
+    buf_add_char(&r->beat, '\0');
+    assert_non_null(strstr(r->beat.data, "\"draining\":true"));
+    passes(r, 2000);
+    expect(r, "");
+    world_says(r, DROPPED);
+    passes(r, 1200);
+    expect(r, "pause a\nping L1 1\n" LEAVE("L1", "ann") "close a 1012 restart;retry=1000-5000\n");
+}
+
+static void world_that_does_not_move_the_shards_is_waited_for_half_of_the_time(void **state)
+{
+    struct recorder *r = *state;
+    node_end(r->node, r->now);
+    passes(r, ENDING_MOVE_MS - ENDING_LOOK_MS);
+    expect(r, "");
+    passes(r, ENDING_MOVE_MS + ENDING_LOOK_MS);
+    assert_int_equal(node_stats(r->node)->clients, 0);
+    assert_true(node_has_ended(r->node));
+    forget(r);
+}
+
+static void order_of_a_world_drains_the_node_until_it_is_taken_back(void **state)
+{
+    struct recorder *r = *state;
+    world_says(r, ORDERED("\"drainNode\":{\"deadlineMs\":60000},"));
+    assert_true(node_is_draining(r->node));
+    world_says(r, ORDERED(""));
+    assert_false(node_is_draining(r->node));
+    assert_int_equal(node_stats(r->node)->clients, 2);
+    expect(r, "");
+}
+
 int main(void)
 {
-#define CASE(name) cmocka_unit_test_setup_teardown(name, recorder_setup, recorder_teardown)
+#define CASE(name)       cmocka_unit_test_setup_teardown(name, recorder_setup, recorder_teardown)
+#define WORLD_CASE(name) cmocka_unit_test_setup_teardown(name, world_setup, recorder_teardown)
     const struct CMUnitTest tests[] = {
         CASE(node_without_clients_ends_at_once),
         CASE(clients_are_closed_one_by_one_and_then_it_is_over),
@@ -137,6 +208,9 @@ int main(void)
         CASE(repeated_order_changes_nothing),
         CASE(sigterm_ends_a_node_that_was_ordered_to_drain_slowly),
         CASE(empty_node_that_was_ordered_ends_at_once),
+        WORLD_CASE(clients_are_closed_once_the_shards_are_elsewhere),
+        WORLD_CASE(world_that_does_not_move_the_shards_is_waited_for_half_of_the_time),
+        WORLD_CASE(order_of_a_world_drains_the_node_until_it_is_taken_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -576,6 +576,10 @@ static void shutdown_says_that_the_node_ends(void **state)
     struct recorder *r = *state;
     settles(r);
     node_shutdown(r->node, r->now);
+    beats(r, 100); /* that its client is gone */
+    assert_false(beat_has(r, "\"gone\":true"));
+    answers(r, 200, UNCHANGED);
+    node_say_gone(r->node);
     assert_false(node_has_said_gone(r->node));
     beats(r, 100);
     assert_true(beat_has(r, "\"gone\":true"));
@@ -583,6 +587,19 @@ static void shutdown_says_that_the_node_ends(void **state)
     answers(r, 200, UNCHANGED);
     assert_true(node_has_said_gone(r->node));
     is_silent(r, 10000);
+}
+
+static void last_word_waits_for_the_beat_under_way_only(void **state)
+{
+    struct recorder *r = *state;
+    settles(r);
+    node_shutdown(r->node, r->now);
+    beats(r, 100); /* that its client is gone */
+    node_say_gone(r->node);
+    is_silent(r, 100);
+    answers(r, 200, UNCHANGED);
+    beats(r, 100);
+    assert_true(beat_has(r, "\"gone\":true"));
 }
 
 int main(void)
@@ -616,6 +633,7 @@ int main(void)
         TEST(held_shard_is_not_dialled_for_newcomers),
         TEST(dial_is_given_up_for_a_hold),
         TEST(shutdown_says_that_the_node_ends),
+        TEST(last_word_waits_for_the_beat_under_way_only),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
