@@ -21,14 +21,16 @@
 
 /* How long a shard without clients goes on dialling to tell the room who left. */
 enum { LINK_FAREWELL_MS = 60000 };
+/* A link that is to be closed: for the room to hear what was said, and then to answer it. */
+enum { LINK_FLUSH_MS = 1000, LINK_SETTLE_MS = 100 };
 
 static const uint8_t link_next[] = {
     [LINK_IDLE] = 1u << LINK_DIALING | 1u << LINK_WAITING,
     [LINK_DIALING] = 1u << LINK_REPLAYING | 1u << LINK_WAITING | 1u << LINK_IDLE,
-    [LINK_REPLAYING] = 1u << LINK_UP | 1u << LINK_WAITING | 1u << LINK_IDLE | 1u << LINK_PARTING,
-    [LINK_UP] = 1u << LINK_WAITING | 1u << LINK_IDLE | 1u << LINK_PARTING,
+    [LINK_REPLAYING] = 1u << LINK_UP | 1u << LINK_WAITING | 1u << LINK_IDLE | 1u << LINK_CLOSING,
+    [LINK_UP] = 1u << LINK_WAITING | 1u << LINK_IDLE | 1u << LINK_CLOSING,
     [LINK_WAITING] = 1u << LINK_DIALING | 1u << LINK_IDLE,
-    [LINK_PARTING] = 1u << LINK_WAITING | 1u << LINK_IDLE,
+    [LINK_CLOSING] = 1u << LINK_WAITING | 1u << LINK_IDLE,
 };
 
 static struct node *link_node(const struct link *l)
@@ -87,6 +89,10 @@ static void link_on_step(struct timer *t, int64_t now)
     struct link *l = CONTAINER_OF(t, struct link, step);
     if (l->state == LINK_REPLAYING) {
         replay_finish(l);
+        return;
+    }
+    if (l->state == LINK_CLOSING) {
+        link_node(l)->port->link_finish(link_node(l)->io, l->self, WS_CODE_NORMAL);
         return;
     }
     assert(l->state == LINK_WAITING);
@@ -155,14 +161,15 @@ static void link_fall(struct link *l)
     replay_interrupt(l);
 }
 
-/* Closes it in good order: what is queued still goes, and is answered if the room is quick. */
-static void link_part(struct link *l)
+/* Begins to close it: nothing more is written, what was written is heard and answered first. */
+static void link_leave(struct link *l, int64_t now)
 {
     struct node *n = link_node(l);
     wheel_cancel(&n->wheel, &l->deadline);
+    l->last_ping = link_ping(l);
     link_fall(l);
-    link_go(l, LINK_PARTING);
-    n->port->link_finish(n->io, l->self, WS_CODE_NORMAL);
+    link_go(l, LINK_CLOSING);
+    wheel_set(&n->wheel, &l->step, now + LINK_FLUSH_MS);
     wait_resume(l);
     pressure_relieve(l);
 }
@@ -178,7 +185,7 @@ static void link_turn(struct link *l, int64_t now)
         break;
     case LINK_REPLAYING:
     case LINK_UP:
-        link_part(l);
+        link_leave(l, now);
         break;
     case LINK_WAITING:
         if (l->held)
@@ -187,7 +194,7 @@ static void link_turn(struct link *l, int64_t now)
             wheel_set(&n->wheel, &l->step, now);
         break;
     case LINK_IDLE:
-    case LINK_PARTING:
+    case LINK_CLOSING:
         break;
     }
 }
@@ -231,7 +238,7 @@ enum beat_link link_beat_state(const struct link *l)
         return BEAT_LINK_DOWN;
     case LINK_REPLAYING:
     case LINK_UP:
-    case LINK_PARTING:
+    case LINK_CLOSING:
         return BEAT_LINK_UP;
     }
     return BEAT_LINK_IDLE;
@@ -299,7 +306,7 @@ static void link_count_loss(struct link *l, size_t lost, int64_t now)
 void link_down(struct link *l, size_t lost, int64_t now)
 {
     struct node *n = link_node(l);
-    bool parted = l->state == LINK_PARTING;
+    bool parted = l->state == LINK_CLOSING;
     link_disown(l);
     wheel_cancel(&n->wheel, &l->deadline);
     if (link_stands(l)) {
@@ -336,6 +343,14 @@ bool link_message(struct link *l, struct client *c, struct span json, int64_t no
     }
     pressure_note(l, c, now);
     return true;
+}
+
+void link_heard(struct link *l, uint32_t number, int64_t now)
+{
+    if (l->state != LINK_CLOSING || l->last_ping == 0 || (int32_t)(number - l->last_ping) < 0)
+        return;
+    l->last_ping = 0;
+    wheel_set(&link_node(l)->wheel, &l->step, now + LINK_SETTLE_MS);
 }
 
 uint32_t link_ping(struct link *l)

@@ -18,7 +18,7 @@ enum link_state {
     LINK_REPLAYING, /* stands; the room hears who is there before messages flow (replay.h) */
     LINK_UP,        /* stands; messages pass straight through */
     LINK_WAITING,   /* down, to be dialled when the back-off is over, or when it may be (held) */
-    LINK_PARTING,   /* stood, and is being closed because it is held or goes elsewhere */
+    LINK_CLOSING,   /* stands no more for us: it is held or goes elsewhere, and is being closed */
 };
 
 struct link {
@@ -31,7 +31,7 @@ struct link {
     char *dialled;      /* the same when it was dialled last; owned */
     int64_t up_since_ms;
     struct backoff backoff;
-    struct timer step; /* WAITING: the next dial; REPLAYING: the end of the wait */
+    struct timer step; /* WAITING: the next dial; REPLAYING, CLOSING: the end of the wait */
     /* Down: when the longest wait is too long (wait.h). Standing: when the pause is (pressure.h).
      */
     struct timer deadline;
@@ -43,6 +43,7 @@ struct link {
     struct map leaving;        /* sessions whose leaving is written and may be unsent (recall.h) */
     struct list leaving_order; /* the same, in the order of leaving */
     uint32_t pings;            /* ever, never 0 but before the first */
+    uint32_t last_ping;        /* CLOSING: behind all that was written; 0: was answered */
     uint64_t written;          /* bytes of text ever given to io */
     struct backlog unsent;     /* what came back of a link that is falling (recall.h) */
 
@@ -78,6 +79,8 @@ void link_give_up(struct link *l);
 /* Closes it, whatever its state, and releases what it holds; the shard is about to go. */
 void link_end(struct link *l);
 
+/* The room server has answered the pings up to `number`. */
+void link_heard(struct link *l, uint32_t number, int64_t now);
 /* What io says (node.h). */
 void link_up(struct link *l, int64_t now);
 void link_down(struct link *l, size_t lost, int64_t now);

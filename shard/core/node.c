@@ -258,8 +258,10 @@ void node_link_drained(struct node *n, struct handle link, int64_t now)
 void node_link_pong(struct node *n, struct handle link, uint32_t number, int64_t now)
 {
     struct link *l = slots_get(&n->link_slots, link);
-    if (l != NULL)
-        parting_heard(l->shard, number, now);
+    if (l == NULL)
+        return;
+    parting_heard(l->shard, number, now);
+    link_heard(l, number, now);
 }
 
 void node_beat_answered(struct node *n, struct handle world, int status, struct span body,

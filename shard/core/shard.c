@@ -219,10 +219,11 @@ static void check_link(const struct link *l, size_t awaiting, size_t queued)
     assert(l->state != LINK_REPLAYING || awaiting > 0);
     assert(l->state != LINK_UP || (messages == 0 && list_empty(&l->ghosts)));
     assert(handle_is_none(l->self) == (l->state == LINK_IDLE || l->state == LINK_WAITING));
-    assert(timer_is_set(&l->step) ==
-           ((l->state == LINK_WAITING && !l->held) || l->state == LINK_REPLAYING));
+    assert(l->state == LINK_CLOSING ||
+           timer_is_set(&l->step) ==
+               ((l->state == LINK_WAITING && !l->held) || l->state == LINK_REPLAYING));
     assert(!l->held || l->state == LINK_IDLE || l->state == LINK_WAITING ||
-           l->state == LINK_PARTING);
+           l->state == LINK_CLOSING);
     /* Whatever is held back has an end. */
     assert(link_stands(l) || messages == 0 || timer_is_set(&l->deadline));
     assert(!l->choked || timer_is_set(&l->deadline) || l->state == LINK_REPLAYING);

@@ -501,9 +501,13 @@ static void link_moves_to_another_server(void **state)
     struct handle a = settles(r);
     beats(r, 1100);
     answers(r, 200, ORDERS("2", NAMED(AT_B)));
-    expect(r, "finish L1 1000\n");
+    expect(r, "ping L1 1\n");
     says(r, a, "1");
+    node_link_pong(r->node, last_link(r), 1, r->now);
+    passes(r, 90);
     expect(r, "");
+    passes(r, 20);
+    expect(r, "finish L1 1000\n");
     link_falls(r);
     passes(r, 10);
     expect(r, "dial L2 " SHARD " world=world-a room=room at=http://room-b:1\n");
@@ -517,8 +521,10 @@ static void hold_closes_the_link_and_messages_wait(void **state)
     struct handle a = settles(r);
     beats(r, 1100);
     answers(r, 200, ORDERS("2", NAMED(",\"hold\":true")));
+    expect(r, "ping L1 1\n");
+    beats(r, 1200);
+    passes(r, 500); /* no pong comes */
     expect(r, "finish L1 1000\n");
-    beats(r, 1100);
     assert_false(tells_shard(r)); /* not closed yet */
     answers(r, 200, UNCHANGED);
     says(r, a, "1");
