@@ -31,6 +31,14 @@ enum {
     EDGE_HIGH_WATER = 256 * 1024,
 };
 
+static const struct http_pool_settings peer_pool_settings = {
+    .connect_ms = ARRIVAL_CONNECT_MS,
+    .answer_ms = 60000,
+    .max_idle = 64,
+    .idle_ms = 4000,
+    .high_water = 256 * 1024,
+};
+
 struct process {
     struct settings settings;
     struct node_settings node_settings;
@@ -50,7 +58,10 @@ struct process {
     struct heart heart;
     struct edge_clients clients;
     struct forwards forwards;
-    struct tunnels tunnels;
+    struct tunnels tunnels, peer_tunnels;
+    struct pools peers; /* other nodes */
+    struct questions questions;
+    struct arrivals arrivals;
     struct room_proxy room_proxy;
     struct world_proxy world_proxy;
     struct edge edge;
@@ -269,6 +280,26 @@ static void name_urls(struct settings *s, const struct listener *door)
     }
 }
 
+static void wire_arrivals(struct process *p, struct span secret)
+{
+    tunnels_init(&p->peer_tunnels, p->loop, &p->stats.peer_tunnels);
+    pools_init(&p->peers, p->loop, &peer_pool_settings);
+    questions_init(&p->questions, &p->ticker, &p->worlds, secret);
+    p->arrivals = (struct arrivals){
+        .ticker = &p->ticker,
+        .questions = &p->questions,
+        .tunnels = &p->peer_tunnels,
+        .forwards = &p->forwards,
+        .pools = &p->peers,
+        .node = &p->node_settings,
+        .secrets = span_str(p->settings.shard_secret),
+        .ops = &edge_arrival_ops,
+        .ctx = &p->edge,
+        .stats = &p->stats.arrivals,
+    };
+    arrivals_init(&p->arrivals);
+}
+
 static void wire(struct process *p, struct origins *worlds, struct origins *rooms)
 {
     struct span secret = secret_first(span_str(p->settings.shard_secret));
@@ -284,6 +315,7 @@ static void wire(struct process *p, struct origins *worlds, struct origins *room
     edge_clients_init(&p->clients, &p->ticker, &p->client_settings, &p->stats);
     forwards_init(&p->forwards, p->stats.forwards, &p->stats.forwards_now);
     tunnels_init(&p->tunnels, p->loop, &p->stats.tunnels);
+    wire_arrivals(p, secret);
     p->room_proxy = (struct room_proxy){
         .ticker = &p->ticker,
         .rooms = &p->rooms,
@@ -302,11 +334,13 @@ static void wire(struct process *p, struct origins *worlds, struct origins *room
         .clients = &p->clients,
         .rooms = &p->room_proxy,
         .worlds = &p->world_proxy,
+        .arrivals = &p->arrivals,
         .trusted = &p->trusted,
         .secrets = span_str(p->settings.shard_secret),
         .metrics = {.node = p->node,
                     .io = &p->stats,
                     .worlds = &p->worlds,
+                    .questions = &p->questions,
                     .loop = p->loop,
                     .server = &p->server,
                     .listener = &p->listener},
@@ -320,6 +354,7 @@ static void wire(struct process *p, struct origins *worlds, struct origins *room
         .clients = &p->clients,
         .forwards = &p->forwards,
         .tunnels = &p->tunnels,
+        .peer_tunnels = &p->peer_tunnels,
         .links = &p->links,
         .reporter = &p->reporter,
     };
@@ -361,6 +396,10 @@ static void unwire(struct process *p)
     farewell_stop(&p->farewell);
     forwards_clear(&p->forwards);
     tunnels_abort(&p->tunnels);
+    tunnels_abort(&p->peer_tunnels);
+    arrivals_clear(&p->arrivals);
+    questions_clear(&p->questions);
+    pools_clear(&p->peers);
     edge_clients_abort(&p->clients);
     room_links_abort(&p->links);
     reporter_clear(&p->reporter);

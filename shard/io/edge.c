@@ -1,7 +1,10 @@
 /* Routes requests. Each door's work is elsewhere; here are the refusals and the small answers. */
 #include "shard/io/edge.h"
 
+#include <assert.h>
+
 #include "common/base/clock.h"
+#include "common/base/json.h"
 #include "common/base/log.h"
 #include "common/proto/ws_handshake.h"
 
@@ -23,21 +26,50 @@ static void refuse_json(struct edge *e, struct http_exchange *x, enum refusal wh
     buf_clear(&body);
 }
 
-/* Core counts these by reason. */
-static void refuse_by_core(struct http_exchange *x, enum err why, enum node_reason reason)
+/* What core refuses; it counts these itself. */
+static const struct {
+    int status;
+    const char *body; /* NULL: names the shard */
+} answers[NODE_REASON_COUNT] = {
+    [NODE_REFUSED_BAD_ID] = {400, "{\"error\":\"Shard id or session id is empty or too long\"}"},
+    [NODE_REFUSED_BANNED] = {403, "{\"error\":\"Banned\"}"},
+    [NODE_REFUSED_UNKNOWN] = {404, NULL},
+    [NODE_REFUSED_FULL] = {503, "{\"error\":\"This node takes no more clients or shards\"}"},
+    [NODE_REFUSED_NO_SEAT] = {503, "{\"error\":\"No seat is free in this shard\"}"},
+    [NODE_REFUSED_NO_OWNER] = {503, "{\"error\":\"The owner of this shard cannot be reached\"}"},
+};
+
+static void add_not_found(struct buf *body, struct span shard_id)
 {
-    log_debug("edge.refused", "reason=%s", node_reason_text(reason));
-    if (reason == NODE_REFUSED_NO_SEAT)
-        http_respond(x, 503, SPAN(JSON_TYPE "Retry-After: 1\r\n"),
-                     SPAN("{\"error\":\"No seat is free in this shard\"}"));
-    else if (reason == NODE_REFUSED_BANNED)
-        http_respond(x, 403, SPAN(JSON_TYPE), SPAN("{\"error\":\"Banned\"}"));
-    else if (why == ERR_FULL)
-        http_respond(x, 503, SPAN(JSON_TYPE "Retry-After: 1\r\n"),
-                     SPAN("{\"error\":\"This node takes no more clients or shards\"}"));
+    struct buf text = {0};
+    buf_addf(&text, "Shard %.*s not found", SPAN_ARG(shard_id));
+    BUF_ADD_LIT(body, "{\"error\":");
+    json_add_string(body, buf_span(&text));
+    buf_add_char(body, '}');
+    buf_clear(&text);
+}
+
+static int refusal(void *ctx, enum node_reason why, struct span shard_id, struct span *headers,
+                   struct buf *body)
+{
+    (void)ctx;
+    assert(answers[why].status != 0);
+    log_debug("edge.refused", "reason=%s", node_reason_text(why));
+    *headers = answers[why].status == 503 ? SPAN(JSON_TYPE "Retry-After: 1\r\n") : SPAN(JSON_TYPE);
+    if (answers[why].body == NULL)
+        add_not_found(body, shard_id);
     else
-        http_respond(x, 400, SPAN(JSON_TYPE),
-                     SPAN("{\"error\":\"Shard id or session id is empty or too long\"}"));
+        buf_add_span(body, span_str(answers[why].body));
+    return answers[why].status;
+}
+
+static void refuse_by_core(struct http_exchange *x, enum node_reason why, struct span shard_id)
+{
+    struct buf body = {0};
+    struct span headers;
+    int status = refusal(NULL, why, shard_id, &headers, &body);
+    http_respond(x, status, headers, buf_span(&body));
+    buf_clear(&body);
 }
 
 /* ---- upgrades */
@@ -50,20 +82,22 @@ static bool wants_websocket(const struct http_head *h)
                           http_head_count(h, SPAN("sec-websocket-key")) > 0);
 }
 
-static void join_shard(struct edge *e, struct http_exchange *x, const struct route *r,
-                       struct span key, const struct sender *from)
+static void join_shard(struct edge *e, const struct arrived *a)
 {
     struct handle handle;
     enum node_reason why;
+    struct span key, shard_id = a->route->shard_id;
     struct ticker *t = e->ticker;
-    join_read(&e->join, x->head, r, from);
-    enum err err = node_client_open(t->node, r->shard_id, buf_span(&e->join.session_id),
+    join_read(&e->join, a->x->head, a->route, a->from);
+    enum err err = node_client_open(t->node, shard_id, buf_span(&e->join.session_id),
                                     buf_span(&e->join.request_info), ticker_now(t), &handle, &why);
     ticker_touch(t);
+    const char *problem = ws_handshake_check(a->x->head, &key);
+    assert(problem == NULL); /* or it had not come so far */
     if (err != ERR_OK)
-        refuse_by_core(x, err, why);
+        refuse_by_core(a->x, why, shard_id);
     else
-        edge_client_open(e->clients, handle, x, key);
+        edge_client_open(e->clients, handle, a->x, key);
 }
 
 /* What goes to a world is checked here too: a tunnel carries whatever comes behind the handshake,
@@ -79,21 +113,34 @@ static void take_upgrade(struct edge *e, struct http_exchange *x, const struct r
     } else if (r->kind == ROUTE_WORLD) {
         world_proxy_upgrade(e->worlds, x, from);
     } else {
-        join_shard(e, x, r, key, from);
+        arrivals_take(e->arrivals, x, r, true, from);
     }
 }
 
 /* ---- requests */
 
-static void proxy_to_room(struct edge *e, struct http_exchange *x, const struct route *r,
-                          const struct sender *from)
+static void proxy_to_room(struct edge *e, const struct arrived *a)
 {
-    enum err err = room_proxy_take(e->rooms, x, r, from);
+    enum err err = room_proxy_take(e->rooms, a);
+    if (err == ERR_OK)
+        return;
+    struct http_exchange *x = a->forward == NULL ? a->x : forward_give_back(a->forward);
     if (err == ERR_MISSING)
         refuse_json(e, x, REFUSED_NO_ROOM, 503, "Shard not connected to main server");
-    else if (err != ERR_OK)
-        refuse_by_core(x, err, err == ERR_FULL ? NODE_REFUSED_FULL : NODE_REFUSED_BAD_ID);
+    else
+        refuse_by_core(x, err == ERR_FULL ? NODE_REFUSED_FULL : NODE_REFUSED_BAD_ID,
+                       a->route->shard_id);
 }
+
+static void serve_here(void *ctx, const struct arrived *a)
+{
+    if (a->is_socket)
+        join_shard(ctx, a);
+    else
+        proxy_to_room(ctx, a);
+}
+
+const struct arrival_ops edge_arrival_ops = {.here = serve_here, .refusal = refusal};
 
 static void take_party(struct edge *e, struct http_exchange *x, const struct route *r)
 {
@@ -109,7 +156,7 @@ static void take_party(struct edge *e, struct http_exchange *x, const struct rou
     } else if (r->kind == ROUTE_WORLD) {
         world_proxy_request(e->worlds, x, &from);
     } else {
-        proxy_to_room(e, x, r, &from);
+        arrivals_take(e->arrivals, x, r, false, &from);
     }
 }
 

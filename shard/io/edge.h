@@ -11,6 +11,7 @@ struct edge {
     struct edge_clients *clients;
     const struct room_proxy *rooms;
     const struct world_proxy *worlds;
+    struct arrivals *arrivals;
     const struct addr_set *trusted;
     struct span secrets; /* the cluster's, a list */
     struct metrics metrics;
@@ -20,6 +21,8 @@ struct edge {
     struct join join;
 };
 
+/* For arrivals, whose ctx is a struct edge. */
+extern const struct arrival_ops edge_arrival_ops;
 /* For http_server_new, whose ctx is a struct edge. */
 extern const struct http_app edge_app;
 void edge_clear(struct edge *e);

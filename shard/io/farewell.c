@@ -32,7 +32,7 @@ static bool sockets_are_done(const struct farewell *f, int64_t now)
 {
     return now - f->since_ms >= SOCKETS_MS ||
            (edge_clients_are_gone(f->clients) && list_empty(&f->forwards->all) &&
-            tunnels_count(f->tunnels) == 0);
+            tunnels_count(f->tunnels) == 0 && tunnels_count(f->peer_tunnels) == 0);
 }
 
 static bool links_are_done(const struct farewell *f, int64_t now)
@@ -52,6 +52,7 @@ static void end_sockets(struct farewell *f)
     *f->listener = NULL;
     http_server_drain(f->server);
     tunnels_close(f->tunnels, WS_CODE_RESTART, SPAN("restart;retry=1000-5000"));
+    tunnels_close(f->peer_tunnels, WS_CODE_RESTART, SPAN("restart;retry=1000-5000"));
 }
 
 /* As many steps as are over. */

@@ -27,7 +27,7 @@ struct farewell {
     struct http_server *server;
     struct edge_clients *clients;
     struct forwards *forwards;
-    struct tunnels *tunnels;
+    struct tunnels *tunnels, *peer_tunnels; /* to worlds, to other nodes */
     struct room_links *links;
     struct reporter *reporter;
 

@@ -23,7 +23,15 @@ enum { CLOSE_CODES = 13 };
 /* The index of a close code in `closes`; the last is for all others. */
 unsigned close_code_index(unsigned code);
 
-enum forward_target { FORWARD_ROOM, FORWARD_WORLD, FORWARD_TARGETS };
+enum forward_target { FORWARD_ROOM, FORWARD_WORLD, FORWARD_NODE, FORWARD_TARGETS };
+
+/* Clients and requests that were not served at once. */
+struct arrival_stats {
+    uint64_t held_now;                 /* gauge: waiting, and on their way to or at an owner */
+    uint64_t elsewhere;                /* answered 421 */
+    uint64_t unreachable, misdirected; /* owners that were tried in vain */
+    struct histogram held;             /* of those that waited: until it was clear where they go */
+};
 
 struct io_stats {
     uint64_t refusals[REFUSAL_COUNT];
@@ -31,6 +39,7 @@ struct io_stats {
     struct forward_stats forwards[FORWARD_TARGETS];
     uint64_t forwards_now; /* gauges */
     uint64_t links_dialling, links_closing;
-    struct tunnel_stats tunnels;
+    struct tunnel_stats tunnels, peer_tunnels; /* to worlds, to other nodes */
+    struct arrival_stats arrivals;
     uint64_t link_bad_frames; /* links closed for what the room server sent (1002, 1007, 1009) */
 };

@@ -3,6 +3,7 @@
 #include "common/net/http_server.h"
 #include "shard/core/node.h"
 #include "shard/io/io_stats.h"
+#include "shard/io/questions.h"
 #include "shard/io/worlds.h"
 
 /* Where the numbers are. All borrowed. */
@@ -10,6 +11,7 @@ struct metrics {
     const struct node *node;
     const struct io_stats *io;
     const struct worlds *worlds;
+    const struct questions *questions;
     const struct loop *loop;
     struct http_server *const *server;
     struct listener *const *listener; /* NULL behind it: not listening any more */

@@ -13,33 +13,47 @@ static const struct forward_kind to_room = {
     .failed_body = "{\"error\":\"Error forwarding request\"}",
 };
 
-static void add_head(const struct room_proxy *p, struct buf *head, const struct http_exchange *x,
-                     const struct route *r, const struct sender *from, struct hop_room to)
+static void add_head(const struct room_proxy *p, struct buf *head, const struct arrived *a,
+                     struct hop_room to)
 {
     struct buf path = {0};
     char ip[ADDR_TEXT_MAX];
-    addr_format(&from->client, ip);
+    addr_format(&a->from->client, ip);
     if (p->path == PROXY_PATH_NESTED)
-        route_add_nested(&path, r);
+        route_add_nested(&path, a->route);
     else
-        buf_add_span(&path, r->rest);
+        buf_add_span(&path, a->route->rest);
     to.path = buf_span(&path);
     to.client_ip = span_str(ip);
-    hop_add_room_request(head, x->head, &to);
+    hop_add_room_request(head, a->x->head, &to);
     buf_clear(&path);
 }
 
-enum err room_proxy_take(const struct room_proxy *p, struct http_exchange *x, const struct route *r,
-                         const struct sender *from)
+static void send_off(const struct room_proxy *p, const struct arrived *a, struct buf *head,
+                     struct http_pool *pool)
+{
+    struct forward *f = a->forward;
+    if (f != NULL) {
+        forward_turn(f, head, &to_room, NULL);
+    } else {
+        f = forward_new(p->forwards, a->x, head, &to_room, NULL);
+        struct responder *r = a->x->user;
+        if (a->body_complete)
+            r->ops->complete(r);
+    }
+    forward_try(f, pool);
+}
+
+enum err room_proxy_take(const struct room_proxy *p, const struct arrived *a)
 {
     struct hop_room to = {
-        .shard_id = r->shard_id,
-        .query = r->query,
+        .shard_id = a->route->shard_id,
+        .query = a->route->query,
         .secret = p->secret,
-        .trusted_peer = from->trusted,
+        .trusted_peer = a->from->trusted,
     };
     struct span ordered;
-    enum err e = node_http(p->ticker->node, r->shard_id, ticker_now(p->ticker), &to.room, &to.world,
+    enum err e = node_http(p->ticker->node, to.shard_id, ticker_now(p->ticker), &to.room, &to.world,
                            &ordered);
     ticker_touch(p->ticker);
     if (e != ERR_OK)
@@ -48,7 +62,7 @@ enum err room_proxy_take(const struct room_proxy *p, struct http_exchange *x, co
     if (server == NULL)
         return ERR_MISSING;
     struct buf head = {0};
-    add_head(p, &head, x, r, from, to);
-    forward_start(p->forwards, x, server->requests, &head, &to_room, NULL);
+    add_head(p, &head, a, to);
+    send_off(p, a, &head, server->requests);
     return ERR_OK;
 }

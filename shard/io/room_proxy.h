@@ -2,9 +2,8 @@
 /* HTTP requests for a shard: forwarded to the room server of its room. */
 #include "common/net/forward.h"
 #include "shard/core/node.h"
+#include "shard/io/arrival.h"
 #include "shard/io/room_servers.h"
-#include "shard/io/route.h"
-#include "shard/io/sender.h"
 #include "shard/io/settings.h"
 #include "shard/io/ticker.h"
 
@@ -16,8 +15,7 @@ struct room_proxy {
     enum http_proxy_path path;
 };
 
-/* Answers `x` with what the room says, at some time, and starts the shard if this is its first
- * request. ERR_OK: taken over. ERR_MISSING: no room server (503); ERR_FULL: 503; ERR_SYNTAX,
- * ERR_LIMIT: 400. `r` is the route of the request, `from` who sent it. */
-MUST_CHECK enum err room_proxy_take(const struct room_proxy *p, struct http_exchange *x,
-                                    const struct route *r, const struct sender *from);
+/* Answers a request with what the room says, at some time, and starts the shard if this is its
+ * first one. ERR_OK: taken over. ERR_MISSING: no room server (503); ERR_FULL: 503; ERR_SYNTAX,
+ * ERR_LIMIT: 400. */
+MUST_CHECK enum err room_proxy_take(const struct room_proxy *p, const struct arrived *a);

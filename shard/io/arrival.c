@@ -1,0 +1,478 @@
+/* Holds arrivals and does what core says about them. The exchange is held by one at a time: by this
+ * file while a world is asked, by a tunnel or a forward while the owner is tried. */
+#include "shard/io/arrival.h"
+
+#include <stdlib.h>
+
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/base/mem.h"
+#include "common/proto/hop.h"
+#include "shard/io/io_stats.h"
+#include "shard/io/join.h"
+
+struct arriving {
+    struct responder responder;
+    struct list node;
+    struct arrivals *all;
+    struct arrival is; /* what core knows; its texts are in the next three */
+    struct buf shard_id, session, tried;
+    struct sender from;
+
+    struct http_exchange *x; /* NULL: a tunnel has it */
+    struct forward *forward; /* has it, too, if any */
+    struct asking asking;
+    struct timer deadline;
+    bool asks_alone; /* the answer to a shared question was of no use */
+    bool has_body, body_complete;
+    int64_t begun_us; /* 0: it was clear already where it goes */
+};
+
+static void go(struct arriving *w);
+
+static struct wheel *wheel_of(const struct arriving *w)
+{
+    return loop_wheel(w->all->ticker->loop);
+}
+
+static void arriving_free(struct arriving *w)
+{
+    list_remove(&w->node);
+    w->all->stats->held_now--;
+    asking_stop(&w->asking);
+    wheel_cancel(wheel_of(w), &w->deadline);
+    buf_clear(&w->shard_id);
+    buf_clear(&w->session);
+    buf_clear(&w->tried);
+    free(w);
+}
+
+/* The route, with the shard that lets it in. Read anew each time, because heads move. */
+struct way {
+    struct buf scratch, path;
+    struct route route;
+};
+
+static void way_read(struct way *out, const struct arriving *w)
+{
+    *out = (struct way){.route.kind = ROUTE_NONE};
+    struct route *r = &out->route;
+    *r = route_of(w->x->head->target, &out->scratch);
+    if (span_eq(r->shard_id, w->is.shard_id))
+        return;
+    BUF_ADD_LIT(&out->path, "/parties/shard/");
+    url_encode(&out->path, w->is.shard_id);
+    size_t id_end = out->path.len;
+    buf_add_span(&out->path, r->rest);
+    r->shard_id = w->is.shard_id;
+    r->path = buf_span(&out->path);
+    r->rest = span_slice(r->path, id_end, r->path.len);
+}
+
+static void way_clear(struct way *way)
+{
+    buf_clear(&way->scratch);
+    buf_clear(&way->path);
+}
+
+/* Takes the exchange back from whoever has it. */
+static struct http_exchange *take_back(struct arriving *w)
+{
+    if (w->forward != NULL)
+        return forward_give_back(w->forward);
+    w->x->user = NULL;
+    if (w->has_body)
+        http_exchange_resume(w->x);
+    return w->x;
+}
+
+/* ---- the last word: w is gone after each of these */
+
+static void serve_here(struct arriving *w)
+{
+    struct arrivals *all = w->all;
+    struct way way;
+    way_read(&way, w);
+    if (w->forward == NULL)
+        (void)take_back(w);
+    const struct arrived arrived = {
+        .x = w->x,
+        .route = &way.route,
+        .from = &w->from,
+        .is_socket = w->is.is_socket,
+        .body_complete = w->body_complete,
+        .forward = w->forward,
+    };
+    all->ops->here(all->ctx, &arrived);
+    way_clear(&way);
+    arriving_free(w);
+}
+
+static void answer_refused(struct arrivals *all, struct http_exchange *x, enum node_reason why,
+                           struct span shard_id)
+{
+    struct buf body = {0};
+    struct span headers;
+    int status = all->ops->refusal(all->ctx, why, shard_id, &headers, &body);
+    http_respond(x, status, headers, buf_span(&body));
+    buf_clear(&body);
+}
+
+static void answer_elsewhere(struct arrivals *all, struct http_exchange *x, const struct place *at)
+{
+    struct buf headers = {0};
+    all->stats->elsewhere++;
+    BUF_ADD_LIT(&headers, "Content-Type: application/json\r\n");
+    if (at->url.len > 0) {
+        BUF_ADD_LIT(&headers, "x-terrane-owner: ");
+        hop_add_value(&headers, at->url);
+        BUF_ADD_LIT(&headers, "\r\n");
+    }
+    BUF_ADD_LIT(&headers, "x-terrane-reason: ");
+    buf_add_span(&headers, span_str(resolve_reason_names[at->reason]));
+    BUF_ADD_LIT(&headers, "\r\n");
+    http_respond(x, 421, buf_span(&headers), SPAN("{\"error\":\"Shard is elsewhere\"}"));
+    buf_clear(&headers);
+}
+
+/* ---- the owner */
+
+static void tried_in_vain(struct arriving *w, bool misdirected, struct span reason)
+{
+    struct arrivals *all = w->all;
+    w->is.tried_why = RESOLVE_UNREACHABLE;
+    if (misdirected) {
+        all->stats->misdirected++;
+        w->is.tried_why = RESOLVE_UNKNOWN;
+        if (span_eq(reason, SPAN("full")))
+            w->is.tried_why = RESOLVE_FULL;
+        else if (span_eq(reason, SPAN("draining")))
+            w->is.tried_why = RESOLVE_DRAINING;
+    } else {
+        all->stats->unreachable++;
+    }
+    w->is.tried = buf_span(&w->tried);
+    node_misplaced(all->ticker->node, w->is.shard_id);
+    go(w);
+}
+
+static void tunnel_failed(void *ctx, struct tunnel *t, enum tunnel_failure why);
+
+static void over(void *ctx)
+{
+    arriving_free(ctx);
+}
+
+static const struct tunnel_ops tunnel_ops = {.failed = tunnel_failed, .ended = over};
+
+static void forward_failed(void *ctx, struct forward *f, enum forward_failure why)
+{
+    struct arriving *w = ctx;
+    tried_in_vain(w, why == FORWARD_MISDIRECTED, forward_reason(f));
+}
+
+static const struct forward_kind to_node = {
+    .target = FORWARD_NODE,
+    .name = "node",
+    .failed = forward_failed,
+    .ended = over,
+    .failed_status = 502,
+    .timeout_status = 504,
+    .failed_headers = SPAN_INIT("Content-Type: application/json\r\n"),
+    .failed_body = "{\"error\":\"The owner of the shard does not answer\"}",
+};
+
+static const struct responder_ops held_ops;
+
+static void tunnel_failed(void *ctx, struct tunnel *t, enum tunnel_failure why)
+{
+    struct arriving *w = ctx;
+    struct buf reason = {0};
+    buf_add_span(&reason, tunnel_reason(t));
+    w->x = tunnel_give_back(t);
+    w->x->user = &w->responder;
+    tried_in_vain(w, why == TUNNEL_MISDIRECTED, buf_span(&reason));
+    buf_clear(&reason);
+}
+
+static void add_head(const struct arriving *w, struct buf *head)
+{
+    struct way way;
+    char client[ADDR_TEXT_MAX];
+    way_read(&way, w);
+    addr_format(&w->from.client, client);
+    const struct hop_peer to = {
+        .secrets = w->all->secrets,
+        .entry = span_str(w->all->node->id),
+        .client_ip = span_str(client),
+        .host = sender_host(&w->from, w->x->head),
+        .path = way.route.path,
+        .wall_ms = clock_wall_ms(),
+        .upgrade = w->is.is_socket,
+        .trusted_peer = w->from.trusted,
+    };
+    hop_add_peer_request(head, w->x->head, &to);
+    way_clear(&way);
+}
+
+static void forward_there(struct arriving *w, struct buf *head, struct http_pool *pool)
+{
+    if (w->forward != NULL) {
+        forward_turn(w->forward, head, &to_node, w);
+        forward_try(w->forward, pool);
+        return;
+    }
+    struct http_exchange *x = take_back(w);
+    w->forward = forward_new(w->all->forwards, x, head, &to_node, w);
+    struct responder *r = x->user;
+    if (w->body_complete)
+        r->ops->complete(r);
+    forward_try(w->forward, pool);
+}
+
+static void tunnel_there(struct arriving *w, struct buf *head, const struct url_origin *origin)
+{
+    struct http_exchange *x = take_back(w);
+    w->x = NULL; /* until the tunnel gives it back */
+    tunnel_try(tunnel_new(w->all->tunnels, x, head, &tunnel_ops, w), origin);
+}
+
+static void go_there(struct arriving *w, const struct place *at)
+{
+    struct arrivals *all = w->all;
+    struct url_origin origin = {0};
+    struct http_pool *pool = NULL;
+    struct buf head = {0};
+    buf_reset(&w->tried);
+    buf_add_span(&w->tried, at->node);
+    bool good = url_origin_parse(at->url, &origin) == ERR_OK;
+    if (good && !w->is.is_socket)
+        pool = pools_get(all->pools, at->url);
+    if (!good || (!w->is.is_socket && pool == NULL)) {
+        tried_in_vain(w, false, SPAN(""));
+    } else {
+        add_head(w, &head);
+        if (pool != NULL)
+            forward_there(w, &head, pool);
+        else
+            tunnel_there(w, &head, &origin);
+    }
+    url_origin_clear(&origin);
+}
+
+/* ---- the world */
+
+static void answered(struct asking *asking, int status, struct span body, bool shared)
+{
+    struct arriving *w = CONTAINER_OF(asking, struct arriving, asking);
+    struct ticker *t = w->all->ticker;
+    struct span id = {0};
+    enum told told = node_resolved(t->node, &w->is, status, body, ticker_now(t), &id);
+    ticker_touch(t);
+    bool substitute = told == TOLD_OWNER && !span_eq(id, w->is.shard_id);
+    if (substitute && shared) {
+        w->asks_alone = true; /* the seat there is somebody else's */
+        go(w);
+        return;
+    }
+    w->is.asked++;
+    w->is.told = told;
+    if (substitute) {
+        buf_reset(&w->shard_id);
+        buf_add_span(&w->shard_id, id);
+        w->is.shard_id = buf_span(&w->shard_id);
+        w->is.tried = (struct span){0};
+    }
+    go(w);
+}
+
+static void ask(struct arriving *w, const struct place *at)
+{
+    const struct node_settings *node = w->all->node;
+    const struct resolve r = {
+        .asker = span_str(node->id),
+        .asker_epoch = node->epoch,
+        .shard_id = w->is.shard_id,
+        .session = w->is.session,
+        .reason = at->reason,
+        .node = at->reason == RESOLVE_UNREACHABLE ? w->is.tried : (struct span){0},
+    };
+    bool alone = w->asks_alone || r.reason == RESOLVE_FULL || r.reason == RESOLVE_DRAINING;
+    questions_ask(w->all->questions, &w->asking, at->world, &r, alone);
+}
+
+/* ---- what core says */
+
+static void note_placed(struct arriving *w, enum place_kind kind)
+{
+    if (kind == PLACE_ASK || w->begun_us == 0)
+        return;
+    histogram_add(&w->all->stats->held, clock_mono_us() - w->begun_us);
+    w->begun_us = 0;
+}
+
+static void refuse(struct arriving *w, const struct place *at)
+{
+    struct arrivals *all = w->all;
+    struct buf id = {0};
+    buf_add_span(&id, w->is.shard_id);
+    struct http_exchange *x = take_back(w);
+    arriving_free(w);
+    if (at->kind == PLACE_ELSEWHERE)
+        answer_elsewhere(all, x, at);
+    else
+        answer_refused(all, x, at->why, buf_span(&id));
+    buf_clear(&id);
+}
+
+static void follow(struct arriving *w, const struct place *at)
+{
+    note_placed(w, at->kind);
+    switch (at->kind) {
+    case PLACE_HERE:
+        serve_here(w);
+        break;
+    case PLACE_THERE:
+        go_there(w, at);
+        break;
+    case PLACE_ASK:
+        ask(w, at);
+        break;
+    case PLACE_ELSEWHERE:
+    case PLACE_REFUSED:
+        refuse(w, at);
+        break;
+    }
+}
+
+static void go(struct arriving *w)
+{
+    struct place at;
+    struct ticker *t = w->all->ticker;
+    node_place(t->node, &w->is, ticker_now(t), &at);
+    ticker_touch(t);
+    follow(w, &at);
+}
+
+/* The owner that is being tried is given its own time. */
+static void deadline_fired(struct timer *timer, int64_t now)
+{
+    struct arriving *w = CONTAINER_OF(timer, struct arriving, deadline);
+    (void)now;
+    if (w->asking.question == NULL)
+        return;
+    asking_stop(&w->asking);
+    go(w);
+}
+
+/* ---- the exchange, while it waits here */
+
+static void held_gone(struct responder *r)
+{
+    arriving_free(CONTAINER_OF(r, struct arriving, responder));
+}
+
+static void held_complete(struct responder *r)
+{
+    CONTAINER_OF(r, struct arriving, responder)->body_complete = true;
+}
+
+static void held_nothing(struct responder *r)
+{
+    (void)r;
+}
+
+static void held_body(struct responder *r, struct span part)
+{
+    (void)r; /* it is not read; and sockets have none */
+    (void)part;
+}
+
+static const struct responder_ops held_ops = {
+    .body = held_body,
+    .complete = held_complete,
+    .drained = held_nothing,
+    .gone = held_gone,
+};
+
+static struct arriving *hold(struct arrivals *all, struct http_exchange *x,
+                             const struct arrival *is, const struct sender *from)
+{
+    struct arriving *w = xcalloc(1, sizeof *w);
+    *w = (struct arriving){
+        .responder.ops = &held_ops,
+        .all = all,
+        .is = *is,
+        .from = *from,
+        .x = x,
+        .asking.answered = answered,
+        .deadline.fire = deadline_fired,
+        .has_body = !is->is_socket && (x->head->chunked || x->head->content_length > 0),
+        .begun_us = clock_mono_us(),
+    };
+    buf_add_span(&w->shard_id, is->shard_id);
+    buf_add_span(&w->session, is->session);
+    w->is.shard_id = buf_span(&w->shard_id);
+    w->is.session = buf_span(&w->session);
+    list_push(&all->all, &w->node);
+    all->stats->held_now++;
+    x->user = &w->responder;
+    if (w->has_body)
+        http_exchange_pause(x);
+    wheel_set(wheel_of(w), &w->deadline, is->since_ms + PLACE_HOLD_MS);
+    return w;
+}
+
+/* ---- */
+
+void arrivals_init(struct arrivals *all)
+{
+    list_init(&all->all);
+    all->tunnels->connect_ms = ARRIVAL_CONNECT_MS;
+    all->tunnels->answer_ms = ARRIVAL_ANSWER_MS;
+}
+
+void arrivals_take(struct arrivals *all, struct http_exchange *x, const struct route *r,
+                   bool is_socket, const struct sender *from)
+{
+    struct place at;
+    struct ticker *t = all->ticker;
+    buf_reset(&all->session);
+    if (is_socket)
+        join_read_session(&all->session, r->query);
+    const struct arrival is = {
+        .shard_id = r->shard_id,
+        .session = buf_span(&all->session),
+        .is_socket = is_socket,
+        .hopped = from->hopped,
+        .since_ms = ticker_now(t),
+    };
+    node_place(t->node, &is, is.since_ms, &at);
+    ticker_touch(t);
+    switch (at.kind) {
+    case PLACE_HERE:
+        all->ops->here(all->ctx,
+                       &(struct arrived){.x = x, .route = r, .from = from, .is_socket = is_socket});
+        break;
+    case PLACE_THERE:
+    case PLACE_ASK:
+        follow(hold(all, x, &is, from), &at);
+        break;
+    case PLACE_ELSEWHERE:
+        answer_elsewhere(all, x, &at);
+        break;
+    case PLACE_REFUSED:
+        answer_refused(all, x, at.why, r->shard_id);
+        break;
+    }
+}
+
+void arrivals_clear(struct arrivals *all)
+{
+    LIST_EACH_SAFE (&all->all, it, next) {
+        struct arriving *w = CONTAINER_OF(it, struct arriving, node);
+        if (w->x != NULL && w->forward == NULL)
+            arriving_free(w);
+    }
+    buf_clear(&all->session);
+}

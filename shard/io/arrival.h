@@ -1,0 +1,58 @@
+#pragma once
+/* Clients and requests on their way in (docs/design.md section 5.1, "Any entry"): kept while a
+ * world is asked where they belong and while its owner is tried, at most PLACE_HOLD_MS; then they
+ * are served here, go through to the owner, or are refused. Core decides (shard/core/place.h). */
+#include "common/net/forward.h"
+#include "common/net/pools.h"
+#include "common/net/tunnel.h"
+#include "shard/core/place.h"
+#include "shard/io/io_stats.h"
+#include "shard/io/questions.h"
+#include "shard/io/route.h"
+#include "shard/io/sender.h"
+
+/* Nobody waits longer for another node: it is taken for dead then, and the world is told. */
+enum { ARRIVAL_CONNECT_MS = 1000, ARRIVAL_ANSWER_MS = 2000 };
+
+/* Somebody who is to be served here. */
+struct arrived {
+    struct http_exchange *x;
+    const struct route *route; /* with the shard that lets it in */
+    const struct sender *from;
+    bool is_socket;
+    /* Requests that were held: its body has been read; and what has the exchange already, if not
+     * NULL (forward_turn). */
+    bool body_complete;
+    struct forward *forward;
+};
+
+struct arrival_ops {
+    /* Borrowed until return. */
+    void (*here)(void *ctx, const struct arrived *a);
+    /* What to answer to a refused one: the status, whole lines in *headers; the body is appended.
+     */
+    int (*refusal)(void *ctx, enum node_reason why, struct span shard_id, struct span *headers,
+                   struct buf *body);
+};
+
+struct arrivals {
+    struct ticker *ticker;
+    struct questions *questions;
+    struct tunnels *tunnels; /* to other nodes */
+    struct forwards *forwards;
+    struct pools *pools; /* of other nodes */
+    const struct node_settings *node;
+    struct span secrets; /* the cluster's, a list */
+    const struct arrival_ops *ops;
+    void *ctx;
+    struct arrival_stats *stats;
+    struct list all;
+    struct buf session; /* scratch */
+};
+/* The members up to `stats` have been set; all are borrowed. */
+void arrivals_init(struct arrivals *all);
+/* Takes over an upgrade whose handshake has been checked (`is_socket`), or another request. */
+void arrivals_take(struct arrivals *all, struct http_exchange *x, const struct route *r,
+                   bool is_socket, const struct sender *from);
+/* Drops all that wait, without answers; tunnels_abort and forwards_clear drop the others. */
+void arrivals_clear(struct arrivals *all);

@@ -1,0 +1,341 @@
+/* Where arrivals are served: the rules as a table, and what answers of worlds change. */
+#include "shard/core/place.h"
+
+#include "recorder.h"
+#include "shard/core/node_state.h"
+#include "shard/core/shard.h"
+#include "shard/core/world.h"
+
+#define SHARD "room:world-a:1700000000000-7"
+#define OTHER "room:world-a:1700000000000-8"
+
+enum have { NONE, GUEST, OWNED, FULL, DRAINING, ADOPTED, ADOPTED_FULL };
+enum { SOCKET, HTTP };
+enum { HOPPED = 1, CACHED = 2, CLOSING = 4, REFUSE = 8, AT_HOME = 16, TRIED = 32, LATE = 64 };
+
+static struct recorder r;
+
+static struct world *world_a(void)
+{
+    return world_reach(r.node, SPAN("world-a"), r.now);
+}
+
+static void start(enum world_mode mode)
+{
+    recorder_init(&r);
+    r.settings.protocol = NODE_PROTOCOL_AUTO;
+    r.settings.id = "us";
+    r.settings.adopt = true;
+    r.settings.enforce_seats = true;
+    recorder_start(&r);
+    world_a()->mode = mode;
+    world_a()->epoch = 5;
+}
+
+static void stop(void)
+{
+    node_free(r.node);
+    buf_clear(&r.lines);
+}
+
+static void have_shard(enum have have)
+{
+    struct shard *shard;
+    if (have == NONE)
+        return;
+    assert_int_equal(shard_reach(r.node, SPAN(SHARD), r.now, &shard), ERR_OK);
+    shard->owned = have == OWNED || have == FULL || have == DRAINING;
+    shard->adopted = have == ADOPTED || have == ADOPTED_FULL;
+    shard->status = have == DRAINING ? ORDER_DRAINING : ORDER_ACTIVE;
+    shard->seating.bounded = true;
+    shard->seating.max = have == FULL || have == ADOPTED_FULL ? 1 : 10;
+}
+
+static void join(const char *session)
+{
+    struct handle client;
+    enum node_reason why;
+    assert_int_equal(
+        node_client_open(r.node, SPAN(SHARD), span_str(session), SPAN("{}"), r.now, &client, &why),
+        ERR_OK);
+}
+
+static const char *words(const struct place *p)
+{
+    static char text[128];
+    switch (p->kind) {
+    case PLACE_HERE:
+        return "here";
+    case PLACE_THERE:
+        (void)snprintf(text, sizeof text, "there %.*s %.*s", SPAN_ARG(p->node), SPAN_ARG(p->url));
+        return text;
+    case PLACE_ASK:
+        assert_true(span_eq(p->world, SPAN("world-a")));
+        (void)snprintf(text, sizeof text, "ask %s", resolve_reason_names[p->reason]);
+        return text;
+    case PLACE_ELSEWHERE:
+        (void)snprintf(text, sizeof text, "elsewhere %s%s%.*s", resolve_reason_names[p->reason],
+                       p->url.len > 0 ? " " : "", SPAN_ARG(p->url));
+        return text;
+    case PLACE_REFUSED:
+        assert_int_not_equal(node_stats(r.node)->reasons[p->why], 0);
+        return node_reason_text(p->why);
+    }
+    return "";
+}
+
+static const struct {
+    const char *rule;
+    enum have have;
+    int what; /* SOCKET, HTTP */
+    unsigned flags, asked;
+    enum told told;
+    const char *want;
+} rows[] = {
+    /* ours */
+    {"our shard", OWNED, SOCKET, 0, 0, TOLD_NOTHING, "here"},
+    {"our shard, hopped", OWNED, SOCKET, HOPPED, 0, TOLD_NOTHING, "here"},
+    {"our shard, whatever we remember", OWNED, SOCKET, CACHED, 0, TOLD_NOTHING, "here"},
+    {"our full shard", FULL, SOCKET, 0, 0, TOLD_NOTHING, "ask full"},
+    {"our full shard, a request", FULL, HTTP, 0, 0, TOLD_NOTHING, "here"},
+    {"our full shard, a session of it", FULL, SOCKET, AT_HOME, 0, TOLD_NOTHING, "here"},
+    {"our full shard, hopped", FULL, SOCKET, HOPPED, 0, TOLD_NOTHING, "elsewhere full"},
+    {"our full shard, all are full", FULL, SOCKET, 0, 1, TOLD_FULL, "refused_no_seat"},
+    {"our full shard, no world", FULL, SOCKET, 0, 1, TOLD_NOBODY, "refused_no_seat"},
+    {"our full shard, still", FULL, SOCKET, 0, 1, TOLD_OWNER, "ask full"},
+    {"our full shard, again and again", FULL, SOCKET, 0, 3, TOLD_OWNER, "refused_no_seat"},
+    {"our full shard, for long", FULL, SOCKET, LATE, 1, TOLD_OWNER, "refused_no_seat"},
+    {"our draining shard", DRAINING, SOCKET, 0, 0, TOLD_NOTHING, "ask draining"},
+    {"our draining shard, a request", DRAINING, HTTP, 0, 0, TOLD_NOTHING, "here"},
+    {"our draining shard, a session of it", DRAINING, SOCKET, AT_HOME, 0, TOLD_NOTHING, "here"},
+    {"our draining shard, hopped", DRAINING, SOCKET, HOPPED, 0, TOLD_NOTHING, "elsewhere draining"},
+    {"we end", OWNED, SOCKET, CLOSING, 0, TOLD_NOTHING, "ask draining"},
+    {"we end, and nobody takes it", OWNED, SOCKET, CLOSING, 1, TOLD_FULL, "refused_no_seat"},
+    /* adopted */
+    {"adopted", ADOPTED, SOCKET, 0, 0, TOLD_NOTHING, "here"},
+    {"adopted and full", ADOPTED_FULL, SOCKET, 0, 0, TOLD_NOTHING, "refused_no_seat"},
+    {"adopted and full, a request", ADOPTED_FULL, HTTP, 0, 0, TOLD_NOTHING, "here"},
+    {"adopted, and we end", ADOPTED, SOCKET, CLOSING, 0, TOLD_NOTHING, "refused_full"},
+    /* not ours */
+    {"unknown", NONE, SOCKET, 0, 0, TOLD_NOTHING, "ask unknown"},
+    {"unknown, a request", NONE, HTTP, 0, 0, TOLD_NOTHING, "ask unknown"},
+    {"not ours any more", GUEST, SOCKET, 0, 0, TOLD_NOTHING, "ask unknown"},
+    {"not ours any more, a session of it", GUEST, SOCKET, AT_HOME, 0, TOLD_NOTHING, "here"},
+    {"another's", NONE, SOCKET, CACHED, 0, TOLD_NOTHING, "there b http://b"},
+    {"another's, a request", GUEST, HTTP, CACHED, 0, TOLD_NOTHING, "there b http://b"},
+    {"another's, hopped", NONE, SOCKET, HOPPED | CACHED, 0, TOLD_NOTHING, "ask unknown"},
+    {"another's, hopped and asked", NONE, SOCKET, HOPPED | CACHED, 1, TOLD_OWNER,
+     "elsewhere unknown http://b"},
+    {"another's, and we end", NONE, SOCKET, CACHED | CLOSING, 0, TOLD_NOTHING, "there b http://b"},
+    {"not reached", NONE, SOCKET, TRIED, 1, TOLD_OWNER, "ask unreachable"},
+    {"not reached, too often", NONE, SOCKET, TRIED, 3, TOLD_OWNER, "refused_no_owner"},
+    {"not reached, for long", NONE, SOCKET, TRIED | LATE, 1, TOLD_OWNER, "refused_no_owner"},
+    {"hopped, and no answer helps", NONE, SOCKET, HOPPED, 3, TOLD_OWNER, "elsewhere unknown"},
+    {"no world", NONE, SOCKET, 0, 1, TOLD_NOBODY, "here"},
+    {"no world, hopped", NONE, SOCKET, HOPPED, 1, TOLD_NOBODY, "here"},
+    {"no world, and we end", NONE, SOCKET, CLOSING, 1, TOLD_NOBODY, "refused_full"},
+    {"all are full", NONE, SOCKET, 0, 1, TOLD_FULL, "refused_no_seat"},
+    {"never created", NONE, SOCKET, 0, 1, TOLD_ADOPT, "here"},
+    {"never created, hopped", NONE, SOCKET, HOPPED, 1, TOLD_ADOPT, "here"},
+    {"never created, and we end", NONE, SOCKET, CLOSING, 1, TOLD_ADOPT, "refused_full"},
+    {"never created, and no adoption", NONE, SOCKET, REFUSE, 1, TOLD_ADOPT, "refused_unknown"},
+    {"not to be served", NONE, SOCKET, 0, 1, TOLD_UNKNOWN, "refused_unknown"},
+};
+
+static void place_by_row(size_t i, struct place *out)
+{
+    struct arrival a = {
+        .shard_id = SPAN(SHARD),
+        .session = rows[i].what == HTTP ? SPAN("") : SPAN("newcomer"),
+        .is_socket = rows[i].what == SOCKET,
+        .hopped = (rows[i].flags & HOPPED) != 0,
+        .since_ms = r.now,
+        .asked = rows[i].asked,
+        .told = rows[i].told,
+    };
+    have_shard(rows[i].have);
+    if (rows[i].have != NONE)
+        join("first");
+    if ((rows[i].flags & CACHED) != 0)
+        owners_put(&r.node->owners, SPAN(SHARD), SPAN("b"), SPAN("http://b"), 5, r.now);
+    if ((rows[i].flags & AT_HOME) != 0)
+        a.session = SPAN("first");
+    if ((rows[i].flags & TRIED) != 0) {
+        a.tried = SPAN("b");
+        a.tried_why = RESOLVE_UNREACHABLE;
+    }
+    if ((rows[i].flags & LATE) != 0)
+        a.since_ms -= PLACE_HOLD_MS;
+    r.settings.adopt = (rows[i].flags & REFUSE) == 0;
+    r.node->closing = (rows[i].flags & CLOSING) != 0;
+    node_place(r.node, &a, r.now, out);
+}
+
+static void every_rule_holds(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct place p;
+        start(WORLD_BEATS);
+        place_by_row(i, &p);
+        if (strcmp(words(&p), rows[i].want) != 0)
+            fail_msg("%s: %s, not %s", rows[i].rule, words(&p), rows[i].want);
+        stop();
+    }
+}
+
+static void a_world_without_nodes_is_never_asked(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct place p;
+        start(WORLD_REFERENCE);
+        place_by_row(i, &p);
+        assert_string_equal(words(&p), "here");
+        stop();
+    }
+}
+
+static void bad_ids_are_for_the_door_to_refuse(void **state)
+{
+    struct place p;
+    (void)state;
+    start(WORLD_BEATS);
+    struct arrival a = {.shard_id = SPAN(":world-a:1700000000000-7"), .is_socket = true};
+    node_place(r.node, &a, r.now, &p);
+    assert_string_equal(words(&p), "here");
+    a = (struct arrival){.shard_id = SPAN(SHARD), .session = SPAN("\xff"), .is_socket = true};
+    node_place(r.node, &a, r.now, &p);
+    assert_string_equal(words(&p), "here");
+    stop();
+}
+
+static void an_adopted_shard_is_marked_and_counted(void **state)
+{
+    struct place p;
+    const struct arrival a = {.shard_id = SPAN(SHARD), .is_socket = true, .told = TOLD_ADOPT};
+    (void)state;
+    start(WORLD_BEATS);
+    node_place(r.node, &a, r.now, &p);
+    const struct shard *shard = map_get(&r.node->shard_map, SPAN(SHARD));
+    assert_true(shard != NULL && shard->adopted && !shard->owned);
+    assert_int_equal(shard->seating.max, SEATING_ADOPTED_MAX);
+    assert_int_equal(node_stats(r.node)->adopted, 1);
+    stop();
+}
+
+/* ---- answers */
+
+static enum told resolved(int status, const char *body, struct span *id)
+{
+    const struct arrival a = {.shard_id = SPAN(SHARD), .is_socket = true, .since_ms = r.now};
+    *id = (struct span){0};
+    return node_resolved(r.node, &a, status, span_str(body), r.now, id);
+}
+
+static void add_answer(struct buf *out, int64_t epoch, const char *node, const char *shard)
+{
+    const struct resolved answer = {
+        .epoch = epoch,
+        .node = span_str(node),
+        .url = SPAN("http://there"),
+        .order = {.shard_id = span_str(shard), .room_id = SPAN("room"), .max_connections = 10},
+    };
+    buf_reset(out);
+    resolved_add(out, &answer, NULL, 0);
+    buf_add_char(out, '\0');
+}
+
+static void answers_mean_what_they_say(void **state)
+{
+    struct span id;
+    (void)state;
+    start(WORLD_BEATS);
+    assert_int_equal(resolved(0, "", &id), TOLD_NOBODY);
+    assert_int_equal(resolved(502, "{}", &id), TOLD_NOBODY);
+    assert_int_equal(resolved(503, "{\"error\":\"full\"}", &id), TOLD_FULL);
+    assert_int_equal(resolved(404, "{\"error\":\"?\",\"adopt\":true}", &id), TOLD_ADOPT);
+    assert_int_equal(resolved(404, "{\"error\":\"?\"}", &id), TOLD_UNKNOWN);
+    assert_int_equal(resolved(404, "Not Found", &id), TOLD_UNKNOWN);
+    assert_int_equal(resolved(200, "{}", &id), TOLD_NOBODY);
+    assert_int_equal(resolved(200, "<html>", &id), TOLD_NOBODY);
+    stop();
+}
+
+static void a_404_of_a_world_that_was_never_heard_says_nothing(void **state)
+{
+    struct span id;
+    (void)state;
+    start(WORLD_UNHEARD);
+    assert_int_equal(resolved(404, "Not Found", &id), TOLD_NOBODY);
+    assert_int_equal(resolved(404, "{\"error\":\"?\",\"adopt\":true}", &id), TOLD_ADOPT);
+    stop();
+}
+
+static void another_owner_is_remembered_until_it_is_misplaced(void **state)
+{
+    struct buf text = {0};
+    struct span id;
+    struct place p;
+    const struct arrival a = {.shard_id = SPAN(OTHER), .is_socket = true, .since_ms = r.now};
+    (void)state;
+    start(WORLD_BEATS);
+    add_answer(&text, 5, "b", OTHER);
+    assert_int_equal(resolved(200, text.data, &id), TOLD_OWNER);
+    assert_true(span_eq(id, SPAN(OTHER)));
+    node_place(r.node, &a, r.now, &p);
+    assert_string_equal(words(&p), "there b http://there");
+    node_misplaced(r.node, SPAN(OTHER));
+    node_place(r.node, &a, r.now, &p);
+    assert_string_equal(words(&p), "ask unknown");
+    buf_clear(&text);
+    stop();
+}
+
+static void what_we_are_ordered_is_followed_at_once(void **state)
+{
+    struct buf text = {0};
+    struct span id;
+    struct place p;
+    (void)state;
+    start(WORLD_BEATS);
+    add_answer(&text, 5, "us", SHARD);
+    assert_int_equal(resolved(200, text.data, &id), TOLD_OWNER);
+    const struct arrival a = {.shard_id = SPAN(SHARD), .is_socket = true, .since_ms = r.now};
+    node_place(r.node, &a, r.now, &p);
+    assert_string_equal(words(&p), "here");
+    const struct shard *shard = map_get(&r.node->shard_map, SPAN(SHARD));
+    assert_true(shard != NULL && shard->owned && shard->seating.max == 10);
+    buf_clear(&text);
+    stop();
+}
+
+static void an_answer_of_a_world_that_was_is_none(void **state)
+{
+    struct buf text = {0};
+    struct span id;
+    (void)state;
+    start(WORLD_BEATS);
+    add_answer(&text, 4, "us", SHARD);
+    assert_int_equal(resolved(200, text.data, &id), TOLD_NOBODY);
+    assert_null(map_get(&r.node->shard_map, SPAN(SHARD)));
+    buf_clear(&text);
+    stop();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_rule_holds),
+        cmocka_unit_test(a_world_without_nodes_is_never_asked),
+        cmocka_unit_test(bad_ids_are_for_the_door_to_refuse),
+        cmocka_unit_test(an_adopted_shard_is_marked_and_counted),
+        cmocka_unit_test(answers_mean_what_they_say),
+        cmocka_unit_test(a_404_of_a_world_that_was_never_heard_says_nothing),
+        cmocka_unit_test(another_owner_is_remembered_until_it_is_misplaced),
+        cmocka_unit_test(what_we_are_ordered_is_followed_at_once),
+        cmocka_unit_test(an_answer_of_a_world_that_was_is_none),
+    };
+    log_capture(recorder_no_log);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
