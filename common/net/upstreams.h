@@ -1,7 +1,7 @@
 #pragma once
 /* The servers behind this node, worlds or room servers, each with its connections for HTTP. */
 #include "common/net/http_client.h"
-#include "common/net/origins.h"
+#include "common/proto/origins.h"
 
 struct upstream {
     const struct url_origin *origin;

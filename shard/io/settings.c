@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "common/net/origins.h"
+#include "common/proto/origins.h"
 #include "common/proto/beat.h"
 #include "common/proto/hop_sign.h"
 #include "common/proto/secret.h"

@@ -1,5 +1,5 @@
 /* Lists of origins, and the choice of one by name. */
-#include "common/net/origins.h"
+#include "common/proto/origins.h"
 
 #include <stdlib.h>
 

@@ -1,5 +1,5 @@
 /* Lists of origins, and which of them has a room. */
-#include "common/net/origins.h"
+#include "common/proto/origins.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
