@@ -10,21 +10,9 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
-#include "common/net/http_server.h"
-#include "common/net/listener.h"
+#include "tests/unit/shard/io/scripted_world.h"
 
-enum { SHARDS = 100, DEADLINE_MS = 5000 };
-
-/* A world that answers all requests with one status, at once or when it is told to. */
-struct world {
-    struct http_server *server;
-    struct listener *listener;
-    struct http_exchange *held[SHARDS];
-    size_t held_count, requests;
-    int status;
-    bool holds;
-    struct buf last; /* the last request: its target, a blank, its body */
-};
+enum { SHARDS = WORLD_HELD_MAX, DEADLINE_MS = 5000 };
 
 static struct loop *loop;
 static struct node *node;
@@ -50,68 +38,10 @@ static const struct node_settings node_settings = {
     .max_shards = SHARDS,
     .max_room_id = 100,
 };
-static const struct http_limits limits = {
-    .header_ms = DEADLINE_MS, .body_ms = DEADLINE_MS, .idle_ms = DEADLINE_MS};
-
 static void no_log(const char *line, size_t len)
 {
     (void)line;
     (void)len;
-}
-
-static void world_begin(void *ctx, struct http_exchange *x)
-{
-    struct world *w = ctx;
-    w->requests++;
-    buf_reset(&w->last);
-    buf_add_span(&w->last, x->head->target);
-    buf_add_char(&w->last, ' ');
-}
-
-static void world_body(void *ctx, struct http_exchange *x, struct span part)
-{
-    (void)x;
-    buf_add_span(&((struct world *)ctx)->last, part);
-}
-
-static void world_complete(void *ctx, struct http_exchange *x)
-{
-    struct world *w = ctx;
-    if (w->holds)
-        w->held[w->held_count++] = x;
-    else
-        http_respond(x, w->status, SPAN(""), SPAN("{}"));
-}
-
-static void world_gone(void *ctx, struct http_exchange *x)
-{
-    struct world *w = ctx;
-    for (size_t i = 0; i < w->held_count; i++)
-        if (w->held[i] == x)
-            w->held[i] = w->held[--w->held_count];
-}
-
-static const struct http_app world_app = {
-    .begin = world_begin, .body = world_body, .complete = world_complete, .gone = world_gone};
-
-static void world_open(struct world *w)
-{
-    const char *why;
-    *w = (struct world){.status = 200};
-    w->server = http_server_new(loop, &world_app, w, &limits, SPAN(""));
-    assert_int_equal(
-        listener_open(&w->listener, loop, "127.0.0.1", 0, http_server_accept, w->server, &why),
-        ERR_OK);
-}
-
-static void world_close(struct world *w)
-{
-    listener_close(w->listener);
-    w->listener = NULL;
-    if (w->server != NULL)
-        http_server_free(w->server);
-    w->server = NULL;
-    buf_clear(&w->last);
 }
 
 static int setup(void **state)
@@ -122,8 +52,8 @@ static int setup(void **state)
     (void)state;
     log_capture(no_log);
     loop = loop_new();
-    world_open(&first);
-    world_open(&second);
+    world_open(&first, loop);
+    world_open(&second, loop);
     buf_addf(&urls, "http://%s,http://%s", listener_address(first.listener),
              listener_address(second.listener));
     assert_int_equal(origins_parse(&origins, buf_span(&urls), &bad), ERR_OK);
