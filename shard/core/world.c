@@ -199,14 +199,13 @@ static void take_conflict(struct world *w, struct span body)
     struct node *n = w->node;
     struct orders_conflict c;
     json_t *doc;
-    if (orders_conflict_read(&c, &doc, body) != ERR_OK || is_ours(n, &c)) {
+    bool read = orders_conflict_read(&c, &doc, body) == ERR_OK;
+    if (!read || c.epoch < n->epoch || is_ours(n, &c)) {
         log_warn("beat.refused", "world=%.*s status=%d", SPAN_ARG(w->id), STATUS_CONFLICT);
     } else if (c.age_ms > WORLD_CONFLICT_MS) {
         log_warn("node.rise", "world=%.*s id=%s earlier=%.*s", SPAN_ARG(w->id), n->settings->id,
                  SPAN_ARG(c.url));
-        if (c.epoch >= n->epoch)
-            rise_above(n, c.epoch);
-        w->news.full = true;
+        rise_above(n, c.epoch);
         w->failing = false;
     } else {
         struct buf why = {.len = 0};

@@ -189,6 +189,20 @@ static void node_whose_id_another_had_goes_on_with_a_later_epoch(void **state)
     answers(r, 200, ORDERS("1", NAMED("")));
 }
 
+static void earlier_process_of_the_same_id_is_no_conflict(void **state)
+{
+    struct recorder *r = *state;
+    opens(r, "a", "ann");
+    beats(r, 100);
+    forget(r);
+    answers(r, 409,
+            "{\"error\":\"x\",\"epoch\":1699999999999,\"ageMs\":5,\"url\":\"http://other:1\"}");
+    expect(r, "");
+    is_silent(r, 700); /* the next by time: no quarrel at full speed */
+    beats(r, 500);
+    assert_true(beat_has(r, "\"epoch\":1700000000000,"));
+}
+
 static void beat_that_came_twice_is_no_conflict(void **state)
 {
     struct recorder *r = *state;
@@ -313,6 +327,7 @@ int main(void)
         TEST(lower_world_epoch_is_ignored),
         TEST(node_whose_id_another_has_stops),
         TEST(node_whose_id_another_had_goes_on_with_a_later_epoch),
+        TEST(earlier_process_of_the_same_id_is_no_conflict),
         TEST(beat_that_came_twice_is_no_conflict),
         TEST(world_without_beats_gets_reports_and_is_tried_again),
         TEST(reports_go_on_while_a_world_is_tried_again),
