@@ -120,6 +120,7 @@ static void use_settings(struct process *p)
         .strangers = {.max = (uint64_t)s->anonymous_create_max,
                       .per_s = (uint32_t)s->anonymous_create_rate,
                       .worlds = (uint64_t)s->anonymous_worlds},
+        .nodes_packed = s->node_placement == 1,
     };
     p->server_settings = (struct server_settings){.limits = process_http_limits(&s->common),
                                                   .trusted = &p->trusted,

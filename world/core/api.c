@@ -7,18 +7,26 @@
 #include "world/core/verbs.h"
 #include "world/core/world_path.h"
 
+enum guard {
+    GUARD_NONE,   /* anybody */
+    GUARD_MANAGE, /* who may manage the world */
+    GUARD_SECRET, /* the shard secret alone: a token does not do */
+};
+
 struct verb {
     const char *path; /* POST to /parties/world/{worldId} + path */
     enum route route;
-    bool guarded;
+    enum guard guard;
     void (*run)(struct call *call);
 };
 
 static const struct verb verbs[] = {
-    {"/connect", ROUTE_CONNECT, false, verb_connect},
-    {"/update-shard", ROUTE_UPDATE_SHARD, true, verb_update_shard},
-    {"/register-room", ROUTE_REGISTER_ROOM, true, verb_register_room},
-    {"/scale-room", ROUTE_SCALE_ROOM, true, verb_scale_room},
+    {"/connect", ROUTE_CONNECT, GUARD_NONE, verb_connect},
+    {"/update-shard", ROUTE_UPDATE_SHARD, GUARD_MANAGE, verb_update_shard},
+    {"/register-room", ROUTE_REGISTER_ROOM, GUARD_MANAGE, verb_register_room},
+    {"/scale-room", ROUTE_SCALE_ROOM, GUARD_MANAGE, verb_scale_room},
+    {"/heartbeat", ROUTE_HEARTBEAT, GUARD_SECRET, verb_heartbeat},
+    {"/resolve", ROUTE_RESOLVE, GUARD_SECRET, verb_resolve},
 };
 
 static const struct verb *find_verb(struct span method, struct span path)
@@ -47,12 +55,17 @@ static void refuse_route(struct call *call, struct span rest)
 }
 
 /* False: the request has been answered. */
-static bool authorize(struct call *call)
+static bool authorize(struct call *call, enum guard guard)
 {
-    enum token_scope scope;
-    enum err e = authz_check(&call->core->authz, &call->request->credentials, call->world,
-                             call->now.wall_ms / 1000, &scope);
+    struct authz *authz = &call->core->authz;
+    const struct credentials *credentials = &call->request->credentials;
+    enum err e = ERR_OK;
+    enum token_scope scope = TOKEN_ADMIN;
 
+    if (guard == GUARD_SECRET)
+        e = authz_has_secret(authz, credentials) ? ERR_OK : ERR_DENIED;
+    else if (guard == GUARD_MANAGE)
+        e = authz_check(authz, credentials, call->world, call->now.wall_ms / 1000, &scope);
     if (e != ERR_OK)
         call_refuse(call, e == ERR_EXPIRED ? REFUSAL_EXPIRED : REFUSAL_DENIED,
                     SPAN("Not permitted"));
@@ -82,7 +95,7 @@ static void handle_in_world(struct call *call, const struct world_path *at)
         return;
     }
     call->route = verb->route;
-    if (verb->guarded && !authorize(call))
+    if (!authorize(call, verb->guard))
         return;
     if (port->owner.find(port->owner.ctx, call->world) != OWNER_US) {
         call_refuse(call, REFUSAL_NOT_OWNER, SPAN("Another process decides for this world"));

@@ -117,6 +117,11 @@ void call_refuse_with(struct call *call, enum refusal why, struct span text, str
     refuse(call, why, headers_of(call, why), buf_span(out));
 }
 
+void call_refuse_raw(struct call *call, enum refusal why, struct span body)
+{
+    refuse(call, why, headers_of(call, why), body);
+}
+
 void call_refuse_plain(struct call *call, enum refusal why, struct span text)
 {
     refuse(call, why, SPAN("Content-Type: text/plain\r\n"), text);

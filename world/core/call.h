@@ -43,5 +43,7 @@ static inline void call_refuse(struct call *call, enum refusal why, struct span 
 }
 /* The same with more members behind the error: raw JSON text. */
 void call_refuse_with(struct call *call, enum refusal why, struct span text, struct span members);
+/* The same with a whole JSON text as the body. */
+void call_refuse_raw(struct call *call, enum refusal why, struct span body);
 /* The path is not a world's: plain text, as a server without this API would answer. */
 void call_refuse_plain(struct call *call, enum refusal why, struct span text);

@@ -7,6 +7,7 @@
 #include "common/base/log.h"
 #include "common/proto/shard_id.h"
 #include "world/core/call.h"
+#include "world/core/nodes.h"
 #include "world/core/record.h"
 #include "world/core/world_path.h"
 
@@ -18,7 +19,7 @@ struct admin {
 /* A shard's heartbeats come again with its next report, and its count is stored now and then; the
  * rest must last. */
 static const unsigned durable_fields =
-    (SHARD_FIELDS & ~(unsigned)(SHARD_OPEN | SHARD_HEARTBEAT)) | SHARD_DRAIN;
+    (SHARD_FIELDS & ~(unsigned)(SHARD_OPEN | SHARD_HEARTBEAT)) | SHARD_DRAIN | SHARD_OWNER;
 
 /* When counts are to be stored next; the list is in the order of time. */
 static int64_t counts_due_ms(const struct core *core)
@@ -32,7 +33,7 @@ static int64_t counts_due_ms(const struct core *core)
     return shard->count_ms > core->counts_ms ? shard->count_ms : core->counts_ms;
 }
 
-static void wake(struct core *core)
+void core_wake(struct core *core)
 {
     int64_t due_ms = feed_hub_due_ms(&core->feeds);
 
@@ -42,6 +43,12 @@ static void wake(struct core *core)
         due_ms = counts_due_ms(core);
     if (wheel_next_ms(&core->registry.wheel) < due_ms)
         due_ms = wheel_next_ms(&core->registry.wheel);
+    if (core->hush_ms < due_ms)
+        due_ms = core->hush_ms;
+    if (core->registry.node_count > 0 && core->nodes_ms < due_ms)
+        due_ms = core->nodes_ms;
+    if (core->park.count > 0 && core->now.mono_ms + PARK_LOOK_MS < due_ms)
+        due_ms = core->now.mono_ms + PARK_LOOK_MS;
     core->port->ticker.wake(core->port->ticker.ctx, due_ms);
 }
 
@@ -89,7 +96,7 @@ static void room_changed(void *ctx, struct room *room, unsigned fields)
     record_add_room(&core->value, room);
     put(core, RECORD_ROOM, room->world, room->name);
     feed_room_changed(&core->feeds, room, fields, core->now.mono_ms);
-    wake(core);
+    core_wake(core);
 }
 
 static void room_removed(void *ctx, struct room *room)
@@ -98,7 +105,7 @@ static void room_removed(void *ctx, struct room *room)
 
     core->port->store.remove(core->port->store.ctx, RECORD_ROOM, room->world->id, room->name);
     feed_room_removed(&core->feeds, room, core->now.mono_ms);
-    wake(core);
+    core_wake(core);
 }
 
 static void shard_changed(void *ctx, struct shard *shard, unsigned fields)
@@ -111,8 +118,9 @@ static void shard_changed(void *ctx, struct shard *shard, unsigned fields)
         put_shard(core, shard);
     else if (fields & SHARD_OPEN)
         put_count_later(core, shard);
-    feed_shard_changed(&core->feeds, shard, fields, core->now.mono_ms);
-    wake(core);
+    if (fields & SHARD_FIELDS)
+        feed_shard_changed(&core->feeds, shard, fields & SHARD_FIELDS, core->now.mono_ms);
+    core_wake(core);
 }
 
 static void shard_removed(void *ctx, struct shard *shard)
@@ -122,12 +130,29 @@ static void shard_removed(void *ctx, struct shard *shard)
     core->port->store.remove(core->port->store.ctx, RECORD_SHARD, shard->room->world->id,
                              shard->id);
     feed_shard_removed(&core->feeds, shard, core->now.mono_ms);
-    wake(core);
+    retired_add(&core->registry, shard->room->world, shard->id, core->now.wall_ms + RETIRED_MS);
+    core_wake(core);
+}
+
+static void keep(void *ctx, enum record_kind kind, const struct world *w, struct span key,
+                 struct span value)
+{
+    struct core *core = ctx;
+    struct record record = {.kind = kind, .world = w->id, .key = key, .value = value};
+
+    core->port->store.put(core->port->store.ctx, &record);
+}
+
+static void forget(void *ctx, enum record_kind kind, const struct world *w, struct span key)
+{
+    struct core *core = ctx;
+
+    core->port->store.remove(core->port->store.ctx, kind, w->id, key);
 }
 
 static void timer_set(void *ctx)
 {
-    wake(ctx);
+    core_wake(ctx);
 }
 
 void core_init(struct core *core, const struct port *port, const struct core_settings *settings,
@@ -140,6 +165,8 @@ void core_init(struct core *core, const struct port *port, const struct core_set
         .shard_changed = shard_changed,
         .shard_removed = shard_removed,
         .timer_set = timer_set,
+        .keep = keep,
+        .forget = forget,
     };
 
     *core = (struct core){
@@ -149,13 +176,18 @@ void core_init(struct core *core, const struct port *port, const struct core_set
         .rng = *rng,
         .now = now,
         .sweep_ms = now.mono_ms + CORE_SWEEP_MS,
+        .hush_ms = now.mono_ms + CORE_HUSH_MS,
     };
+    park_init(&core->park);
     list_init(&core->counts);
     registry_init(&core->registry, &watch, &core->rng, settings->url_template, now.mono_ms);
     core->registry.seat_ttl_ms = settings->seat_ttl_ms;
     core->registry.id_floor_ms = settings->id_floor_ms;
+    core->registry.max_room_shards = settings->max_room_shards;
+    core->registry.nodes_packed = settings->nodes_packed;
+    core->registry.epoch = settings->epoch > 0 ? settings->epoch : now.wall_ms;
     feed_hub_init(&core->feeds, &port->feed);
-    wake(core);
+    core_wake(core);
 }
 
 static void free_items(struct slots *s)
@@ -167,6 +199,7 @@ static void free_items(struct slots *s)
 
 void core_clear(struct core *core)
 {
+    park_clear(&core->park);
     registry_clear(&core->registry);
     feed_hub_clear(&core->feeds);
     authz_clear(&core->authz);
@@ -192,6 +225,16 @@ void core_tick(struct core *core, struct moment now)
     feed_hub_advance(&core->feeds, now.mono_ms);
     if (counts_due_ms(core) <= now.mono_ms)
         put_counts(core);
+    if (core->registry.node_count > 0 && now.mono_ms >= core->nodes_ms) {
+        nodes_tick(&core->registry, now);
+        core->nodes_ms = now.mono_ms + NODES_TICK_MS;
+    }
+    if (core->park.count > 0)
+        park_advance(core);
+    if (now.mono_ms >= core->hush_ms) {
+        registry_hush(&core->registry, now);
+        core->hush_ms = now.mono_ms + CORE_HUSH_MS;
+    }
     if (now.mono_ms >= core->sweep_ms) {
         size_t expired = registry_expire(&core->registry, now);
         core->stats.shards_expired += expired;
@@ -199,7 +242,7 @@ void core_tick(struct core *core, struct moment now)
         if (expired > 0)
             log_info("shards.expired", "count=%zu", expired);
     }
-    wake(core);
+    core_wake(core);
 }
 
 void core_stored(struct core *core, uint64_t token, enum err e)

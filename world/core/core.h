@@ -4,12 +4,14 @@
  * Nothing here touches a socket, a clock or a file. */
 #include "world/core/authz.h"
 #include "world/core/feed.h"
+#include "world/core/park.h"
 #include "world/core/port.h"
 #include "world/core/registry.h"
 #include "world/core/stats.h"
 
 enum {
     CORE_SWEEP_MS = 60 * 1000, /* how often silent shards are looked for */
+    CORE_HUSH_MS = 5000,       /* how often those are looked for that are late with their reports */
     CORE_COUNTS_MS = 5000,     /* how old the stored count of a shard may be */
     CORE_COUNTS_MAX = 500,     /* counts that are stored in one go, */
     CORE_COUNTS_GAP_MS = 20,   /* and the time until the next */
@@ -23,6 +25,7 @@ struct core_settings {
     int64_t seat_ttl_ms;           /* how long a promised seat is kept; 0: none is promised */
     struct strangers_settings strangers;
     int64_t epoch;       /* of this process as the owner of worlds; never repeats */
+    bool nodes_packed;   /* shards go to the fullest node that has room */
     int64_t id_floor_ms; /* shard ids up to this wall time may have been given out */
 };
 
@@ -39,6 +42,9 @@ struct core {
     struct slots pending; /* struct pending: answers that wait for the store */
     struct moment now;    /* of the call that is under way */
     int64_t sweep_ms;     /* when silent shards are looked for next */
+    int64_t hush_ms;      /* when late ones are */
+    int64_t nodes_ms;     /* when nodes are, while there are any */
+    struct park park;     /* requests that wait for nodes */
     struct list counts;   /* shards whose stored count is old, by count_ms */
     int64_t counts_ms;    /* none of them is stored before */
     struct buf path;      /* scratch: the decoded segments of a path */
@@ -60,6 +66,8 @@ MUST_CHECK enum err core_restore(struct core *core, const struct record *r, stru
 /* Puts all counts that are not stored yet: the process is about to end. */
 void core_store_counts(struct core *core);
 
+/* Asks the ticker to be woken for what is due next. */
+void core_wake(struct core *core);
 /* Does what is due and asks the ticker to be woken for the next. */
 void core_tick(struct core *core, struct moment now);
 

@@ -2,6 +2,8 @@
  * under another. */
 #include "world/core/record.h"
 
+#include "world/core/nodes.h"
+
 const char *const record_kind_names[RECORD_COUNT + 1] = {
     [RECORD_ROOM] = "room",     [RECORD_SHARD] = "shard", [RECORD_NODE] = "node",
     [RECORD_SERVER] = "server", [RECORD_BAN] = "ban",     [RECORD_RETIRED] = "retired",
@@ -25,6 +27,7 @@ const char *const record_kind_names[RECORD_COUNT + 1] = {
 #define RATE            "rate"
 #define RETRY_MIN_MS    "retryMinMs"
 #define RETRY_MAX_MS    "retryMaxMs"
+#define INTERNAL_URL    "internalUrl"
 
 /* ---- writing: every member but the first brings its comma */
 
@@ -71,10 +74,30 @@ void record_add_shard(struct buf *out, const struct shard *shard)
     ADD_NUMBER(out, MAX_CONNECTIONS, shard->max);
     BUF_ADD_LIT(out, ",\"" STATUS "\":");
     json_add_string(out, span_str(shard_status_names[shard->status]));
-    BUF_ADD_LIT(out, ",\"" NODE "\":\"\"");
+    BUF_ADD_LIT(out, ",\"" NODE "\":");
+    json_add_string(out, shard->owner == NULL ? (struct span){0} : shard->owner->id);
     ADD_NUMBER(out, OPEN, shard->open);
     if (shard->drain.deadline_ms != 0 || shard->drain.rate != 0 || shard->drain.retry_max_ms != 0)
         add_drain(out, &shard->drain, shard->drain_until_ms);
+    buf_add_char(out, '}');
+}
+
+void record_add_node(struct buf *out, const struct node *n)
+{
+    BUF_ADD_LIT(out, "{\"" URL "\":");
+    json_add_string(out, n->url);
+    BUF_ADD_LIT(out, ",\"" INTERNAL_URL "\":");
+    json_add_string(out, n->internal_url);
+    ADD_NUMBER(out, MAX_CONNECTIONS, n->max_connections);
+    BUF_ADD_LIT(out, ",\"" DRAIN "\":");
+    buf_add_span(out, n->drain_ordered ? SPAN("true") : SPAN("false"));
+    buf_add_char(out, '}');
+}
+
+void record_add_retired(struct buf *out, int64_t until_ms)
+{
+    BUF_ADD_LIT(out, "{\"" UNTIL "\":");
+    buf_add_i64(out, until_ms);
     buf_add_char(out, '}');
 }
 
@@ -155,6 +178,28 @@ enum err record_read_shard(struct span value, struct shard_record *out)
     out->status = (enum shard_status)status;
     if (!good)
         shard_record_clear(out);
+    return good ? ERR_OK : ERR_SYNTAX;
+}
+
+enum err record_read_node(struct span value, struct node_record *out)
+{
+    json_t *doc = json_decode(value);
+
+    *out = (struct node_record){.doc = doc};
+    return json_is_object(doc) && json_get_span(doc, URL, &out->url) &&
+                   json_get_span(doc, INTERNAL_URL, &out->internal_url) &&
+                   read_number(doc, MAX_CONNECTIONS, 0, &out->max_connections) &&
+                   json_get_bool(doc, DRAIN, &out->drain)
+               ? ERR_OK
+               : ERR_SYNTAX;
+}
+
+enum err record_read_retired(struct span value, int64_t *until_ms)
+{
+    json_t *doc = json_decode(value);
+    bool good = json_get_int(doc, UNTIL, 0, REGISTRY_COUNT_MAX, until_ms);
+
+    json_decref(doc);
     return good ? ERR_OK : ERR_SYNTAX;
 }
 

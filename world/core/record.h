@@ -26,4 +26,16 @@ struct shard_record {
 };
 /* The same for a shard. With ERR_OK the caller clears it by shard_record_clear. */
 MUST_CHECK enum err record_read_shard(struct span value, struct shard_record *out);
+/* The same for a node, whose key is its id, and for a retired id, which is its own key. */
+struct node;
+void record_add_node(struct buf *out, const struct node *n);
+void record_add_retired(struct buf *out, int64_t until_ms);
+struct node_record {
+    struct span url, internal_url; /* borrowed from doc */
+    uint64_t max_connections;
+    bool drain;
+    json_t *doc; /* the caller frees it with json_decref, in every case */
+};
+MUST_CHECK enum err record_read_node(struct span value, struct node_record *out);
+MUST_CHECK enum err record_read_retired(struct span value, int64_t *until_ms);
 void shard_record_clear(struct shard_record *r);

@@ -28,7 +28,11 @@ enum refusal {
     REFUSAL_TOO_MANY_SHARDS,
     REFUSAL_OVER_MAX_SHARDS,
     REFUSAL_SHARD_MISSING,
+    REFUSAL_SHARD_RETIRED,
     REFUSAL_SHARD_FOREIGN,
+    REFUSAL_NO_NODE,  /* nobody is there to take a shard */
+    REFUSAL_CONFLICT, /* another process has the node's id */
+    REFUSAL_SETTLING, /* too much waits for the nodes to be heard of */
     REFUSAL_NOT_OWNER,
     REFUSAL_STORE,
     REFUSAL_METHOD,    /* the path is there, with other methods */

@@ -7,7 +7,10 @@
 
 #include "common/base/stable_hash.h"
 #include "common/proto/shard_id.h"
+#include "world/core/nodes.h"
 #include "world/core/url_template.h"
+
+enum { CHECK_MAX = 128 }; /* shards of a room whose whole index is checked */
 
 const char *const shard_status_names[SHARD_STATUS_COUNT + 1] = {
     [SHARD_ACTIVE] = "active",
@@ -94,6 +97,7 @@ static void remove_shard(struct registry *r, struct shard *s)
     r->watch.shard_removed(r->watch.ctx, s);
     seats_clear(r, s);
     strangers_removed(room->world, s->by_stranger);
+    shard_leave_nodes(r, s);
     map_remove(&room->world->shards, s->id);
     list_remove(&s->node);
     list_remove(&s->heard_node);
@@ -109,6 +113,8 @@ static void remove_shard(struct registry *r, struct shard *s)
 
 static void world_free(struct registry *r, struct world *w)
 {
+    nodes_clear(r, w);
+    retired_clear(&w->retired);
     LIST_EACH_SAFE (&w->shard_list, it, after) {
         struct shard *s = CONTAINER_OF(it, struct shard, node);
         seats_clear(r, s);
@@ -170,6 +176,8 @@ struct world *registry_make_world(struct registry *r, struct span id)
     list_init(&w->room_list);
     list_init(&w->shard_list);
     list_init(&w->heard_list);
+    list_init(&w->nodes.list);
+    retired_init(&w->retired);
     feed_init(&w->feed);
     map_add(&r->worlds, w->id, w);
     list_push(&r->world_list, &w->node);
@@ -258,6 +266,7 @@ static struct shard *make_shard(struct registry *r, struct room *room,
 struct shard *registry_add_shard(struct registry *r, struct room *room, struct span url_template,
                                  uint64_t max, struct moment now)
 {
+    struct node *owner = nodes_pick(room->world, now);
     struct buf id = {0}, url = {0};
     struct shard *s;
 
@@ -274,6 +283,8 @@ struct shard *registry_add_shard(struct registry *r, struct room *room, struct s
                    now);
     buf_clear(&id);
     buf_clear(&url);
+    if (owner != NULL)
+        shard_restore_owner(r, s, owner);
     r->watch.shard_changed(r->watch.ctx, s, SHARD_FIELDS);
     return s;
 }
@@ -283,12 +294,33 @@ struct shard *registry_restore_shard(struct registry *r, struct room *room,
 {
     struct world *w = room->world;
     int64_t ms = shard_id_ms(stored->id);
+    struct shard *s;
 
     if (ms >= w->id_ms) {
         w->id_ms = ms;
         w->id_count = REGISTRY_SHARDS_PER_MS; /* which of that time were given out is not known */
     }
-    return make_shard(r, room, stored, now);
+    s = make_shard(r, room, stored, now);
+    s->told = stored->open;
+    s->is_told = true;
+    if (stored->node.len > 0)
+        shard_restore_owner(r, s, nodes_expect(r, w, stored->node, now));
+    return s;
+}
+
+/* A count that was told, not added up from what nodes hold. */
+static void take_told(struct shard *s, uint64_t open, struct moment now)
+{
+    s->told = open;
+    s->is_told = true;
+    s->reported = true;
+    s->quiet = false;
+    rhythm_note(&s->rhythm, now.mono_ms - s->heard_ms);
+    s->heard_ms = now.mono_ms;
+    if (s->owner != NULL)
+        return;
+    list_remove(&s->heard_node);
+    list_push(&s->room->world->heard_list, &s->heard_node);
 }
 
 bool registry_report(struct registry *r, struct shard *shard, uint64_t open,
@@ -305,9 +337,9 @@ bool registry_report(struct registry *r, struct shard *shard, uint64_t open,
         seats_admit(r, shard, open - shard->open, now);
     shard->open = open;
     shard->heartbeat_ms = now.wall_ms;
-    shard->heard_ms = now.mono_ms;
-    list_remove(&shard->heard_node);
-    list_push(&shard->room->world->heard_list, &shard->heard_node);
+    take_told(shard, open, now);
+    if (fields & SHARD_STATUS)
+        shard_order_changed(r, shard);
     shard_go(shard, status);
     registry_reindex(r, shard);
     if (fields != 0)
@@ -331,6 +363,8 @@ bool registry_set_status(struct registry *r, struct shard *s, enum shard_status 
         set_drain(s, drain, now.wall_ms + drain->deadline_ms, now);
         fields |= SHARD_DRAIN;
     }
+    if (fields != 0)
+        shard_order_changed(r, s);
     registry_reindex(r, s);
     if (fields != 0)
         r->watch.shard_changed(r->watch.ctx, s, fields);
@@ -351,6 +385,7 @@ void registry_set_max(struct registry *r, struct shard *s, uint64_t max)
     if (s->max == max)
         return;
     s->max = max;
+    shard_order_changed(r, s);
     registry_reindex(r, s);
     r->watch.shard_changed(r->watch.ctx, s, SHARD_MAX);
 }
@@ -420,15 +455,60 @@ size_t registry_expire(struct registry *r, struct moment now)
                 break;
             remove_shard(r, s);
         }
+        retired_expire(r, w, now.wall_ms);
     }
     return expired;
 }
 
-void registry_reindex(struct registry *r, struct shard *s)
+void registry_hush(struct registry *r, struct moment now)
+{
+    LIST_EACH (&r->world_list, world_it) {
+        struct world *w = CONTAINER_OF(world_it, struct world, node);
+        LIST_EACH (&w->heard_list, it) {
+            struct shard *s = CONTAINER_OF(it, struct shard, heard_node);
+            int64_t silence_ms = now.mono_ms - s->heard_ms;
+            if (silence_ms < RHYTHM_QUIET_MIN_MS)
+                break;
+            if (s->quiet || silence_ms < rhythm_quiet_ms(&s->rhythm))
+                continue;
+            s->quiet = true;
+            registry_reindex(r, s);
+        }
+    }
+}
+
+void registry_set_open(struct registry *r, struct shard *s, uint64_t open, bool heard,
+                       struct moment now)
+{
+    unsigned fields = s->open != open ? SHARD_OPEN : 0u;
+
+    fields |= heard && s->heartbeat_ms != now.wall_ms ? SHARD_HEARTBEAT : 0u;
+    s->open = open;
+    if (heard)
+        s->heartbeat_ms = now.wall_ms;
+    registry_reindex(r, s);
+    if (fields != 0)
+        r->watch.shard_changed(r->watch.ctx, s, fields);
+}
+
+void registry_put_in_index(struct shard *s)
 {
     candidates_set(&s->room->candidates, &s->candidate, shard_used(s), s->max,
                    shard_is_selectable(s));
+}
+
+void registry_reindex(struct registry *r, struct shard *s)
+{
+    if (s->owner != NULL)
+        shard_count_at_owner(r, s);
+    registry_put_in_index(s);
     check(r, s->room, s);
+}
+
+bool shard_is_selectable(const struct shard *s)
+{
+    return s->status == SHARD_ACTIVE && shard_used(s) < s->max && !s->passed_over &&
+           (s->owner == NULL ? !s->quiet : s->owner->usable);
 }
 
 bool registry_let_go(struct registry *r, struct shard *s)
@@ -437,6 +517,20 @@ bool registry_let_go(struct registry *r, struct shard *s)
         return false;
     remove_shard(r, s);
     return true;
+}
+
+/* The index of a small room holds exactly the selectable. */
+static void check_selectable(const struct room *room)
+{
+    const struct candidates *c = &room->candidates;
+
+    if (room_shards(room) > CHECK_MAX)
+        return;
+    for (uint32_t at = 0; at < c->len; at++) {
+        if (c->slots[at].who != NULL)
+            assert(c->slots[at].selectable ==
+                   shard_is_selectable(shard_of_candidate(c->slots[at].who)));
+    }
 }
 
 void registry_check(const struct registry *r, const struct room *room, const struct shard *touched)
@@ -452,5 +546,8 @@ void registry_check(const struct registry *r, const struct room *room, const str
     reservations_check(&room->promised);
     if (touched != NULL)
         seats_check(touched);
+    if (touched != NULL && touched->owner != NULL)
+        node_check(touched->owner);
+    check_selectable(room);
     candidates_check(&room->candidates, touched == NULL ? NULL : &touched->candidate);
 }

@@ -9,6 +9,9 @@
 #include "world/core/candidates.h"
 #include "world/core/feed.h"
 #include "world/core/moment.h"
+#include "world/core/node_stats.h"
+#include "world/core/retired.h"
+#include "world/core/rhythm.h"
 #include "world/core/room_settings.h"
 #include "world/core/seats.h"
 #include "world/core/strangers.h"
@@ -16,6 +19,7 @@
 enum {
     REGISTRY_SILENCE_MS = 5 * 60 * 1000, /* a shard silent for longer is removed */
     REGISTRY_SHARDS_PER_MS = 10000,      /* ids end in {ms}-{0…9999} */
+    REGISTRY_NODE_STATES = 4,            /* enum node_state */
 };
 
 /* Numbers from outside that are counted or compared go up to 2^53 - 1. */
@@ -54,6 +58,18 @@ enum shard_field {
     SHARD_HEARTBEAT = 64,
     SHARD_FIELDS = 127,
     SHARD_DRAIN = 128, /* how it is drained */
+    SHARD_OWNER = 256, /* not announced */
+};
+
+/* The nodes of a world; nodes.c's. */
+struct world_nodes {
+    struct map by_id;
+    struct list list;  /* in order of appearance */
+    size_t usable;     /* those that can be given shards */
+    size_t expected;   /* known from the store and waited for, */
+    int64_t settle_ms; /* until then (monotonic) */
+    bool strays;       /* shards without a usable node wait for that time, too */
+    int64_t version;   /* of orders, the last that was given out */
 };
 
 struct world {
@@ -66,6 +82,8 @@ struct world {
     struct list heard_list; /* the longest silent first */
     struct feed feed;
     struct strangers_share strangers;
+    struct world_nodes nodes;
+    struct retired retired;
     struct list node; /* in the registry */
     /* The last shard id: (ms, n) never repeats in a world. */
     int64_t id_ms;
@@ -110,6 +128,14 @@ struct shard {
     struct node *owner;       /* NULL: none */
     struct list holdings;     /* struct holding.in_shard: what nodes hold of it */
     struct list in_owner;     /* in the owner's owned */
+    uint64_t reserved_there;  /* how much of `reserved` the owner's sum has */
+    uint64_t weight_there;    /* the same of its capacity */
+    uint64_t told;            /* count that a report told: */
+    bool is_told;             /* it counts, until a node tells a new one */
+    bool reported;            /* there was a report, not only what the store knew */
+    bool quiet;               /* silent for too long to be given clients; it has no owner */
+    bool passed_over;         /* not to be chosen just now */
+    struct rhythm rhythm;     /* of reports */
     int64_t order_version;    /* of the owner's orders, when they last changed for this shard */
     struct candidate candidate;
     struct list node;       /* world's shard_list */
@@ -128,6 +154,10 @@ struct registry_watch {
     void (*shard_changed)(void *ctx, struct shard *shard, unsigned fields);
     /* Just before the shard is freed. */
     void (*shard_removed)(void *ctx, struct shard *shard);
+    /* What is not told by the above is to be stored, or stored no more. */
+    void (*keep)(void *ctx, enum record_kind kind, const struct world *w, struct span key,
+                 struct span value);
+    void (*forget)(void *ctx, enum record_kind kind, const struct world *w, struct span key);
     /* The registry's wheel is to be advanced earlier than before. */
     void (*timer_set)(void *ctx);
 };
@@ -142,12 +172,20 @@ struct registry {
     int64_t seat_ttl_ms;      /* how long a promise holds; 0: nothing is promised */
     struct span url_template; /* borrowed; for shards that are made without one */
     uint64_t last_serial;     /* of a room or shard */
-    int64_t id_floor_ms;      /* ids with this time or an earlier one may have been given out */
+    int64_t epoch;            /* ours, in all orders */
+    uint64_t max_room_shards; /* our own bound on the shards of a room */
+    size_t node_count;        /* of all worlds */
+    size_t node_states[REGISTRY_NODE_STATES];
+    int64_t nodes_ticked_ms; /* when silence was looked at last */
+    bool nodes_packed;       /* shards go to the fullest node that has room, not to the freest */
+    struct node_stats node_stats;
+    int64_t id_floor_ms; /* ids with this time or an earlier one may have been given out */
 };
 
 /* A shard as it was before a restart. Spans are borrowed. */
 struct shard_restored {
     struct span id, url;
+    struct span node; /* its owner; empty: none */
     uint64_t open, max;
     enum shard_status status;
     struct order_drain drain;
@@ -204,7 +242,13 @@ void registry_scale_down(struct registry *r, struct room *room, uint32_t target,
 /* Removes the shards that have been silent for more than REGISTRY_SILENCE_MS; answers how many. */
 size_t registry_expire(struct registry *r, struct moment now);
 
-/* The shard's seats have changed: brings the index in line. */
+/* Marks those that are silent beyond their rhythm: nobody is sent there. */
+void registry_hush(struct registry *r, struct moment now);
+/* What nodes hold of the shard has changed, or (`heard`) was confirmed. */
+void registry_set_open(struct registry *r, struct shard *s, uint64_t open, bool heard,
+                       struct moment now);
+
+/* The shard's seats have changed: brings the index and its owner's sums in line. */
 void registry_reindex(struct registry *r, struct shard *s);
 /* Removes the shard if it is draining and empty: true, and it is gone. */
 bool registry_let_go(struct registry *r, struct shard *s);
@@ -220,10 +264,10 @@ static inline uint64_t shard_used(const struct shard *s)
 }
 /* How the shard is to be drained from now on; all zero unless an operator said so. */
 struct order_drain shard_drain(const struct shard *s, struct moment now);
-static inline bool shard_is_selectable(const struct shard *s)
-{
-    return s->status == SHARD_ACTIVE && shard_used(s) < s->max;
-}
+/* Active, with a free seat, and heard of: by its owner if it has one. */
+bool shard_is_selectable(const struct shard *s);
+/* Brings the index in line, nothing else: its owner takes care of the rest. */
+void registry_put_in_index(struct shard *s);
 static inline struct shard *shard_of_candidate(struct candidate *c)
 {
     return CONTAINER_OF(c, struct shard, candidate);

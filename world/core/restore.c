@@ -3,6 +3,7 @@
 #include "common/base/log.h"
 #include "common/proto/shard_id.h"
 #include "world/core/core.h"
+#include "world/core/nodes.h"
 #include "world/core/record.h"
 
 /* Ids of a later time than this (in the year 2255) are nobody's: ours must have room to count on.
@@ -38,6 +39,7 @@ static const char *restore_shard(struct core *core, const struct record *r, stru
     shard = (struct shard_restored){
         .id = r->key,
         .url = stored.url,
+        .node = stored.node,
         .open = stored.open,
         .max = stored.max,
         .status = stored.status,
@@ -55,6 +57,34 @@ static const char *restore_shard(struct core *core, const struct record *r, stru
     return why;
 }
 
+static const char *restore_node(struct core *core, const struct record *r, struct moment now)
+{
+    struct world *world = registry_make_world(&core->registry, r->world);
+    struct node_record stored;
+    const char *why = NULL;
+
+    if (record_read_node(r->value, &stored) != ERR_OK)
+        why = "bad-value";
+    else if (r->key.len == 0 || r->key.len > BEAT_NODE_ID_MAX)
+        why = "bad-key";
+    else
+        node_restore(nodes_expect(&core->registry, world, r->key, now), stored.url,
+                     stored.internal_url, stored.max_connections, stored.drain);
+    json_decref(stored.doc);
+    return why;
+}
+
+static const char *restore_retired(struct core *core, const struct record *r)
+{
+    struct world *world = registry_make_world(&core->registry, r->world);
+    int64_t until_ms;
+
+    if (record_read_retired(r->value, &until_ms) != ERR_OK)
+        return "bad-value";
+    retired_restore(&world->retired, r->key, until_ms);
+    return NULL;
+}
+
 static const char *restore(struct core *core, const struct record *r, struct moment now)
 {
     if (!world_id_is_valid(r->world))
@@ -65,9 +95,11 @@ static const char *restore(struct core *core, const struct record *r, struct mom
     case RECORD_SHARD:
         return restore_shard(core, r, now);
     case RECORD_NODE:
+        return restore_node(core, r, now);
+    case RECORD_RETIRED:
+        return restore_retired(core, r);
     case RECORD_SERVER:
     case RECORD_BAN:
-    case RECORD_RETIRED:
     case RECORD_COUNT:
         return NULL; /* not kept by this version */
     }

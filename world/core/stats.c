@@ -10,6 +10,8 @@ const char *route_name(enum route route)
         [ROUTE_SCALE_ROOM] = "scale-room",
         [ROUTE_MANAGE_READ] = "manage-read",
         [ROUTE_MANAGE_CHANGE] = "manage-change",
+        [ROUTE_HEARTBEAT] = "heartbeat",
+        [ROUTE_RESOLVE] = "resolve",
         [ROUTE_OPTIONS] = "options",
         [ROUTE_FEED] = "feed",
         [ROUTE_PROBE] = "probe",

@@ -11,6 +11,8 @@ enum route {
     ROUTE_SCALE_ROOM,
     ROUTE_MANAGE_READ, /* below /api/v1 */
     ROUTE_MANAGE_CHANGE,
+    ROUTE_HEARTBEAT,
+    ROUTE_RESOLVE,
     ROUTE_OPTIONS,
     ROUTE_FEED,
     ROUTE_PROBE, /* /livez /readyz /metrics /version */

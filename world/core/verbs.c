@@ -3,6 +3,7 @@
 
 #include "world/core/api_body.h"
 #include "world/core/js_text.h"
+#include "world/core/park.h"
 #include "world/core/placement.h"
 
 static void refuse_empty(struct call *call)
@@ -213,6 +214,8 @@ void verb_connect(struct call *call)
     struct connect_body body;
     struct buf name = {0};
 
+    if (park_call(call))
+        return;
     if (!accept_body(call, api_body_connect(&body, call->request->body), (struct span){0}, NULL))
         goto out;
     if (body.room == NULL) {

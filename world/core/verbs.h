@@ -6,3 +6,5 @@ void verb_connect(struct call *call);
 void verb_register_room(struct call *call);
 void verb_update_shard(struct call *call);
 void verb_scale_room(struct call *call);
+void verb_heartbeat(struct call *call);
+void verb_resolve(struct call *call);

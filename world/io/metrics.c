@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "world/core/nodes.h"
+
 enum {
     LABELS_MAX = 96,
     STATS_ROWS = ROUTE_COUNT * CLASS_COUNT + REFUSAL_COUNT - 1 + STRATEGY_COUNT + 4,
@@ -67,6 +69,80 @@ static const struct metric_row figure_rows[] = {
      .labels = "status=\"other\"",
      .type = METRIC_COUNTER,
      .offset = offsetof(struct figures, http_refusals[HTTP_REFUSAL_OTHER])},
+};
+
+static const struct metric_row node_rows[] = {
+    {.name = "terrane_world_nodes",
+     .labels = "state=\"expected\"",
+     .type = METRIC_GAUGE,
+     .help = "Nodes, by state.",
+     .offset = offsetof(struct registry, node_states[NODE_EXPECTED])},
+    {.name = "terrane_world_nodes",
+     .labels = "state=\"alive\"",
+     .type = METRIC_GAUGE,
+     .offset = offsetof(struct registry, node_states[NODE_ALIVE])},
+    {.name = "terrane_world_nodes",
+     .labels = "state=\"suspect\"",
+     .type = METRIC_GAUGE,
+     .offset = offsetof(struct registry, node_states[NODE_SUSPECT])},
+    {.name = "terrane_world_nodes",
+     .labels = "state=\"dead\"",
+     .type = METRIC_GAUGE,
+     .offset = offsetof(struct registry, node_states[NODE_DEAD])},
+    {.name = "terrane_world_beats_total",
+     .type = METRIC_COUNTER,
+     .help = "Heartbeats that counted.",
+     .offset = offsetof(struct registry, node_stats.beats)},
+    {.name = "terrane_world_beat_conflicts_total",
+     .type = METRIC_COUNTER,
+     .help = "Heartbeats that were not newer than the last.",
+     .offset = offsetof(struct registry, node_stats.conflicts)},
+    {.name = "terrane_world_shard_moves_total",
+     .labels = "cause=\"dead\"",
+     .type = METRIC_COUNTER,
+     .help = "Shards that got another node, by cause.",
+     .offset = offsetof(struct registry, node_stats.moves[MOVE_DEAD])},
+    {.name = "terrane_world_shard_moves_total",
+     .labels = "cause=\"drain\"",
+     .type = METRIC_COUNTER,
+     .offset = offsetof(struct registry, node_stats.moves[MOVE_DRAIN])},
+    {.name = "terrane_world_shard_moves_total",
+     .labels = "cause=\"asked\"",
+     .type = METRIC_COUNTER,
+     .offset = offsetof(struct registry, node_stats.moves[MOVE_ASKED])},
+    {.name = "terrane_world_shard_moves_total",
+     .labels = "cause=\"unreachable\"",
+     .type = METRIC_COUNTER,
+     .offset = offsetof(struct registry, node_stats.moves[MOVE_UNREACHABLE])},
+    {.name = "terrane_world_shard_moves_total",
+     .labels = "cause=\"return\"",
+     .type = METRIC_COUNTER,
+     .offset = offsetof(struct registry, node_stats.moves[MOVE_RETURN])},
+    {.name = "terrane_world_shard_moves_total",
+     .labels = "cause=\"placed\"",
+     .type = METRIC_COUNTER,
+     .offset = offsetof(struct registry, node_stats.moves[MOVE_PLACED])},
+    {.name = "terrane_world_resolves_total",
+     .labels = "outcome=\"owner\"",
+     .type = METRIC_COUNTER,
+     .help = "What questions of nodes came to; moved counts besides.",
+     .offset = offsetof(struct registry, node_stats.resolves[RESOLVED_OWNER])},
+    {.name = "terrane_world_resolves_total",
+     .labels = "outcome=\"moved\"",
+     .type = METRIC_COUNTER,
+     .offset = offsetof(struct registry, node_stats.resolves[RESOLVED_MOVED])},
+    {.name = "terrane_world_resolves_total",
+     .labels = "outcome=\"other\"",
+     .type = METRIC_COUNTER,
+     .offset = offsetof(struct registry, node_stats.resolves[RESOLVED_OTHER])},
+    {.name = "terrane_world_resolves_total",
+     .labels = "outcome=\"missing\"",
+     .type = METRIC_COUNTER,
+     .offset = offsetof(struct registry, node_stats.resolves[RESOLVED_MISSING])},
+    {.name = "terrane_world_resolves_total",
+     .labels = "outcome=\"full\"",
+     .type = METRIC_COUNTER,
+     .offset = offsetof(struct registry, node_stats.resolves[RESOLVED_FULL])},
 };
 
 static const struct metric_row loop_rows[] = {
@@ -200,6 +276,8 @@ void metrics_write(struct metrics *m, struct buf *out, bool openmetrics)
     if (m->store != NULL)
         metrics_render(out, store_rows, sizeof(store_rows) / sizeof(store_rows[0]), m->store,
                        openmetrics);
+    metrics_render(out, node_rows, sizeof(node_rows) / sizeof(node_rows[0]), &m->core->registry,
+                   openmetrics);
     metrics_render(out, loop_rows, sizeof(loop_rows) / sizeof(loop_rows[0]), loop_stats(m->loop),
                    openmetrics);
     metrics_render_process(out, openmetrics);

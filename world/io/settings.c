@@ -5,6 +5,8 @@
 #include "common/proto/secret.h"
 #include "common/proto/token.h"
 
+static const char *const node_placements[] = {"spread", "packed", NULL};
+
 #define FIELD(name) offsetof(struct settings, name)
 
 static const char *const algorithms[] = {"HS256", "RS256", "ES256", NULL};
@@ -71,6 +73,14 @@ static const struct config_row rows[] = {
      .max = 1000000,
      .unit = "worlds",
      .help = "What callers without credentials may name into being while the process lives."},
+    {.name = "NODE_PLACEMENT",
+     .type = CONFIG_CHOICE,
+     .offset = FIELD(node_placement),
+     .fallback = "spread",
+     .choices = node_placements,
+     .help =
+         "Which node gets a new shard: the one with the most free capacity, or the fullest that "
+         "has room."},
     {.name = "BODY_MAX",
      .type = CONFIG_SIZE,
      .offset = FIELD(body_max),

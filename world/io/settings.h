@@ -12,6 +12,7 @@ struct settings {
     char *shard_secret;
     char *url_template;
     int64_t max_room_shards;
+    int64_t node_placement; /* 0: spread, 1: packed */
     int64_t body_max;
     int64_t feed_queue;
     char *data_dir;     /* empty: in memory only */

@@ -1,0 +1,107 @@
+/* Copies of requests. */
+#include "world/core/park.h"
+
+#include <stdlib.h>
+
+#include "world/core/call.h"
+#include "world/core/nodes.h"
+
+struct parked {
+    struct list node;
+    const struct world *world;
+    struct api_request request; /* its spans point into text */
+    struct buf text;
+};
+
+/* Spans move with the buffer, so they are pointed at it when it is whole. */
+static void point(struct span *s, const struct buf *text, size_t *at)
+{
+    if (s->ptr == NULL)
+        return; /* absent is not the same as empty */
+    s->ptr = text->data + *at;
+    *at += s->len;
+}
+
+static size_t spans_of(struct api_request *r, struct span *out[6])
+{
+    size_t n = 0;
+
+    out[n++] = &r->method;
+    out[n++] = &r->path;
+    out[n++] = &r->credentials.access;
+    out[n++] = &r->credentials.authorization;
+    out[n++] = &r->credentials.query;
+    out[n++] = &r->body;
+    return n;
+}
+
+static struct parked *parked_new(const struct api_request *request)
+{
+    struct parked *p = xcalloc(1, sizeof(*p));
+    struct span *spans[6];
+    size_t count = spans_of(&p->request, spans), at = 0;
+
+    p->request = *request;
+    buf_reserve(&p->text, 1);
+    for (size_t i = 0; i < count; i++)
+        buf_add_span(&p->text, *spans[i]);
+    for (size_t i = 0; i < count; i++)
+        point(spans[i], &p->text, &at);
+    return p;
+}
+
+static void parked_free(struct park *park, struct parked *p)
+{
+    list_remove(&p->node);
+    park->count--;
+    park->bytes -= p->text.len;
+    buf_clear(&p->text);
+    free(p);
+}
+
+void park_init(struct park *p)
+{
+    *p = (struct park){0};
+    list_init(&p->list);
+}
+
+void park_clear(struct park *p)
+{
+    for (struct list *it; (it = list_first(&p->list)) != NULL;)
+        parked_free(p, CONTAINER_OF(it, struct parked, node));
+}
+
+bool park_call(struct call *call)
+{
+    struct core *core = call->core;
+    struct park *park = &core->park;
+    const struct world *world = registry_world(&core->registry, call->world);
+    struct parked *p;
+
+    if (!world_is_settling(world, call->now))
+        return false;
+    if (park->count == PARK_MAX || park->bytes > PARK_BYTES_MAX) {
+        call_refuse(call, REFUSAL_SETTLING, SPAN("The world is starting"));
+        return true;
+    }
+    p = parked_new(call->request);
+    p->world = world;
+    list_push(&park->list, &p->node);
+    park->count++;
+    park->bytes += p->text.len;
+    core_wake(core);
+    return true;
+}
+
+void park_advance(struct core *core)
+{
+    struct park *park = &core->park;
+
+    LIST_EACH_SAFE (&park->list, it, after) {
+        struct parked *p = CONTAINER_OF(it, struct parked, node);
+        if (world_is_settling(p->world, core->now))
+            continue;
+        api_handle(core, &p->request, core->now);
+        parked_free(park, p);
+    }
+}

@@ -1,0 +1,28 @@
+#pragma once
+/* Requests that wait until the nodes that a world knows from before its restart have been heard of
+ * (docs/design.md section 4, "Selectable"). They are kept as they came and handled anew. */
+#include <stdbool.h>
+
+#include "common/base/list.h"
+
+enum {
+    PARK_MAX = 10000,              /* requests */
+    PARK_BYTES_MAX = 64 * 1048576, /* what they take together */
+    PARK_LOOK_MS = 20,             /* how often it is looked whether the wait is over */
+};
+
+struct call;
+struct core;
+
+struct park {
+    struct list list; /* in the order of arrival */
+    size_t count, bytes;
+};
+
+void park_init(struct park *p);
+/* They are never answered. */
+void park_clear(struct park *p);
+/* True: the call waits, or was refused because too many do; its caller is done with it. */
+bool park_call(struct call *call);
+/* Handles those whose worlds are settled. Not to be called while a request is being handled. */
+void park_advance(struct core *core);
