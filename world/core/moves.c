@@ -281,7 +281,7 @@ void shard_leave_nodes(struct registry *r, struct shard *s)
         node_refresh(r, old);
 }
 
-void node_check(const struct node *n)
+void node_check_sums(const struct node *n)
 {
     uint64_t capacity = 0, reserved = 0, count = 0;
 

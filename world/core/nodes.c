@@ -248,11 +248,11 @@ void node_refresh(struct registry *r, struct node *n)
         n->world->nodes.usable--;
     LIST_EACH (&n->owned, it)
         registry_put_in_index(CONTAINER_OF(it, struct shard, in_owner));
-    node_check(n);
+    node_check_sums(n);
     (void)r;
 }
 
-void node_free(struct registry *r, struct node *n)
+void node_discard(struct registry *r, struct node *n)
 {
     struct world *w = n->world;
 
@@ -275,7 +275,7 @@ void node_free(struct registry *r, struct node *n)
 void node_forget(struct registry *r, struct node *n)
 {
     r->watch.forget(r->watch.ctx, RECORD_NODE, n->world, n->id);
-    node_free(r, n);
+    node_discard(r, n);
 }
 
 void node_lose_clients(struct registry *r, struct node *n, struct moment now)
@@ -367,7 +367,7 @@ void nodes_clear(struct registry *r, struct world *w)
         struct node *n = CONTAINER_OF(it, struct node, in_world);
         for (struct list *s; (s = list_first(&n->owned)) != NULL;)
             shard_leave_nodes(r, CONTAINER_OF(s, struct shard, in_owner));
-        node_free(r, n);
+        node_discard(r, n);
     }
     map_clear(&w->nodes.by_id);
 }

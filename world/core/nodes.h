@@ -143,7 +143,7 @@ void node_refresh(struct registry *r, struct node *n);
 /* The only place that moves the state. */
 void node_go(struct registry *r, struct node *n, enum node_state to);
 /* Frees it; it owns nothing. */
-void node_free(struct registry *r, struct node *n);
+void node_discard(struct registry *r, struct node *n);
 /* The same, and it is stored no more. */
 void node_forget(struct registry *r, struct node *n);
 /* Its clients count as kept seats from now on. */
@@ -184,4 +184,4 @@ void node_forget_drops(struct node *n, int64_t version);
 bool node_next_drop(const struct node *n, struct list **at, struct span *id);
 void nodes_clear(struct registry *r, struct world *w);
 /* Asserts that the node's counts are the sums over what it owns. */
-void node_check(const struct node *n);
+void node_check_sums(const struct node *n);

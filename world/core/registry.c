@@ -547,7 +547,7 @@ void registry_check(const struct registry *r, const struct room *room, const str
     if (touched != NULL)
         seats_check(touched);
     if (touched != NULL && touched->owner != NULL)
-        node_check(touched->owner);
+        node_check_sums(touched->owner);
     check_selectable(room);
     candidates_check(&room->candidates, touched == NULL ? NULL : &touched->candidate);
 }
