@@ -44,7 +44,7 @@ bool page_takes(struct page *p, uint64_t serial)
     return true;
 }
 
-void page_answer(struct page *p)
+void page_end(struct page *p)
 {
     struct buf cursor = {0};
 
@@ -55,8 +55,12 @@ void page_answer(struct page *p)
         json_out_text(&p->out, "next", buf_span(&cursor));
     else
         json_out_null(&p->out, "next");
+    buf_clear(&cursor);
+}
+
+void page_send(struct page *p)
+{
     json_out_close(&p->out, '}');
     call_answer(p->m->call, buf_span(&p->text));
-    buf_clear(&cursor);
     buf_clear(&p->text);
 }

@@ -21,5 +21,12 @@ bool page_begin(struct page *p, struct manage *m);
 /* Whether the item of that serial goes onto the page; the caller, who goes through them in order,
  * writes it then. Once the page is full there is no need to go on. */
 bool page_takes(struct page *p, uint64_t serial);
-/* Answers with it. */
-void page_answer(struct page *p);
+/* Ends the items and adds `next`; members of the page may follow in `out`. */
+void page_end(struct page *p);
+/* Answers with it, after page_end. */
+void page_send(struct page *p);
+static inline void page_answer(struct page *p)
+{
+    page_end(p);
+    page_send(p);
+}

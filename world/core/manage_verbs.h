@@ -25,3 +25,7 @@ void manage_maintain_shard(struct manage *m);
 /* The body of a drain: {deadlineMs?, rate?, retryMs?: [min, max]}. False: the request has been
  * answered. */
 bool manage_read_drain(struct manage *m, struct order_drain *out);
+
+/* ---- manage_explain.c: what is behind a placement; changes nothing */
+void manage_explain_room(struct manage *m);
+void manage_show_seats(struct manage *m);

@@ -6,13 +6,12 @@
 
 /* The next in the ring of selectable shards, in creation order. When the ring has shrunk below the
  * turn it starts anew. */
-static struct candidate *next_in_turn(struct room *room)
+static struct candidate *next_in_turn(const struct candidates *c, uint32_t *turn)
 {
-    uint32_t count = candidates_count(&room->candidates);
-    uint32_t turn = room->turn < count ? room->turn : 0;
+    uint32_t count = candidates_count(c), k = *turn < count ? *turn : 0;
 
-    room->turn = (turn + 1) % count;
-    return candidates_nth(&room->candidates, turn);
+    *turn = (k + 1) % count;
+    return candidates_nth(c, k);
 }
 
 static struct candidate *any(const struct candidates *c, struct rng *rng)
@@ -37,7 +36,8 @@ static struct candidate *emptier_of_two(const struct candidates *c, struct rng *
 }
 
 /* One of the selectable; there is at least one. */
-static struct candidate *choose(struct room *room, struct span session, struct rng *rng)
+static struct candidate *choose(const struct room *room, struct span session, struct rng *rng,
+                                uint32_t *turn)
 {
     const struct candidates *c = &room->candidates;
 
@@ -56,7 +56,7 @@ static struct candidate *choose(struct room *room, struct span session, struct r
     case STRATEGY_HASH:
         return session.len == 0 ? any(c, rng) : candidates_hashed(c, stable_hash(session));
     }
-    return next_in_turn(room);
+    return next_in_turn(c, turn);
 }
 
 static bool may_grow(const struct room *room, uint64_t max_room_shards)
@@ -89,11 +89,22 @@ struct placement placement_find(struct registry *r, struct room *room, struct sp
     struct shard *shard;
 
     if (candidates_count(&room->candidates) > 0)
-        shard = shard_of_candidate(choose(room, session, r->rng));
+        shard = shard_of_candidate(choose(room, session, r->rng, &room->turn));
     else if (placement_grows(room, auto_create, max_room_shards))
         shard = registry_add_shard(r, room, (struct span){0}, 0, now);
     else
         return (struct placement){.refusal = refusal_of(room)};
     seats_reserve(r, shard, now);
     return (struct placement){.shard = shard};
+}
+
+struct placement placement_peek(const struct registry *r, const struct room *room,
+                                struct span session)
+{
+    struct rng rng = *r->rng;
+    uint32_t turn = room->turn;
+
+    if (candidates_count(&room->candidates) == 0)
+        return (struct placement){.refusal = refusal_of(room)};
+    return (struct placement){.shard = shard_of_candidate(choose(room, session, &rng, &turn))};
 }

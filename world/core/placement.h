@@ -18,3 +18,6 @@ bool placement_grows(const struct room *room, bool auto_create, uint64_t max_roo
  * maxShards. */
 struct placement placement_find(struct registry *r, struct room *room, struct span session,
                                 bool auto_create, uint64_t max_room_shards, struct moment now);
+/* The shard that placement_find would take now, without taking it and without a new one. */
+struct placement placement_peek(const struct registry *r, const struct room *room,
+                                struct span session);
