@@ -207,6 +207,7 @@ static void wire(struct process *p)
     feed_sockets_init(&p->feeds, p->loop, &p->core, &p->ws_settings);
     server_init(&p->server, p->loop, &p->core, &p->feeds, &p->metrics, &p->server_settings);
     p->port.reply = server_reply_port(&p->server);
+    p->port.stream = server_stream_port(&p->server);
     p->port.feed = (struct feed_port){.ctx = &p->feeds, .publish = feed_sockets_publish};
     p->port.owner = owner_local_port();
     p->port.ticker = (struct ticker_port){.ctx = &p->ticker, .wake = ticker_wake};

@@ -20,6 +20,7 @@ struct api_request {
     struct span method;
     struct span path; /* of the target, undecoded */
     struct credentials credentials;
+    struct span last_event_id; /* the header; may be empty */
     struct span body;
     struct addr client; /* its address */
 };

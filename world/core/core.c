@@ -37,6 +37,8 @@ void core_wake(struct core *core)
 {
     int64_t due_ms = feed_hub_due_ms(&core->feeds);
 
+    if (events_due_ms(&core->events) < due_ms)
+        due_ms = events_due_ms(&core->events);
     if (core->sweep_ms < due_ms)
         due_ms = core->sweep_ms;
     if (counts_due_ms(core) < due_ms)
@@ -96,6 +98,7 @@ static void room_changed(void *ctx, struct room *room, unsigned fields)
     record_add_room(&core->value, room);
     put(core, RECORD_ROOM, room->world, room->name);
     feed_room_changed(&core->feeds, room, fields, core->now.mono_ms);
+    events_room_changed(&core->events, room);
     core_wake(core);
 }
 
@@ -105,7 +108,17 @@ static void room_removed(void *ctx, struct room *room)
 
     core->port->store.remove(core->port->store.ctx, RECORD_ROOM, room->world->id, room->name);
     feed_room_removed(&core->feeds, room, core->now.mono_ms);
+    events_room_removed(&core->events, room);
     core_wake(core);
+}
+
+static void tell_progress(struct timer *timer, int64_t now)
+{
+    struct shard *s = CONTAINER_OF(timer, struct shard, progress);
+    struct core *core = CONTAINER_OF(s->room->world->registry, struct core, registry);
+
+    (void)now;
+    events_progress(&core->events, s);
 }
 
 static void shard_changed(void *ctx, struct shard *shard, unsigned fields)
@@ -120,6 +133,8 @@ static void shard_changed(void *ctx, struct shard *shard, unsigned fields)
         put_count_later(core, shard);
     if (fields & SHARD_FIELDS)
         feed_shard_changed(&core->feeds, shard, fields & SHARD_FIELDS, core->now.mono_ms);
+    shard->progress.fire = tell_progress;
+    events_shard_changed(&core->events, shard, fields, core->now);
     core_wake(core);
 }
 
@@ -130,6 +145,7 @@ static void shard_removed(void *ctx, struct shard *shard)
     core->port->store.remove(core->port->store.ctx, RECORD_SHARD, shard->room->world->id,
                              shard->id);
     feed_shard_removed(&core->feeds, shard, core->now.mono_ms);
+    events_shard_removed(&core->events, shard);
     retired_add(&core->registry, shard->room->world, shard->id, core->now.wall_ms + RETIRED_MS);
     core_wake(core);
 }
@@ -187,6 +203,7 @@ void core_init(struct core *core, const struct port *port, const struct core_set
     core->registry.nodes_packed = settings->nodes_packed;
     core->registry.epoch = settings->epoch > 0 ? settings->epoch : now.wall_ms;
     feed_hub_init(&core->feeds, &port->feed);
+    events_init(&core->events, &port->stream);
     core_wake(core);
 }
 
@@ -202,6 +219,7 @@ void core_clear(struct core *core)
     park_clear(&core->park);
     registry_clear(&core->registry);
     feed_hub_clear(&core->feeds);
+    events_clear(&core->events);
     authz_clear(&core->authz);
     free_items(&core->admins);
     free_items(&core->pending);
@@ -223,6 +241,7 @@ void core_tick(struct core *core, struct moment now)
     core->now = now;
     wheel_advance(&core->registry.wheel, now.mono_ms);
     feed_hub_advance(&core->feeds, now.mono_ms);
+    events_advance(&core->events, now.mono_ms);
     if (counts_due_ms(core) <= now.mono_ms)
         put_counts(core);
     if (core->registry.node_count > 0 && now.mono_ms >= core->nodes_ms) {
@@ -243,6 +262,11 @@ void core_tick(struct core *core, struct moment now)
             log_info("shards.expired", "count=%zu", expired);
     }
     core_wake(core);
+}
+
+void core_stream_gone(struct core *core, struct handle stream)
+{
+    events_leave(&core->events, stream);
 }
 
 void core_stored(struct core *core, uint64_t token, enum err e)

@@ -3,6 +3,7 @@
  * hands in requests, sockets and the time, and gets answers and frames back through the port.
  * Nothing here touches a socket, a clock or a file. */
 #include "world/core/authz.h"
+#include "world/core/events.h"
 #include "world/core/feed.h"
 #include "world/core/park.h"
 #include "world/core/port.h"
@@ -34,6 +35,7 @@ struct core {
     const struct core_settings *settings;
     struct registry registry;
     struct feed_hub feeds;
+    struct events events;
     struct authz authz;
     struct strangers strangers;
     struct stats stats;
@@ -70,6 +72,11 @@ void core_store_counts(struct core *core);
 void core_wake(struct core *core);
 /* Does what is due and asks the ticker to be woken for the next. */
 void core_tick(struct core *core, struct moment now);
+
+/* A timer was set or a reader has come: asks the ticker to be woken in time. */
+void core_wake(struct core *core);
+/* The client of a stream went away. */
+void core_stream_gone(struct core *core, struct handle stream);
 
 /* The store has completed sync(token). ERR_OK: what was asked before is durable. */
 void core_stored(struct core *core, uint64_t token, enum err e);

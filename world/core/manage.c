@@ -26,6 +26,7 @@ static const struct manage_route routes[] = {
     {"POST", "rooms/{room}/scale", TOKEN_ADMIN, manage_scale_room},
     {"POST", "rooms/{room}/shards", TOKEN_ADMIN, manage_add_shards},
     {"GET", "rooms/{room}/explain", TOKEN_READ, manage_explain_room},
+    {"GET", "events", TOKEN_READ, manage_open_events},
     {"GET", "shards", TOKEN_READ, manage_list_shards},
     {"GET", "shards/{shard}", TOKEN_READ, manage_get_shard},
     {"PATCH", "shards/{shard}", TOKEN_ADMIN, manage_patch_shard},

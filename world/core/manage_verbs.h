@@ -26,6 +26,9 @@ void manage_maintain_shard(struct manage *m);
  * answered. */
 bool manage_read_drain(struct manage *m, struct order_drain *out);
 
+/* ---- manage_events.c */
+void manage_open_events(struct manage *m);
+
 /* ---- manage_explain.c: what is behind a placement; changes nothing */
 void manage_explain_room(struct manage *m);
 void manage_show_seats(struct manage *m);

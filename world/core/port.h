@@ -30,6 +30,16 @@ struct reply_port {
                    struct span body);
 };
 
+/* Answers that go on for as long as the client stays. */
+struct stream_port {
+    void *ctx;
+    /* Answers 200 and keeps the answer open: the request's handle is the stream's from now on.
+     * core_stream_gone tells its end, unless send did. */
+    void (*begin)(void *ctx, struct handle reply, struct span headers);
+    /* False: the stream is gone, or was cut because its client reads too slowly. */
+    bool (*send)(void *ctx, struct handle stream, struct span text);
+};
+
 /* The sockets of admins. */
 struct feed_port {
     void *ctx;
@@ -65,6 +75,7 @@ struct ticker_port {
 
 struct port {
     struct reply_port reply;
+    struct stream_port stream;
     struct feed_port feed;
     struct store_port store;
     struct owner_port owner;

@@ -96,6 +96,7 @@ static void remove_shard(struct registry *r, struct shard *s)
 
     r->watch.shard_removed(r->watch.ctx, s);
     seats_clear(r, s);
+    wheel_cancel(&r->wheel, &s->progress);
     strangers_removed(room->world, s->by_stranger);
     shard_leave_nodes(r, s);
     map_remove(&room->world->shards, s->id);
@@ -118,6 +119,7 @@ static void world_free(struct registry *r, struct world *w)
     LIST_EACH_SAFE (&w->shard_list, it, after) {
         struct shard *s = CONTAINER_OF(it, struct shard, node);
         seats_clear(r, s);
+        wheel_cancel(&r->wheel, &s->progress);
         shard_free(s);
     }
     LIST_EACH_SAFE (&w->room_list, it, after) {
@@ -126,6 +128,7 @@ static void world_free(struct registry *r, struct world *w)
     map_clear(&w->shards);
     map_clear(&w->rooms);
     feed_clear(&w->feed);
+    event_ring_clear(&w->events);
     span_free(w->id);
     free(w);
 }

@@ -7,6 +7,7 @@
 #include "common/base/rng.h"
 #include "common/proto/orders.h"
 #include "world/core/candidates.h"
+#include "world/core/event_ring.h"
 #include "world/core/feed.h"
 #include "world/core/moment.h"
 #include "world/core/node_stats.h"
@@ -81,6 +82,8 @@ struct world {
     struct list shard_list; /* creation order */
     struct list heard_list; /* the longest silent first */
     struct feed feed;
+    struct event_ring events;
+    int64_t refused_ms[REFUSAL_COUNT]; /* no event tells of that refusal before */
     struct strangers_share strangers;
     struct world_nodes nodes;
     struct retired retired;
@@ -143,6 +146,7 @@ struct shard {
     struct list count_node; /* core's: the stored count is old */
     int64_t count_ms;       /* core's: when the count is to be stored */
     struct feed_item feed;
+    struct timer progress; /* core's: an event is to tell how far the drain is */
 };
 
 /* Told after each change, when everything is consistent again. */

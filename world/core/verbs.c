@@ -94,6 +94,8 @@ static void refuse_place(struct call *call, enum refusal why, struct span room)
                          : why == REFUSAL_NO_ACTIVE ? SPAN("No active shards available for room ")
                                                     : SPAN("No shards available for room ");
 
+    events_refused(&call->core->events, registry_world(&call->core->registry, call->world), room,
+                   why, call->now);
     call_refuse_name(call, why, before, room, (struct span){0});
 }
 

@@ -24,12 +24,14 @@ struct request {
     int64_t begun_us;
     struct addr client;   /* by the word of another process of the cluster */
     bool has_client;      /* there is such a word */
+    bool stream;          /* the answer has begun and goes on */
     struct request *next; /* while it is a spare */
 };
 
 /* What the headers say that core wants to know. */
 struct heard {
     struct credentials credentials;
+    struct span last_event_id;
     bool names_shard;
 };
 
@@ -46,6 +48,7 @@ static struct request *request_new(struct server *s, struct http_exchange *x)
     r->x = x;
     r->server = s;
     r->next = NULL;
+    r->stream = false;
     r->begun_us = clock_mono_us();
     r->has_client = false;
     r->self = slots_add(&s->requests, r);
@@ -93,6 +96,8 @@ static struct heard hear(const struct http_head *head, struct span query)
         } else if (span_ieq(h->name, SPAN("authorization"))) {
             if (c->authorization.ptr == NULL)
                 c->authorization = h->value;
+        } else if (span_ieq(h->name, SPAN("last-event-id"))) {
+            heard.last_event_id = h->value;
         } else if (span_ieq(h->name, SPAN("x-shard-id"))) {
             heard.names_shard = true;
         }
@@ -130,11 +135,13 @@ static void hand_to_core(struct request *r, const struct url_target *target)
 {
     struct server *s = r->server;
     struct http_exchange *x = r->x;
+    struct heard heard = hear(x->head, target->query);
     struct api_request request = {
         .reply = r->self,
         .method = x->head->method,
         .path = target->path,
-        .credentials = hear(x->head, target->query).credentials,
+        .credentials = heard.credentials,
+        .last_event_id = heard.last_event_id,
         .body = buf_span(&r->body),
         .client = client_of(s, r),
     };
@@ -240,8 +247,11 @@ static void on_gone(void *ctx, struct http_exchange *x)
     struct request *r = x->user;
 
     (void)ctx;
-    if (r != NULL)
-        request_free(r);
+    if (r == NULL)
+        return;
+    if (r->stream)
+        core_stream_gone(r->server->core, r->self);
+    request_free(r);
 }
 
 static void on_refused(void *ctx, int status)
@@ -259,6 +269,57 @@ static void reply(void *ctx, struct handle handle, int status, struct span heade
 
     if (r != NULL)
         respond(r, status, headers, body);
+}
+
+/* ---- answers that go on */
+
+static void stream_begin(void *ctx, struct handle handle, struct span headers)
+{
+    struct server *s = ctx;
+    struct request *r = slots_get(&s->requests, handle);
+
+    if (r == NULL)
+        return;
+    r->stream = true;
+    http_respond_begin(r->x, 200, headers, -1);
+}
+
+/* Nothing is said to the client after it; core knows, or is to be told. */
+static void stream_over(struct request *r, void (*finish)(struct http_exchange *x))
+{
+    struct http_exchange *x = r->x;
+
+    x->user = NULL;
+    request_free(r);
+    finish(x);
+}
+
+static bool stream_send(void *ctx, struct handle handle, struct span text)
+{
+    struct server *s = ctx;
+    struct request *r = slots_get(&s->requests, handle);
+
+    if (r == NULL)
+        return false;
+    if (http_exchange_is_full(r->x)) {
+        log_debug("stream.cut", "reason=slow");
+        stream_over(r, http_respond_abort);
+        return false;
+    }
+    http_respond_part(r->x, text);
+    return true;
+}
+
+/* Streams end by themselves only when the process does. */
+static void end_streams(struct server *s)
+{
+    for (uint32_t i = 0; i < s->requests.used; i++) {
+        struct request *r = s->requests.slots[i].item;
+        if (r == NULL || !r->stream)
+            continue;
+        core_stream_gone(s->core, r->self);
+        stream_over(r, http_respond_end);
+    }
 }
 
 static const struct http_app app = {
@@ -287,9 +348,15 @@ struct reply_port server_reply_port(struct server *s)
     return (struct reply_port){.ctx = s, .answer = reply};
 }
 
+struct stream_port server_stream_port(struct server *s)
+{
+    return (struct stream_port){.ctx = s, .begin = stream_begin, .send = stream_send};
+}
+
 void server_drain(struct server *s)
 {
     s->stopping = true;
+    end_streams(s);
     http_server_drain(s->http);
 }
 

@@ -32,6 +32,7 @@ struct server {
 void server_init(struct server *s, struct loop *l, struct core *core, struct feed_sockets *feeds,
                  struct metrics *metrics, const struct server_settings *settings);
 struct reply_port server_reply_port(struct server *s);
+struct stream_port server_stream_port(struct server *s);
 /* No new requests after those that are under way. */
 void server_drain(struct server *s);
 static inline size_t server_connections(const struct server *s)

@@ -60,7 +60,10 @@ struct recorder {
     struct recorded_record records[RECORDED_MAX];
     size_t record_count;
     size_t rooms_put, shards_put, shards_deleted;
-    bool hold; /* syncs wait for recorder_store */
+    struct handle stream; /* the last that was begun */
+    struct buf streamed;  /* what was sent to all streams, with a NUL behind it */
+    bool stream_slow;     /* the next send finds it gone */
+    bool hold;            /* syncs wait for recorder_store */
     enum owner owner;
     int64_t wake_ms;
 };
@@ -82,6 +85,26 @@ static inline void recorded_reply(void *ctx, struct handle reply, int status, st
                                   .status = status,
                                   .headers = recorded_text(headers),
                                   .body = recorded_text(body)};
+}
+
+static inline void recorded_begin(void *ctx, struct handle reply, struct span headers)
+{
+    struct recorder *r = ctx;
+
+    assert_true(headers.len > 0);
+    r->stream = reply;
+}
+
+static inline bool recorded_send(void *ctx, struct handle stream, struct span text)
+{
+    struct recorder *r = ctx;
+
+    assert_false(handle_is_none(stream));
+    if (r->stream_slow)
+        return false;
+    buf_add_span(&r->streamed, text);
+    *buf_reserve(&r->streamed, 1) = '\0';
+    return true;
 }
 
 static inline void recorded_publish(void *ctx, const struct handle *sockets, size_t count,
@@ -152,6 +175,7 @@ static inline struct recorder *recorder_new(void)
                                          .strangers = {.max = 10000, .per_s = 100, .worlds = 1000}};
     r->port = (struct port){
         .reply = {r, recorded_reply},
+        .stream = {r, recorded_begin, recorded_send},
         .feed = {r, recorded_publish},
         .store = {r, recorded_put, recorded_remove, recorded_sync},
         .owner = {r, recorded_owner},
@@ -174,6 +198,7 @@ static inline void recorder_free(struct recorder *r)
         free(r->records[i].value);
     }
     core_clear(&r->core);
+    buf_clear(&r->streamed);
     token_keys_free((struct token_keys *)(uintptr_t)r->settings.keys);
     free(r);
 }

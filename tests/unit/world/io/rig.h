@@ -95,6 +95,7 @@ static inline struct rig *rig_new(size_t max_connections)
     struct store_port memory = store_memory_port(&rig->store);
     rig->port = (struct port){
         .reply = server_reply_port(&rig->server),
+        .stream = server_stream_port(&rig->server),
         .feed = {&rig->feeds, feed_sockets_publish},
         .store = {rig, memory.put, memory.remove, rig_sync},
         .owner = owner_local_port(),
