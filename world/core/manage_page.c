@@ -7,7 +7,7 @@ static bool read_cursor(struct page *p, struct span text)
     struct span epoch = span_slice(text, 0, span_index(text, '-'));
     uint64_t n;
 
-    return span_to_u64(epoch, &n) == ERR_OK && n == (uint64_t)p->m->call->core->settings->epoch &&
+    return span_to_u64(epoch, &n) == ERR_OK && n == (uint64_t)p->m->call->core->registry.epoch &&
            span_to_u64(span_slice(text, epoch.len + 1, text.len), &p->after) == ERR_OK;
 }
 
@@ -49,7 +49,7 @@ void page_end(struct page *p)
     struct buf cursor = {0};
 
     json_out_close(&p->out, ']');
-    buf_addf(&cursor, "%lld-%llu", (long long)p->m->call->core->settings->epoch,
+    buf_addf(&cursor, "%lld-%llu", (long long)p->m->call->core->registry.epoch,
              (unsigned long long)p->last);
     if (p->full)
         json_out_text(&p->out, "next", buf_span(&cursor));
