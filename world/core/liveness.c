@@ -33,7 +33,7 @@ static bool fell_with_many(const struct node *n)
 
 static void die(struct registry *r, struct node *n, struct moment now)
 {
-    n->held = n->epoch != 0 && fell_with_many(n);
+    node_hold(n, n->epoch != 0 && fell_with_many(n));
     if (n->is_expected)
         n->world->nodes.expected--;
     n->is_expected = false;

@@ -221,6 +221,26 @@ size_t nodes_evacuate(struct registry *r, struct node *n, struct moment now)
     return n->owned_count;
 }
 
+bool nodes_release_room(struct registry *r, struct room *room, struct moment now)
+{
+    struct world *w = room->world;
+    struct candidate *c;
+    uint32_t at = 0;
+    bool moved = false;
+
+    if (w->nodes.held == 0 || w->nodes.usable == 0)
+        return false;
+    while ((c = candidates_next(&room->candidates, &at)) != NULL) {
+        struct shard *s = shard_of_candidate(c);
+        struct node *to = s->owner != NULL && s->owner->held ? nodes_pick(w, now) : NULL;
+        if (to == NULL)
+            continue;
+        shard_move(r, s, to, MOVE_ASKED, now);
+        moved = true;
+    }
+    return moved;
+}
+
 void nodes_place_strays(struct registry *r, struct world *w, struct moment now)
 {
     w->nodes.strays = world_is_settling(w, now);

@@ -99,7 +99,7 @@ static void take_head(struct registry *r, struct node *n, const struct beat *b, 
     n->max_connections = b->max_connections;
     n->connections = b->connections;
     n->draining = b->draining || b->gone;
-    n->held = false;
+    node_hold(n, false);
     n->beats++;
     if (changed)
         node_keep(r, n);
@@ -252,12 +252,24 @@ void node_refresh(struct registry *r, struct node *n)
     (void)r;
 }
 
+void node_hold(struct node *n, bool held)
+{
+    if (n->held == held)
+        return;
+    n->held = held;
+    if (held)
+        n->world->nodes.held++;
+    else
+        n->world->nodes.held--;
+}
+
 void node_discard(struct registry *r, struct node *n)
 {
     struct world *w = n->world;
 
     assert(n->owned_count == 0);
     free_holdings(n);
+    node_hold(n, false);
     node_forget_drops(n, INT64_MAX);
     map_remove(&w->nodes.by_id, n->id);
     list_remove(&n->in_world);

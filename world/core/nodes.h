@@ -122,6 +122,9 @@ void shard_order_changed(struct registry *r, struct shard *s);
 
 /* Moves the shards of a node away, as far as others can take them; answers how many stay. */
 size_t nodes_evacuate(struct registry *r, struct node *n, struct moment now);
+/* A client asks for a seat in the room and there is none: shards that were held back on dead nodes
+ * move. True: some have. */
+bool nodes_release_room(struct registry *r, struct room *room, struct moment now);
 /* Looks at silence; to be called every NODES_TICK_MS while there are nodes. */
 void nodes_tick(struct registry *r, struct moment now);
 /* True while a node that is known from the store may still be heard of: /connect waits. */
@@ -142,6 +145,8 @@ void node_drain(struct registry *r, struct node *n, bool on, const struct order_
 void node_refresh(struct registry *r, struct node *n);
 /* The only place that moves the state. */
 void node_go(struct registry *r, struct node *n, enum node_state to);
+/* Its shards move only when clients ask for them, or again by themselves. */
+void node_hold(struct node *n, bool held);
 /* Frees it; it owns nothing. */
 void node_discard(struct registry *r, struct node *n);
 /* The same, and it is stored no more. */

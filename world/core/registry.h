@@ -69,6 +69,7 @@ struct world_nodes {
     size_t usable;     /* those that can be given shards */
     size_t expected;   /* known from the store and waited for, */
     int64_t settle_ms; /* until then (monotonic) */
+    size_t held;       /* dead ones whose shards move only when clients ask */
     bool strays;       /* shards without a usable node wait for that time, too */
     int64_t version;   /* of orders, the last that was given out */
 };

@@ -3,6 +3,7 @@
 
 #include "world/core/api_body.h"
 #include "world/core/js_text.h"
+#include "world/core/nodes.h"
 #include "world/core/park.h"
 #include "world/core/placement.h"
 
@@ -168,7 +169,7 @@ static struct room *make_room(struct call *call, struct span name)
  * has been answered. */
 static struct room *find_room(struct call *call, const struct connect_body *body, struct span name)
 {
-    const struct core *core = call->core;
+    struct core *core = call->core;
     struct room *room = world_room(registry_world(&core->registry, call->world), name);
 
     if (room == NULL) {
@@ -176,6 +177,8 @@ static struct room *find_room(struct call *call, const struct connect_body *body
             return NULL;
         return make_room(call, name);
     }
+    if (candidates_count(&room->candidates) == 0)
+        (void)nodes_release_room(&core->registry, room, call->now);
     if (placement_grows(room, body->auto_create, core->settings->max_room_shards) &&
         !may_make(call, 1))
         return NULL;

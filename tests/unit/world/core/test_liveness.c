@@ -118,6 +118,23 @@ static void when_most_fall_silent_at_once_nothing_moves_until_a_client_asks(void
     recorder_free(r);
 }
 
+static void a_client_of_the_room_asks_too(void **state)
+{
+    struct recorder *r = fleet_new(TTL_MS);
+    struct shard *s = pair(r);
+
+    (void)state;
+    fleet_pass(r, 2000, "b");
+    fleet_join(r, "c");
+    fleet_pass(r, NODES_DEAD_MS + 5000, "c");
+    assert_int_equal(fleet_world(r)->nodes.held, 2);
+    assert_int_equal(recorder_post(r, "/connect", "{\"roomId\":\"r\",\"autoCreate\":false}"), 200);
+    assert_true(fleet_has(s, "c"));
+    fleet_still(r, "a");
+    assert_int_equal(fleet_world(r)->nodes.held, 1);
+    recorder_free(r);
+}
+
 static void one_of_two_alone_is_not_most(void **state)
 {
     struct recorder *r = fleet_new(TTL_MS);
@@ -341,6 +358,7 @@ int main(void)
         cmocka_unit_test(a_late_beat_releases_what_was_kept_and_takes_back_the_shard),
         cmocka_unit_test(our_own_standstill_is_nobodys_silence),
         cmocka_unit_test(when_most_fall_silent_at_once_nothing_moves_until_a_client_asks),
+        cmocka_unit_test(a_client_of_the_room_asks_too),
         cmocka_unit_test(one_of_two_alone_is_not_most),
         cmocka_unit_test(a_dead_node_that_owns_nothing_is_forgotten),
         cmocka_unit_test(admins_see_an_unchanged_shard_alive_once_a_minute),

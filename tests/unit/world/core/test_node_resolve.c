@@ -158,6 +158,24 @@ static void whoever_cannot_come_in_goes_to_another_shard_of_the_room(void **stat
     }
 }
 
+static void a_promised_or_kept_seat_does_not_send_its_client_away(void **state)
+{
+    struct recorder *r = fleet_new(TTL_MS);
+    struct shard *s = recorder_shard(room_of(r, 1, 1), 0), *found;
+
+    (void)state;
+    fleet_hold(r, "a", s, 9);
+    assert_int_equal(recorder_post(r, "/connect", "{\"roomId\":\"r\"}"), 200);
+    assert_int_equal(shard_used(s), s->max);
+    assert_int_equal(resolve(r, s->id, "b", RESOLVE_UNKNOWN, "", &found), REFUSAL_NONE);
+    assert_ptr_equal(found, s);
+    fleet_pass(r, NODES_DEAD_MS, "b");
+    assert_int_equal(s->returning, 9);
+    assert_int_equal(resolve(r, s->id, "b", RESOLVE_UNKNOWN, "", &found), REFUSAL_NONE);
+    assert_ptr_equal(found, s);
+    recorder_free(r);
+}
+
 static void a_removed_shard_leads_to_another_of_its_room_for_a_day(void **state)
 {
     struct recorder *r = fleet_new(TTL_MS);
@@ -227,6 +245,7 @@ int main(void)
         cmocka_unit_test(a_shard_of_a_suspect_node_moves_to_who_asks),
         cmocka_unit_test(a_nodeless_shard_goes_to_who_asks),
         cmocka_unit_test(whoever_cannot_come_in_goes_to_another_shard_of_the_room),
+        cmocka_unit_test(a_promised_or_kept_seat_does_not_send_its_client_away),
         cmocka_unit_test(a_removed_shard_leads_to_another_of_its_room_for_a_day),
         cmocka_unit_test(unknown_ids_and_worlds_are_missing),
         cmocka_unit_test(retired_ids_are_bounded_and_the_oldest_go_first),
