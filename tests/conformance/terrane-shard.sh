@@ -2,6 +2,7 @@
 # Runs terrane-shard with the settings that the conformance kit gives to --spawn-shard commands.
 # environment: TERRANE_BIN (build/dev/bin), PORT, HOST, WORLD_ORIGIN, MAIN_ORIGIN, NO_MAIN, SHARD_SECRET,
 # STATS_INTERVAL_MS, WORLD_ID
+# WORLD_PROTOCOL=reference: the cases report.* count what a world is sent, and a heartbeat is one more.
 set -u
 BIN=${TERRANE_BIN:-$(dirname "${BASH_SOURCE[0]}")/../../build/dev/bin}
 rooms=${MAIN_ORIGIN:-none}
