@@ -45,7 +45,9 @@ static void set_server(struct holding *h, struct span server)
     if (span_eq(h->server, server))
         return;
     free((void *)(uintptr_t)h->server.ptr);
-    h->server = server.len == 0 ? (struct span){0} : span_of(xspandup(server), server.len);
+    h->server = (struct span){0};
+    if (server.len > 0)
+        h->server = span_of(xspandup(server), server.len);
 }
 
 /* A counter that goes backwards has been started anew: what it says is no difference. */

@@ -100,8 +100,8 @@ static uint64_t cap_of(const struct node *n)
 /* True when one more shard weighs less on `a` than on `b`. */
 static bool is_freer(const struct node *a, const struct node *b, struct moment now)
 {
-    return (product)(a->capacity + 1) * (cap_of(b) * share_of(b, now)) <
-           (product)(b->capacity + 1) * (cap_of(a) * share_of(a, now));
+    return (product)(a->capacity + 1) * cap_of(b) * share_of(b, now) <
+           (product)(b->capacity + 1) * cap_of(a) * share_of(a, now);
 }
 
 static bool has_room(const struct node *n)
@@ -196,13 +196,15 @@ void shard_move(struct registry *r, struct shard *s, struct node *to, enum node_
 {
     struct node *from = s->owner;
     struct holding *h = from == NULL ? NULL : holding_of(from, s);
+    struct span from_id = {0};
 
+    if (from != NULL)
+        from_id = from->id;
     if (h != NULL && from->state != NODE_ALIVE)
         h->taken = true;
     r->node_stats.moves[why]++;
     log_debug("shard.moved", "shard=%.*s from=%.*s to=%.*s cause=%s", SPAN_ARG(s->id),
-              SPAN_ARG(from == NULL ? (struct span){0} : from->id), SPAN_ARG(to->id),
-              node_move_names[why]);
+              SPAN_ARG(from_id), SPAN_ARG(to->id), node_move_names[why]);
     shard_set_owner(r, s, to, now);
 }
 

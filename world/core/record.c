@@ -67,6 +67,10 @@ static void add_drain(struct buf *out, const struct order_drain *d, int64_t unti
 
 void record_add_shard(struct buf *out, const struct shard *shard)
 {
+    struct span node = {0};
+
+    if (shard->owner != NULL)
+        node = shard->owner->id;
     BUF_ADD_LIT(out, "{\"" ROOM_ID "\":");
     json_add_string(out, shard->room->name);
     BUF_ADD_LIT(out, ",\"" URL "\":");
@@ -75,7 +79,7 @@ void record_add_shard(struct buf *out, const struct shard *shard)
     BUF_ADD_LIT(out, ",\"" STATUS "\":");
     json_add_string(out, span_str(shard_status_names[shard->status]));
     BUF_ADD_LIT(out, ",\"" NODE "\":");
-    json_add_string(out, shard->owner == NULL ? (struct span){0} : shard->owner->id);
+    json_add_string(out, node);
     ADD_NUMBER(out, OPEN, shard->open);
     if (shard->drain.deadline_ms != 0 || shard->drain.rate != 0 || shard->drain.retry_max_ms != 0)
         add_drain(out, &shard->drain, shard->drain_until_ms);
