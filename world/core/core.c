@@ -166,6 +166,13 @@ static void forget(void *ctx, enum record_kind kind, const struct world *w, stru
     core->port->store.remove(core->port->store.ctx, kind, w->id, key);
 }
 
+static void node_changed(void *ctx, const struct node *n)
+{
+    struct core *core = ctx;
+
+    events_node_changed(&core->events, n, core->now);
+}
+
 static void timer_set(void *ctx)
 {
     core_wake(ctx);
@@ -181,6 +188,7 @@ void core_init(struct core *core, const struct port *port, const struct core_set
         .shard_changed = shard_changed,
         .shard_removed = shard_removed,
         .timer_set = timer_set,
+        .node_changed = node_changed,
         .keep = keep,
         .forget = forget,
     };
