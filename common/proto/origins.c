@@ -6,9 +6,9 @@
 #include "common/base/mem.h"
 #include "common/base/stable_hash.h"
 
-static uint64_t score(const struct url_origin *o, struct span key)
+uint64_t origin_score(struct span host_port, struct span key)
 {
-    uint64_t h = stable_hash_add(STABLE_HASH_START, span_str(o->text));
+    uint64_t h = stable_hash_add(STABLE_HASH_START, host_port);
     h = stable_hash_add(h, span_of("", 1));
     return stable_hash_mix(stable_hash_add(h, key));
 }
@@ -44,7 +44,7 @@ const struct url_origin *origins_choose(const struct origins *o, struct span key
     const struct url_origin *best = NULL;
     uint64_t best_score = 0;
     for (size_t i = 0; i < o->count; i++) {
-        uint64_t s = score(&o->list[i], key);
+        uint64_t s = origin_score(span_str(o->list[i].text), key);
         if (best != NULL && s <= best_score)
             continue;
         best = &o->list[i];

@@ -12,8 +12,9 @@ struct origins {
 MUST_CHECK enum err origins_parse(struct origins *out, struct span text, struct span *bad);
 void origins_clear(struct origins *o);
 
+/* The stable hash of "host:port", a zero byte and the key. */
+uint64_t origin_score(struct span host_port, struct span key);
 /* The origin that has `key`, by rendezvous hashing (highest score wins): every process with the
  * same set of origins, in any order, chooses the same one, and losing one origin moves only its own
- * keys. The score is the stable hash of "host:port", a zero byte and the key. NULL when there is no
- * origin. */
+ * keys. NULL when there is no origin. */
 const struct url_origin *origins_choose(const struct origins *o, struct span key);

@@ -3,9 +3,9 @@
 
 #include <string.h>
 
-#include "common/proto/origins.h"
 #include "common/proto/beat.h"
 #include "common/proto/hop_sign.h"
+#include "common/proto/origins.h"
 #include "common/proto/secret.h"
 #include "common/proto/shard_id.h"
 
@@ -164,12 +164,6 @@ static const struct config_row rows[] = {
      .fallback = "",
      .reserved = true,
      .help = "New connections per client address."},
-    {.name = "ROOM_FAILOVER",
-     .type = CONFIG_STRING,
-     .offset = FIELD(room_failover),
-     .fallback = "",
-     .reserved = true,
-     .help = "Where rooms go when their room server dies."},
 };
 
 static bool check_origins(const char *name, const char *text, FILE *err)

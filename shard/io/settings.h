@@ -25,7 +25,7 @@ struct settings {
     int64_t unregistered_shards; /* enum unregistered_shards */
     /* Settings that this version knows but can only have off. */
     bool require_ticket;
-    char *private_rooms, *client_rate, *room_failover;
+    char *private_rooms, *client_rate;
 };
 
 /* A loaded one has origins, networks, a world id and secrets that can be used. */

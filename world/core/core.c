@@ -49,6 +49,8 @@ void core_wake(struct core *core)
         due_ms = core->hush_ms;
     if (core->registry.node_count > 0 && core->nodes_ms < due_ms)
         due_ms = core->nodes_ms;
+    if (core->registry.servers.count > 0 && core->servers_ms < due_ms)
+        due_ms = core->servers_ms;
     if (core->park.count > 0 && core->now.mono_ms + PARK_LOOK_MS < due_ms)
         due_ms = core->now.mono_ms + PARK_LOOK_MS;
     core->port->ticker.wake(core->port->ticker.ctx, due_ms);
@@ -166,11 +168,11 @@ static void forget(void *ctx, enum record_kind kind, const struct world *w, stru
     core->port->store.remove(core->port->store.ctx, kind, w->id, key);
 }
 
-static void node_changed(void *ctx, const struct node *n)
+static void probe(void *ctx, struct handle server, struct span origin)
 {
     struct core *core = ctx;
 
-    events_node_changed(&core->events, n, core->now);
+    core->port->probe.probe(core->port->probe.ctx, server, origin);
 }
 
 static void timer_set(void *ctx)
@@ -188,9 +190,9 @@ void core_init(struct core *core, const struct port *port, const struct core_set
         .shard_changed = shard_changed,
         .shard_removed = shard_removed,
         .timer_set = timer_set,
-        .node_changed = node_changed,
         .keep = keep,
         .forget = forget,
+        .probe = probe,
     };
 
     *core = (struct core){
@@ -210,6 +212,8 @@ void core_init(struct core *core, const struct port *port, const struct core_set
     core->registry.max_room_shards = settings->max_room_shards;
     core->registry.nodes_packed = settings->nodes_packed;
     core->registry.epoch = settings->epoch > 0 ? settings->epoch : now.wall_ms;
+    core->registry.servers.failover_ms = settings->failover_ms;
+    servers_configure(&core->registry, settings->room_servers);
     feed_hub_init(&core->feeds, &port->feed);
     events_init(&core->events, &port->stream);
     core_wake(core);
@@ -256,6 +260,12 @@ void core_tick(struct core *core, struct moment now)
         nodes_tick(&core->registry, now);
         core->nodes_ms = now.mono_ms + NODES_TICK_MS;
     }
+    if (core->registry.servers.count > 0 && now.mono_ms >= core->servers_ms) {
+        servers_tick(&core->registry, now);
+        assignments_tick(&core->registry, now);
+        servers_tidy(&core->registry);
+        core->servers_ms = now.mono_ms + SERVERS_TICK_MS;
+    }
     if (core->park.count > 0)
         park_advance(core);
     if (now.mono_ms >= core->hush_ms) {
@@ -286,6 +296,13 @@ void core_stored(struct core *core, uint64_t token, enum err e)
         return;
     call_stored(core, pending, e);
     free(pending);
+}
+
+void core_probed(struct core *core, struct handle server, bool good, struct moment now)
+{
+    core->now = now;
+    servers_probed(&core->registry, server, good, now);
+    core_wake(core);
 }
 
 bool core_feed_wants(struct core *core, struct span path)

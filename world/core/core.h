@@ -25,9 +25,11 @@ struct core_settings {
     uint64_t max_room_shards;      /* our own bound on the shards of a room */
     int64_t seat_ttl_ms;           /* how long a promised seat is kept; 0: none is promised */
     struct strangers_settings strangers;
-    int64_t epoch;       /* of this process as the owner of worlds; never repeats */
-    bool nodes_packed;   /* shards go to the fullest node that has room */
-    int64_t id_floor_ms; /* shard ids up to this wall time may have been given out */
+    struct span room_servers; /* of every world: a checked list as origins.h reads it */
+    int64_t failover_ms;      /* how long a room stays at a dead server */
+    int64_t epoch;            /* of this process as the owner of worlds; never repeats */
+    bool nodes_packed;        /* shards go to the fullest node that has room */
+    int64_t id_floor_ms;      /* shard ids up to this wall time may have been given out */
 };
 
 struct core {
@@ -46,6 +48,7 @@ struct core {
     int64_t sweep_ms;     /* when silent shards are looked for next */
     int64_t hush_ms;      /* when late ones are */
     int64_t nodes_ms;     /* when nodes are, while there are any */
+    int64_t servers_ms;   /* when room servers are, while there are any */
     struct park park;     /* requests that wait for nodes */
     struct list counts;   /* shards whose stored count is old, by count_ms */
     int64_t counts_ms;    /* none of them is stored before */
@@ -77,6 +80,8 @@ void core_tick(struct core *core, struct moment now);
 void core_wake(struct core *core);
 /* The client of a stream went away. */
 void core_stream_gone(struct core *core, struct handle stream);
+/* A room server was probed: it answered, or it did not. */
+void core_probed(struct core *core, struct handle server, bool good, struct moment now);
 
 /* The store has completed sync(token). ERR_OK: what was asked before is durable. */
 void core_stored(struct core *core, uint64_t token, enum err e);

@@ -89,12 +89,14 @@ void holding_report(struct registry *r, struct node *n, struct shard *s, const s
     h->link = b->link;
     h->seen = n->beats;
     set_server(h, b->server);
+    servers_hear(r, h, now);
     changed = changed || h->returning != keepable(b->returning);
     set_returning(h, keepable(b->returning));
     if (is_empty(h))
         holding_free(h);
     if (came > back)
         seats_admit(r, s, came - back, now);
+    assignment_look(r, s->room, now);
     (void)shard_recount(r, s, changed, now);
 }
 
@@ -108,6 +110,7 @@ void holding_end(struct registry *r, struct holding *h, struct moment now)
     h->open = 0;
     h->sessions = 0;
     h->link = BEAT_LINK_IDLE;
+    servers_hear(r, h, now);
     set_returning(h, 0);
     if (is_empty(h))
         holding_free(h);
@@ -144,6 +147,7 @@ void holding_free(struct holding *h)
     set_server(h, (struct span){0});
     list_remove(&h->in_node);
     list_remove(&h->in_shard);
+    list_remove(&h->in_server);
     free(h);
 }
 

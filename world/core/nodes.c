@@ -40,7 +40,6 @@ static struct node *node_new(struct registry *r, struct world *w, struct span id
     n->id = span_of(xspandup(id), id.len);
     n->world = w;
     n->state = NODE_EXPECTED;
-    n->serial = ++r->last_serial;
     n->heard_ms = now.mono_ms;
     n->touched_ms = now.mono_ms;
     n->version_of_orders = n->full_below = ++w->nodes.version;
@@ -95,6 +94,7 @@ static void take_head(struct registry *r, struct node *n, const struct beat *b, 
     set_text(&n->version, b->version);
     n->epoch = b->epoch;
     n->seq = b->seq;
+    n->have_version = b->have_epoch == r->epoch ? b->have_version : 0;
     n->heard_ms = now.mono_ms;
     n->lag_ms = b->lag_ms;
     n->max_connections = b->max_connections;
@@ -234,7 +234,6 @@ void node_go(struct registry *r, struct node *n, enum node_state to)
     n->state = to;
     r->node_states[to]++;
     node_refresh(r, n);
-    r->watch.node_changed(r->watch.ctx, n);
 }
 
 void node_refresh(struct registry *r, struct node *n)

@@ -37,9 +37,9 @@ struct node {
     struct span url, internal_url, version;
     struct world *world;
     enum node_state state;
-    uint64_t serial;    /* grows with each node of the registry */
-    int64_t epoch, seq; /* of the last beat that counted */
-    int64_t heard_ms;   /* monotonic */
+    int64_t epoch, seq;   /* of the last beat that counted */
+    int64_t have_version; /* of the orders that it follows; 0: none of this epoch of ours */
+    int64_t heard_ms;     /* monotonic */
     int64_t alive_since_ms;
     int64_t lag_ms;
     uint64_t max_connections, connections; /* the first 0: it has told no cap */
@@ -73,11 +73,13 @@ struct holding {
     struct list in_node, in_shard;
     uint64_t open, returning, admitted, readmitted, sessions;
     enum beat_link link;
-    struct span server; /* owned; what the link is about; may be empty */
-    bool is_lost;       /* the node is dead: `open` does not count, */
-    uint64_t lost;      /* but so many seats are kept for its clients */
-    bool taken;         /* the node lost the shard by its silence */
-    uint64_t seen;      /* number of the node's last beat that named it */
+    struct span server;            /* owned; what the link is about; may be empty */
+    struct room_server *stands_at; /* of a link that is up, if the world knows it, */
+    struct list in_server;         /* and its standing */
+    bool is_lost;                  /* the node is dead: `open` does not count, */
+    uint64_t lost;                 /* but so many seats are kept for its clients */
+    bool taken;                    /* the node lost the shard by its silence */
+    uint64_t seen;                 /* number of the node's last beat that named it */
 };
 
 enum { NODES_SHARE_MAX = 1 << 24 }; /* a shard weighs no more in a node's capacity */
@@ -136,8 +138,6 @@ struct node *nodes_expect(struct registry *r, struct world *w, struct span id, s
 /* What the store knows of it. */
 void node_restore(struct node *n, struct span url, struct span internal_url, uint64_t max,
                   bool drain);
-/* How it is to be drained from now on. */
-struct order_drain node_drain_left(const struct node *n, struct moment now);
 /* An operator has it drained, or not any more. */
 void node_drain(struct registry *r, struct node *n, bool on, const struct order_drain *how,
                 struct moment now);

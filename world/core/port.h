@@ -66,6 +66,14 @@ struct owner_port {
     enum owner (*find)(void *ctx, struct span world);
 };
 
+/* The health of room servers. */
+struct probe_port {
+    void *ctx;
+    /* Asks whether an HTTP server (`http://host:port`) answers anything at all; completes with
+     * core_probed(core, server, …), never inside the call. */
+    void (*probe)(void *ctx, struct handle server, struct span origin);
+};
+
 /* Time. */
 struct ticker_port {
     void *ctx;
@@ -80,4 +88,5 @@ struct port {
     struct store_port store;
     struct owner_port owner;
     struct ticker_port ticker;
+    struct probe_port probe;
 };

@@ -14,6 +14,9 @@ const char *const record_kind_names[RECORD_COUNT + 1] = {
 #define MAX_PLAYERS     "maxPlayersPerShard"
 #define MIN_SHARDS      "minShards"
 #define MAX_SHARDS      "maxShards"
+#define SERVER          "server"
+#define NEXT            "next"
+#define REGISTERED      "registered"
 #define ROOM_ID         "roomId"
 #define URL             "url"
 #define MAX_CONNECTIONS "maxConnections"
@@ -37,6 +40,19 @@ const char *const record_kind_names[RECORD_COUNT + 1] = {
         buf_add_u64((out), (n));                                                                   \
     } while (0)
 
+/* `next` is there while the room moves. */
+static void add_assignment(struct buf *out, const struct assignment *a)
+{
+    if (a->server != NULL) {
+        BUF_ADD_LIT(out, ",\"" SERVER "\":");
+        json_add_string(out, a->server->server->origin);
+    }
+    if (a->state == ASSIGNMENT_CLOSING) {
+        BUF_ADD_LIT(out, ",\"" NEXT "\":");
+        json_add_string(out, a->next == NULL ? (struct span){0} : a->next->server->origin);
+    }
+}
+
 void record_add_room(struct buf *out, const struct room *room)
 {
     const struct room_settings *s = &room->settings;
@@ -51,6 +67,7 @@ void record_add_room(struct buf *out, const struct room *room)
         ADD_NUMBER(out, MAX_SHARDS, s->max_shards);
     if (s->leaving)
         BUF_ADD_LIT(out, ",\"" LEAVING "\":true");
+    add_assignment(out, &room->assignment);
     buf_add_char(out, '}');
 }
 
@@ -102,6 +119,15 @@ void record_add_retired(struct buf *out, int64_t until_ms)
 {
     BUF_ADD_LIT(out, "{\"" UNTIL "\":");
     buf_add_i64(out, until_ms);
+    buf_add_char(out, '}');
+}
+
+void record_add_server(struct buf *out, const struct world_server *at)
+{
+    BUF_ADD_LIT(out, "{\"" REGISTERED "\":");
+    buf_add_span(out, at->registered ? SPAN("true") : SPAN("false"));
+    BUF_ADD_LIT(out, ",\"" DRAIN "\":");
+    buf_add_span(out, at->draining ? SPAN("true") : SPAN("false"));
     buf_add_char(out, '}');
 }
 
@@ -165,6 +191,27 @@ static bool read_drain(const json_t *doc, struct shard_record *out)
             read_number(object, RATE, 0, &d->rate) &&
             json_get_int(object, RETRY_MIN_MS, 0, REGISTRY_COUNT_MAX, &d->retry_min_ms) &&
             json_get_int(object, RETRY_MAX_MS, 0, REGISTRY_COUNT_MAX, &d->retry_max_ms));
+}
+
+enum err record_read_assignment(struct span value, struct assignment_record *out)
+{
+    json_t *doc = json_decode(value);
+
+    *out = (struct assignment_record){.doc = doc, .closing = !absent(doc, NEXT)};
+    return (absent(doc, SERVER) || json_get_span(doc, SERVER, &out->server)) &&
+                   (absent(doc, NEXT) || json_get_span(doc, NEXT, &out->next))
+               ? ERR_OK
+               : ERR_SYNTAX;
+}
+
+enum err record_read_server(struct span value, bool *registered, bool *draining)
+{
+    json_t *doc = json_decode(value);
+    bool good = json_is_object(doc) && json_get_bool(doc, REGISTERED, registered) &&
+                json_get_bool(doc, DRAIN, draining);
+
+    json_decref(doc);
+    return good ? ERR_OK : ERR_SYNTAX;
 }
 
 enum err record_read_shard(struct span value, struct shard_record *out)

@@ -15,6 +15,13 @@ void record_add_shard(struct buf *out, const struct shard *shard);
 
 /* ERR_SYNTAX: a member is missing, of another type or out of bounds, or it is no JSON object. */
 MUST_CHECK enum err record_read_room(struct span value, struct room_settings *out);
+/* Where the same record says that the room is. */
+struct assignment_record {
+    struct span server, next; /* borrowed from doc; empty: none */
+    bool closing;
+    json_t *doc; /* the caller frees it with json_decref, in every case */
+};
+MUST_CHECK enum err record_read_assignment(struct span value, struct assignment_record *out);
 
 struct shard_record {
     struct span room, url, node; /* borrowed from doc */
@@ -37,5 +44,8 @@ struct node_record {
     json_t *doc; /* the caller frees it with json_decref, in every case */
 };
 MUST_CHECK enum err record_read_node(struct span value, struct node_record *out);
+/* The same for a room server, whose key is its origin. */
+void record_add_server(struct buf *out, const struct world_server *at);
+MUST_CHECK enum err record_read_server(struct span value, bool *registered, bool *draining);
 MUST_CHECK enum err record_read_retired(struct span value, int64_t *until_ms);
 void shard_record_clear(struct shard_record *r);

@@ -73,6 +73,7 @@ static void shard_free(struct shard *s)
 
 static void room_free(struct room *room)
 {
+    assignment_end(room);
     candidates_clear(&room->candidates);
     reservations_clear(&room->promised);
     span_free(room->name);
@@ -125,6 +126,7 @@ static void world_free(struct registry *r, struct world *w)
     LIST_EACH_SAFE (&w->room_list, it, after) {
         room_free(CONTAINER_OF(it, struct room, node));
     }
+    servers_leave(r, w);
     map_clear(&w->shards);
     map_clear(&w->rooms);
     feed_clear(&w->feed);
@@ -138,6 +140,7 @@ void registry_init(struct registry *r, const struct registry_watch *watch, struc
 {
     *r = (struct registry){.watch = *watch, .rng = rng, .url_template = url_template};
     list_init(&r->world_list);
+    servers_init(&r->servers);
     wheel_init(&r->wheel, now_ms);
 }
 
@@ -146,6 +149,7 @@ void registry_clear(struct registry *r)
     LIST_EACH_SAFE (&r->world_list, it, after) {
         world_free(r, CONTAINER_OF(it, struct world, node));
     }
+    servers_clear(&r->servers);
     map_clear(&r->worlds);
     *r = (struct registry){0};
 }
@@ -181,6 +185,7 @@ struct world *registry_make_world(struct registry *r, struct span id)
     list_init(&w->heard_list);
     list_init(&w->nodes.list);
     retired_init(&w->retired);
+    servers_enter(r, w);
     feed_init(&w->feed);
     map_add(&r->worlds, w->id, w);
     list_push(&r->world_list, &w->node);
@@ -200,6 +205,7 @@ struct room *registry_restore_room(struct registry *r, struct world *w, struct s
     map_add(&w->rooms, room->name, room);
     list_push(&w->room_list, &room->node);
     r->room_count++;
+    assignment_init(room);
     check(r, room, NULL);
     return room;
 }
@@ -211,6 +217,7 @@ struct room *registry_add_room(struct registry *r, struct world *w, struct span 
     unsigned fields = settings->max_shards == 0 ? ROOM_FIELDS & ~(unsigned)ROOM_MAX_SHARDS
                                                 : (unsigned)ROOM_FIELDS;
 
+    assignment_begin(r, room);
     r->watch.room_changed(r->watch.ctx, room, fields);
     return room;
 }

@@ -6,6 +6,7 @@
 #include "common/base/map.h"
 #include "common/base/rng.h"
 #include "common/proto/orders.h"
+#include "world/core/assignment.h"
 #include "world/core/candidates.h"
 #include "world/core/event_ring.h"
 #include "world/core/feed.h"
@@ -47,6 +48,7 @@ enum room_field {
     ROOM_MAX_SHARDS = 32,
     ROOM_FIELDS = 63, /* all of them */
     ROOM_LEAVING = 64,
+    ROOM_SERVER = 128, /* which room server it is on */
 };
 
 enum shard_field {
@@ -88,7 +90,9 @@ struct world {
     struct strangers_share strangers;
     struct world_nodes nodes;
     struct retired retired;
-    struct list node; /* in the registry */
+    struct list servers;    /* struct world_server.in_world, in order of appearance */
+    struct list unassigned; /* struct room.assignment.in_server: those of no server */
+    struct list node;       /* in the registry */
     /* The last shard id: (ms, n) never repeats in a world. */
     int64_t id_ms;
     uint32_t id_first; /* n of the first id in id_ms */
@@ -101,6 +105,7 @@ struct room {
     struct room_settings settings;
     struct candidates candidates;
     struct reservations promised; /* those of all its shards */
+    struct assignment assignment;
     uint32_t by_status[SHARD_STATUS_COUNT];
     uint32_t turn;    /* of round-robin */
     uint64_t serial;  /* grows with each room of the registry */
@@ -159,12 +164,12 @@ struct registry_watch {
     void (*shard_changed)(void *ctx, struct shard *shard, unsigned fields);
     /* Just before the shard is freed. */
     void (*shard_removed)(void *ctx, struct shard *shard);
-    /* Its state. */
-    void (*node_changed)(void *ctx, const struct node *node);
     /* What is not told by the above is to be stored, or stored no more. */
     void (*keep)(void *ctx, enum record_kind kind, const struct world *w, struct span key,
                  struct span value);
     void (*forget)(void *ctx, enum record_kind kind, const struct world *w, struct span key);
+    /* Answered by servers_probed, later. */
+    void (*probe)(void *ctx, struct handle server, struct span origin);
     /* The registry's wheel is to be advanced earlier than before. */
     void (*timer_set)(void *ctx);
 };
@@ -181,7 +186,8 @@ struct registry {
     uint64_t last_serial;     /* of a room or shard */
     int64_t epoch;            /* ours, in all orders */
     uint64_t max_room_shards; /* our own bound on the shards of a room */
-    size_t node_count;        /* of all worlds */
+    struct servers servers;
+    size_t node_count; /* of all worlds */
     size_t node_states[REGISTRY_NODE_STATES];
     int64_t nodes_ticked_ms; /* when silence was looked at last */
     bool nodes_packed;       /* shards go to the fullest node that has room, not to the freest */

@@ -10,8 +10,20 @@
  */
 static const int64_t ID_MS_MAX = 9000000000000;
 
+static const char *restore_assignment(struct core *core, struct room *room, struct span value,
+                                      struct moment now)
+{
+    struct assignment_record stored;
+    bool good = record_read_assignment(value, &stored) == ERR_OK &&
+                assignment_restore(&core->registry, room, stored.server, stored.next,
+                                   stored.closing, now) == ERR_OK;
+
+    json_decref(stored.doc);
+    return good ? NULL : "bad-value";
+}
+
 /* Answers what is wrong with the record; NULL: nothing. */
-static const char *restore_room(struct core *core, const struct record *r)
+static const char *restore_room(struct core *core, const struct record *r, struct moment now)
 {
     struct world *world = registry_make_world(&core->registry, r->world);
     struct room_settings settings;
@@ -20,8 +32,8 @@ static const char *restore_room(struct core *core, const struct record *r)
         return "bad-value";
     if (world_room(world, r->key) != NULL)
         return "twice";
-    (void)registry_restore_room(&core->registry, world, r->key, &settings);
-    return NULL;
+    return restore_assignment(
+        core, registry_restore_room(&core->registry, world, r->key, &settings), r->value, now);
 }
 
 static const char *restore_shard(struct core *core, const struct record *r, struct moment now)
@@ -74,6 +86,23 @@ static const char *restore_node(struct core *core, const struct record *r, struc
     return why;
 }
 
+static const char *restore_server(struct core *core, const struct record *r, struct moment now)
+{
+    struct world *world = registry_make_world(&core->registry, r->world);
+    bool registered, draining;
+
+    if (record_read_server(r->value, &registered, &draining) != ERR_OK)
+        return "bad-value";
+    switch (servers_restore(&core->registry, world, r->key, registered, draining, now)) {
+    case ERR_OK:
+        return NULL;
+    case ERR_EXISTS:
+        return "twice";
+    default: /* NOLINT */
+        return "bad-key";
+    }
+}
+
 static const char *restore_retired(struct core *core, const struct record *r)
 {
     struct world *world = registry_make_world(&core->registry, r->world);
@@ -91,7 +120,7 @@ static const char *restore(struct core *core, const struct record *r, struct mom
         return "bad-world";
     switch (r->kind) {
     case RECORD_ROOM:
-        return restore_room(core, r);
+        return restore_room(core, r, now);
     case RECORD_SHARD:
         return restore_shard(core, r, now);
     case RECORD_NODE:
@@ -99,6 +128,7 @@ static const char *restore(struct core *core, const struct record *r, struct mom
     case RECORD_RETIRED:
         return restore_retired(core, r);
     case RECORD_SERVER:
+        return restore_server(core, r, now);
     case RECORD_BAN:
     case RECORD_COUNT:
         return NULL; /* not kept by this version */

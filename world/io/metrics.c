@@ -145,6 +145,47 @@ static const struct metric_row node_rows[] = {
      .offset = offsetof(struct registry, node_stats.resolves[RESOLVED_FULL])},
 };
 
+static const struct metric_row server_rows[] = {
+    {.name = "terrane_world_room_servers",
+     .labels = "state=\"unknown\"",
+     .type = METRIC_GAUGE,
+     .help = "Room servers, by state.",
+     .offset = offsetof(struct servers, states[SERVER_UNKNOWN])},
+    {.name = "terrane_world_room_servers",
+     .labels = "state=\"up\"",
+     .type = METRIC_GAUGE,
+     .offset = offsetof(struct servers, states[SERVER_UP])},
+    {.name = "terrane_world_room_servers",
+     .labels = "state=\"down\"",
+     .type = METRIC_GAUGE,
+     .offset = offsetof(struct servers, states[SERVER_DOWN])},
+    {.name = "terrane_world_room_servers",
+     .labels = "state=\"dead\"",
+     .type = METRIC_GAUGE,
+     .offset = offsetof(struct servers, states[SERVER_DEAD])},
+    {.name = "terrane_world_room_moves_total",
+     .labels = "cause=\"dead\"",
+     .type = METRIC_COUNTER,
+     .help = "Rooms that were sent to another room server, by cause.",
+     .offset = offsetof(struct servers, moves[SERVER_MOVE_DEAD])},
+    {.name = "terrane_world_room_moves_total",
+     .labels = "cause=\"leaving\"",
+     .type = METRIC_COUNTER,
+     .offset = offsetof(struct servers, moves[SERVER_MOVE_LEAVING])},
+    {.name = "terrane_world_room_moves_total",
+     .labels = "cause=\"asked\"",
+     .type = METRIC_COUNTER,
+     .offset = offsetof(struct servers, moves[SERVER_MOVE_ASKED])},
+    {.name = "terrane_world_room_server_probes_total",
+     .type = METRIC_COUNTER,
+     .help = "Probes of room servers that were sent.",
+     .offset = offsetof(struct servers, probes)},
+    {.name = "terrane_world_room_server_probe_failures_total",
+     .type = METRIC_COUNTER,
+     .help = "Probes of room servers that got no answer in time.",
+     .offset = offsetof(struct servers, failed_probes)},
+};
+
 static const struct metric_row loop_rows[] = {
     {.name = "terrane_world_loop_lag_seconds",
      .type = METRIC_HISTOGRAM,
@@ -278,6 +319,8 @@ void metrics_write(struct metrics *m, struct buf *out, bool openmetrics)
                        openmetrics);
     metrics_render(out, node_rows, sizeof(node_rows) / sizeof(node_rows[0]), &m->core->registry,
                    openmetrics);
+    metrics_render(out, server_rows, sizeof(server_rows) / sizeof(server_rows[0]),
+                   &m->core->registry.servers, openmetrics);
     metrics_render(out, loop_rows, sizeof(loop_rows) / sizeof(loop_rows[0]), loop_stats(m->loop),
                    openmetrics);
     metrics_render_process(out, openmetrics);

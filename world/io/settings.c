@@ -1,10 +1,15 @@
 /* The table of settings. Reading, bounds, --help and messages are common/base/config's. */
 #include "world/io/settings.h"
 
+#include <string.h>
+
 #include "common/proto/addr.h"
+#include "common/proto/origins.h"
 #include "common/proto/secret.h"
 #include "common/proto/token.h"
 
+static const char *const room_failovers[] = {
+    [ROOM_FAILOVER_WAIT] = "wait", [ROOM_FAILOVER_MOVE] = "move", NULL};
 static const char *const node_placements[] = {"spread", "packed", NULL};
 
 #define FIELD(name) offsetof(struct settings, name)
@@ -13,8 +18,6 @@ static const char *const algorithms[] = {"HS256", "RS256", "ES256", NULL};
 static const char *const store_syncs[] = {
     [STORE_SYNC_NORMAL] = "normal", [STORE_SYNC_FULL] = "full", NULL};
 
-/* ROOM_SERVERS is not here although worlds will have it: it is a node's setting today, and the two
- * often share an environment, where unknown names are ignored. */
 static const struct config_row rows[] = {
     PROCESS_SETTINGS_ROWS(struct settings, common, "3002"),
     {.name = "AUTH_JWT_SECRET",
@@ -73,6 +76,27 @@ static const struct config_row rows[] = {
      .max = 1000000,
      .unit = "worlds",
      .help = "What callers without credentials may name into being while the process lives."},
+    {.name = "ROOM_SERVERS",
+     .type = CONFIG_STRING,
+     .offset = FIELD(room_servers),
+     .fallback = "",
+     .help =
+         "Room servers of every world, comma-separated http origins; each room is put on one of "
+         "them. none, or empty: only those that operators add, and without any the nodes "
+         "choose of their own."},
+    {.name = "ROOM_FAILOVER",
+     .type = CONFIG_CHOICE,
+     .offset = FIELD(room_failover),
+     .fallback = "wait",
+     .choices = room_failovers,
+     .help = "When the rooms of a dead room server go to others: move, at once; wait, after "
+             "ROOM_FAILOVER_WAIT."},
+    {.name = "ROOM_FAILOVER_WAIT",
+     .type = CONFIG_DURATION,
+     .offset = FIELD(room_failover_wait_ms),
+     .fallback = "30s",
+     .max = 86400000,
+     .help = "How long a dead room server is waited for."},
     {.name = "NODE_PLACEMENT",
      .type = CONFIG_CHOICE,
      .offset = FIELD(node_placement),
@@ -96,14 +120,6 @@ static const struct config_row rows[] = {
      .max = INT32_MAX,
      .help = "What may wait for one admin; beyond, it is closed as too slow. A whole registry must "
              "fit beside the changes that follow it."},
-    {.name = "WORLD_TUNNELS",
-     .type = CONFIG_INT,
-     .offset = FIELD(world_tunnels),
-     .fallback = "1000",
-     .max = 1000000,
-     .min = 1,
-     .help = "Clients' sockets that this world carries to nodes at a time, for those who know its "
-             "address only; beyond, they are refused."},
     {.name = "DATA_DIR",
      .type = CONFIG_STRING,
      .offset = FIELD(data_dir),
@@ -188,9 +204,31 @@ static bool check_secrets(const struct settings *s, FILE *err)
     return true;
 }
 
+const char *settings_room_servers(const struct settings *s)
+{
+    return strcmp(s->room_servers, "none") == 0 ? "" : s->room_servers;
+}
+
+static bool check_room_servers(const struct settings *s, FILE *err)
+{
+    struct origins origins;
+    struct span bad;
+
+    if (origins_parse(&origins, span_str(settings_room_servers(s)), &bad) != ERR_OK) {
+        (void)fprintf(err,
+                      "terrane-world: ROOM_SERVERS: \"%.*s\" is not an http origin such as "
+                      "http://127.0.0.1:3003\n",
+                      SPAN_ARG(bad));
+        return false;
+    }
+    origins_clear(&origins);
+    return true;
+}
+
 static bool check(const void *config, FILE *err)
 {
-    return check_proxies(config, err) && check_secrets(config, err);
+    return check_proxies(config, err) && check_room_servers(config, err) &&
+           check_secrets(config, err);
 }
 
 const struct config_table settings_table = {

@@ -2,6 +2,7 @@
 /* The settings of a world process: one table of rows, and the values it fills. */
 #include "common/net/process_settings.h"
 
+enum room_failover { ROOM_FAILOVER_WAIT, ROOM_FAILOVER_MOVE };
 enum store_sync { STORE_SYNC_NORMAL, STORE_SYNC_FULL };
 
 /* What the table fills; strings are owned. */
@@ -12,10 +13,12 @@ struct settings {
     char *shard_secret;
     char *url_template;
     int64_t max_room_shards;
+    char *room_servers;    /* settings_room_servers reads it */
+    int64_t room_failover; /* enum room_failover */
+    int64_t room_failover_wait_ms;
     int64_t node_placement; /* 0: spread, 1: packed */
     int64_t body_max;
     int64_t feed_queue;
-    int64_t world_tunnels;
     char *data_dir;     /* empty: in memory only */
     int64_t store_sync; /* enum store_sync */
     int64_t seat_ttl_ms;
@@ -26,5 +29,7 @@ struct settings {
     char *redis_url, *admin_listen;
 };
 
-/* A loaded one has trusted proxies, secrets and keys that can be parsed. */
+/* A loaded one has trusted proxies, room servers, secrets and keys that can be parsed. */
 extern const struct config_table settings_table;
+/* ROOM_SERVERS as a list of origins, empty when it says none. */
+const char *settings_room_servers(const struct settings *s);

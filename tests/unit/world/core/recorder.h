@@ -66,6 +66,9 @@ struct recorder {
     bool hold;            /* syncs wait for recorder_store */
     enum owner owner;
     int64_t wake_ms;
+    struct handle probed[RECORDED_MAX]; /* room servers whose answers are awaited */
+    char *probed_origins[RECORDED_MAX];
+    size_t probe_count;
 };
 
 static inline char *recorded_text(struct span s)
@@ -161,7 +164,17 @@ static inline void recorded_wake(void *ctx, int64_t due_ms)
     ((struct recorder *)ctx)->wake_ms = due_ms;
 }
 
-static inline struct recorder *recorder_new(void)
+static inline void recorded_probe(void *ctx, struct handle server, struct span origin)
+{
+    struct recorder *r = ctx;
+
+    assert_true(r->probe_count < RECORDED_MAX);
+    r->probed[r->probe_count] = server;
+    r->probed_origins[r->probe_count++] = recorded_text(origin);
+}
+
+/* A recorder whose worlds have these room servers, in the form of the setting. */
+static inline struct recorder *recorder_new_with(const char *servers)
 {
     struct recorder *r = xcalloc(1, sizeof(*r));
     struct token_keys *keys = NULL;
@@ -180,15 +193,24 @@ static inline struct recorder *recorder_new(void)
         .store = {r, recorded_put, recorded_remove, recorded_sync},
         .owner = {r, recorded_owner},
         .ticker = {r, recorded_wake},
+        .probe = {r, recorded_probe},
     };
+    r->settings.room_servers = span_str(servers);
     r->now = (struct moment){.mono_ms = 1000, .wall_ms = 1760000000000};
     rng_seed(&rng, 7);
     core_init(&r->core, &r->port, &r->settings, &rng, r->now);
     return r;
 }
 
+static inline struct recorder *recorder_new(void)
+{
+    return recorder_new_with("");
+}
+
 static inline void recorder_free(struct recorder *r)
 {
+    for (size_t i = 0; i < r->probe_count; i++)
+        free(r->probed_origins[i]);
     for (size_t i = 0; i < RECORDED_MAX; i++) {
         free(r->answers[i].headers);
         free(r->answers[i].body);

@@ -86,6 +86,8 @@ static void what_could_not_be_used_is_refused_by_name(void **state)
         {"--auth-jwt-alg=RS256", "AUTH_JWT_SECRET"},
         {"--auth-jwt-alg=ES256", "AUTH_JWT_SECRET"},
         {"--auth-jwt-secret=,", "AUTH_JWT_SECRET"},
+        {"--room-servers=https://a", "ROOM_SERVERS"},
+        {"--room-servers=http://a,", "ROOM_SERVERS"},
     };
 
     (void)state;
@@ -129,7 +131,11 @@ static void what_is_not_there_yet_is_refused_by_name(void **state)
         {"--store-sync=off", false},
         {"--admin-listen=127.0.0.1:1", false},
         {"--client-rate=50", false},
-        {"--room-servers=http://127.0.0.1:3003", false},
+        {"--room-servers=http://127.0.0.1:3003, http://b", true},
+        {"--room-servers=none", true},
+        {"--room-failover=move", true},
+        {"--room-failover=stay", false},
+        {"--room-failover-wait=0", true},
         {"--port=65536", false},
         {"--body-max=1KiB", true},
         {"--body-max=1023", false},
