@@ -13,6 +13,7 @@
 #include "world/io/prober.h"
 #include "world/io/server.h"
 #include "world/io/settings.h"
+#include "world/io/shard_proxy.h"
 #include "world/io/store_memory.h"
 #include "world/io/store_sqlite.h"
 #include "world/io/ticker.h"
@@ -38,6 +39,7 @@ struct process {
     struct loop *loop;
     struct listener *listener;
     struct server server;
+    struct shard_proxy shards;
     struct feed_sockets feeds;
     struct metrics metrics;
     struct store_memory memory; /* one of the two is in use */
@@ -53,7 +55,8 @@ struct process {
 static void check_stop(struct timer *timer, int64_t now)
 {
     struct process *p = CONTAINER_OF(timer, struct process, stop);
-    size_t left = server_connections(&p->server) + feed_sockets_count(&p->feeds);
+    size_t left = server_connections(&p->server) + feed_sockets_count(&p->feeds) +
+                  shard_proxy_sockets(&p->shards);
 
     if (left == 0 || now >= p->stop_by_ms) {
         loop_stop(p->loop);
@@ -77,6 +80,7 @@ static void on_stop_signal(void *ctx)
     p->metrics.listener = NULL;
     server_drain(&p->server);
     feed_sockets_close(&p->feeds, WS_CODE_RESTART, SPAN("restart"));
+    shard_proxy_close(&p->shards);
     p->stop.fire = check_stop;
     p->stop_by_ms = loop_now(p->loop) + STOP_MS;
     wheel_set(loop_wheel(p->loop), &p->stop, loop_now(p->loop));
@@ -211,6 +215,9 @@ static void wire(struct process *p)
     prober_init(&p->prober, p->loop, &p->core);
     feed_sockets_init(&p->feeds, p->loop, &p->core, &p->ws_settings);
     server_init(&p->server, p->loop, &p->core, &p->feeds, &p->metrics, &p->server_settings);
+    shard_proxy_init(&p->shards, p->loop, &p->server, p->server_settings.secrets,
+                     (size_t)p->settings.world_tunnels);
+    p->server.shards = &p->shards;
     p->port.reply = server_reply_port(&p->server);
     p->port.stream = server_stream_port(&p->server);
     p->port.feed = (struct feed_port){.ctx = &p->feeds, .publish = feed_sockets_publish};
@@ -248,16 +255,19 @@ static bool listen_on(struct process *p)
 /* False: what the store still had to write is lost. */
 static bool unwire(struct process *p)
 {
+    enum { TURNS = 3 }; /* what is aborted ends at the end of a turn, and may end others */
     bool kept;
 
     wheel_cancel(loop_wheel(p->loop), &p->stop);
     listener_close(p->listener);
     feed_sockets_abort(&p->feeds);
+    shard_proxy_abort(&p->shards);
     server_close(&p->server);
-    ticker_stop(&p->ticker); /* or the turn below might begin a probe */
+    ticker_stop(&p->ticker); /* or the turns below might begin a probe */
     prober_clear(&p->prober);
-    loop_turn(p->loop, 0);
-    ticker_stop(&p->ticker);
+    for (int i = 0; i < TURNS; i++)
+        loop_turn(p->loop, 0);
+    shard_proxy_clear(&p->shards);
     kept = close_store(p);
     server_clear(&p->server);
     feed_sockets_clear(&p->feeds);

@@ -11,6 +11,7 @@ await import("./settings.mjs");
 await import("./shutdown.mjs");
 await import("./drain.mjs");
 await import("./front_door.mjs");
+await import("./any_entry.mjs");
 await import("./proxy.mjs");
 await import("./metrics.mjs");
 await import("./hostile.mjs");

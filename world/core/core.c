@@ -175,6 +175,13 @@ static void probe(void *ctx, struct handle server, struct span origin)
     core->port->probe.probe(core->port->probe.ctx, server, origin);
 }
 
+static void node_changed(void *ctx, const struct node *n)
+{
+    struct core *core = ctx;
+
+    events_node_changed(&core->events, n, core->now);
+}
+
 static void timer_set(void *ctx)
 {
     core_wake(ctx);
@@ -190,6 +197,7 @@ void core_init(struct core *core, const struct port *port, const struct core_set
         .shard_changed = shard_changed,
         .shard_removed = shard_removed,
         .timer_set = timer_set,
+        .node_changed = node_changed,
         .keep = keep,
         .forget = forget,
         .probe = probe,

@@ -2,12 +2,15 @@
 #include "world/core/events.h"
 
 #include "world/core/manage_view.h"
+#include "world/core/nodes.h"
 
 const char *const event_kind_names[EVENT_KIND_COUNT + 1] = {
     [EVENT_ROOM_PUT] = "room.put",
     [EVENT_ROOM_DELETE] = "room.delete",
     [EVENT_SHARD_ADD] = "shard.add",
     [EVENT_SHARD_STATUS] = "shard.status",
+    [EVENT_SHARD_OWNER] = "shard.owner",
+    [EVENT_NODE_STATE] = "node.state",
     [EVENT_SHARD_DELETE] = "shard.delete",
     [EVENT_DRAIN_PROGRESS] = "drain.progress",
     [EVENT_PLACEMENT_REFUSED] = "placement.refused",
@@ -147,9 +150,22 @@ void events_shard_changed(struct events *e, struct shard *s, unsigned fields, st
     if (fields & (SHARD_ROOM | SHARD_STATUS | SHARD_MAX | SHARD_DRAIN)) {
         view_shard(&o, NULL, s, now);
         emit(e, w, fields & SHARD_ROOM ? EVENT_SHARD_ADD : EVENT_SHARD_STATUS);
+    } else if (fields & SHARD_OWNER) {
+        view_shard(&o, NULL, s, now);
+        emit(e, w, EVENT_SHARD_OWNER);
     } else if (fields & SHARD_OPEN && s->status == SHARD_DRAINING && !timer_is_set(&s->progress)) {
         wheel_set(&w->registry->wheel, &s->progress, now.mono_ms + EVENTS_PROGRESS_MS);
     }
+}
+
+void events_node_changed(struct events *e, const struct node *n, struct moment now)
+{
+    struct json_out o = begin(e, n->world);
+
+    if (o.out == NULL)
+        return;
+    view_node(&o, NULL, n, now);
+    emit(e, n->world, EVENT_NODE_STATE);
 }
 
 static void view_count(struct json_out *o, const struct shard *s)

@@ -20,7 +20,9 @@ enum event_kind {
     EVENT_ROOM_DELETE,
     EVENT_SHARD_ADD,
     EVENT_SHARD_STATUS, /* its status, capacity or drain */
+    EVENT_SHARD_OWNER,  /* the node that it is on */
     EVENT_SHARD_DELETE,
+    EVENT_NODE_STATE,
     EVENT_DRAIN_PROGRESS,
     EVENT_PLACEMENT_REFUSED,
     EVENT_KIND_COUNT,
@@ -56,6 +58,7 @@ void events_room_changed(struct events *e, const struct room *room);
 void events_room_removed(struct events *e, const struct room *room);
 void events_shard_changed(struct events *e, struct shard *s, unsigned fields, struct moment now);
 void events_shard_removed(struct events *e, const struct shard *s);
+void events_node_changed(struct events *e, const struct node *n, struct moment now);
 /* The shard's timer `progress` has fired. */
 void events_progress(struct events *e, const struct shard *s);
 /* A client was not placed. `w` may be NULL. */

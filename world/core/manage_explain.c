@@ -13,7 +13,9 @@ static const char *reason_of(const struct shard *s)
         return shard_status_names[s->status];
     if (shard_used(s) >= s->max)
         return "full";
-    return shard_is_selectable(s) ? NULL : "node";
+    if (shard_is_selectable(s))
+        return NULL;
+    return s->owner == NULL ? "silent" : "node";
 }
 
 static void view_candidate(struct json_out *o, const struct shard *s)
@@ -28,10 +30,13 @@ static void view_candidate(struct json_out *o, const struct shard *s)
     json_out_u64(o, "reserved", s->reserved);
     json_out_u64(o, "returning", s->returning);
     json_out_u64(o, "maxConnections", s->max);
-    if (s->owner == NULL)
+    if (s->owner == NULL) {
         json_out_null(o, "node");
-    else
+    } else {
         json_out_text(o, "node", s->owner->id);
+        json_out_text(o, "nodeState", span_str(node_state_names[s->owner->state]));
+        json_out_bool(o, "nodeUsable", s->owner->usable);
+    }
     json_out_bool(o, "selectable", reason == NULL);
     if (reason != NULL)
         json_out_text(o, "reason", span_str(reason));

@@ -122,6 +122,11 @@ void manage_patch_shard(struct manage *m)
     json_decref(doc);
 }
 
+void manage_answer_shard(struct manage *m, const struct shard *s)
+{
+    call_answer_stored_with(m->call, 200, text_of(m, s));
+}
+
 /* 204 when the shard is gone by it. */
 static void set_status(struct manage *m, struct shard *s, enum shard_status status,
                        const struct order_drain *drain)
@@ -131,7 +136,7 @@ static void set_status(struct manage *m, struct shard *s, enum shard_status stat
     if (gone)
         call_answer_stored_with(m->call, 204, (struct span){0});
     else
-        call_answer_stored_with(m->call, 200, text_of(m, s));
+        manage_answer_shard(m, s);
 }
 
 void manage_delete_shard(struct manage *m)

@@ -26,6 +26,17 @@ void manage_maintain_shard(struct manage *m);
  * answered. */
 bool manage_read_drain(struct manage *m, struct order_drain *out);
 
+/* Answers with the shard once it is stored. */
+void manage_answer_shard(struct manage *m, const struct shard *s);
+
+/* ---- manage_nodes.c */
+void manage_list_nodes(struct manage *m);
+void manage_get_node(struct manage *m);
+void manage_drain_node(struct manage *m);
+void manage_undrain_node(struct manage *m);
+void manage_delete_node(struct manage *m);
+void manage_move_shard(struct manage *m);
+
 /* ---- manage_events.c */
 void manage_open_events(struct manage *m);
 

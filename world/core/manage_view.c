@@ -82,3 +82,27 @@ void view_shard(struct json_out *o, const char *key, const struct shard *s, stru
         view_drain(o, "drain", &drain);
     json_out_close(o, '}');
 }
+
+void view_node(struct json_out *o, const char *key, const struct node *n, struct moment now)
+{
+    struct order_drain drain = node_drain_left(n, now);
+
+    json_out_open(o, key, '{');
+    json_out_text(o, "node", n->id);
+    json_out_text(o, "state", span_str(node_state_names[n->state]));
+    json_out_bool(o, "usable", n->usable);
+    json_out_text(o, "url", n->url);
+    json_out_text(o, "internalUrl", n->internal_url);
+    json_out_text(o, "version", n->version);
+    json_out_i64(o, "epoch", n->epoch);
+    json_out_i64(o, "silentMs", now.mono_ms - n->heard_ms);
+    json_out_i64(o, "lagMs", n->lag_ms);
+    json_out_u64(o, "currentConnections", n->connections);
+    json_out_u64(o, "maxConnections", n->max_connections);
+    json_out_u64(o, "shards", n->owned_count);
+    json_out_u64(o, "adopted", n->adopted);
+    json_out_bool(o, "draining", n->draining || n->drain_ordered);
+    if (n->drain_ordered)
+        view_drain(o, "drain", &drain);
+    json_out_close(o, '}');
+}

@@ -6,5 +6,6 @@
 
 void view_room(struct json_out *o, const char *key, const struct room *room);
 void view_shard(struct json_out *o, const char *key, const struct shard *s, struct moment now);
+void view_node(struct json_out *o, const char *key, const struct node *n, struct moment now);
 /* {deadlineMs, rate, retryMs:[min,max]}; members that were not ordered are left out. */
 void view_drain(struct json_out *o, const char *key, const struct order_drain *d);

@@ -20,9 +20,10 @@ struct drop {
 };
 
 const char *const node_move_names[MOVE_COUNT + 1] = {
-    [MOVE_DEAD] = "dead",     [MOVE_DRAIN] = "drain",
-    [MOVE_ASKED] = "asked",   [MOVE_UNREACHABLE] = "unreachable",
-    [MOVE_RETURN] = "return", [MOVE_PLACED] = "placed",
+    [MOVE_DEAD] = "dead",       [MOVE_DRAIN] = "drain",
+    [MOVE_ASKED] = "asked",     [MOVE_UNREACHABLE] = "unreachable",
+    [MOVE_RETURN] = "return",   [MOVE_PLACED] = "placed",
+    [MOVE_ORDERED] = "ordered",
 };
 
 static uint64_t weight_of(const struct shard *s)

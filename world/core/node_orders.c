@@ -58,7 +58,7 @@ static void add_drops(const struct node *n, struct buf *out)
 }
 
 /* What is left of the time, at least a moment: 0 would mean that nobody is closed. */
-static struct order_drain drain_left(const struct node *n, struct moment now)
+struct order_drain node_drain_left(const struct node *n, struct moment now)
 {
     struct order_drain d = n->drain;
 
@@ -79,7 +79,7 @@ void nodes_add_orders(struct registry *r, struct node *n, const struct beat *b, 
         .unchanged = !full && b->have_version == n->version_of_orders,
         .full = full,
         .drain_node = n->drain_ordered,
-        .drain = drain_left(n, now),
+        .drain = node_drain_left(n, now),
         .others = n->world->nodes.usable - n->usable,
     };
 

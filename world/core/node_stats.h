@@ -10,6 +10,7 @@ enum node_move {
     MOVE_UNREACHABLE, /* a node or world could not reach its node */
     MOVE_RETURN,      /* its node is back with more clients */
     MOVE_PLACED,      /* it had no node */
+    MOVE_ORDERED,     /* an operator says so */
     MOVE_COUNT,
 };
 extern const char *const node_move_names[MOVE_COUNT + 1];

@@ -60,6 +60,12 @@ void verb_heartbeat(struct call *call)
     json_decref(doc);
 }
 
+/* Where other processes reach it. */
+static struct span node_address(const struct node *n)
+{
+    return n->internal_url.len > 0 ? n->internal_url : n->url;
+}
+
 static void answer_resolved(struct call *call, const struct shard *s)
 {
     struct buf *text = &call->core->text;
@@ -67,7 +73,7 @@ static void answer_resolved(struct call *call, const struct shard *s)
         .epoch = call->core->registry.epoch,
         .order = shard_order(s, call->now),
         .node = s->owner->id,
-        .url = s->owner->internal_url.len > 0 ? s->owner->internal_url : s->owner->url,
+        .url = node_address(s->owner),
     };
 
     buf_reset(text);
@@ -91,6 +97,28 @@ static enum refusal grow(struct call *call, struct room *room, const struct reso
     return why;
 }
 
+/* Nobody created it: a node that asks may adopt it itself; a world process hears of one that can.
+ */
+static void refuse_missing(struct call *call, const struct resolve *q)
+{
+    struct world *w = registry_world(&call->core->registry, call->world);
+    const struct node *n = NULL;
+    struct buf members = {0};
+
+    if (q->asker.len == 0 && w != NULL)
+        n = nodes_pick(w, call->now);
+    BUF_ADD_LIT(&members, "\"adopt\":true");
+    if (n != NULL) {
+        BUF_ADD_LIT(&members, ",\"node\":");
+        json_add_string(&members, n->id);
+        BUF_ADD_LIT(&members, ",\"url\":");
+        json_add_string(&members, node_address(n));
+    }
+    call_refuse_with(call, REFUSAL_SHARD_MISSING, SPAN("Nobody created this shard"),
+                     buf_span(&members));
+    buf_clear(&members);
+}
+
 static void resolve(struct call *call, const struct resolve *q)
 {
     struct registry *registry = &call->core->registry;
@@ -103,7 +131,7 @@ static void resolve(struct call *call, const struct resolve *q)
     if (why == REFUSAL_NONE)
         answer_resolved(call, found.shard);
     else if (why == REFUSAL_SHARD_MISSING)
-        call_refuse_with(call, why, SPAN("Nobody created this shard"), SPAN("\"adopt\":true"));
+        refuse_missing(call, q);
     else if (why == REFUSAL_SHARD_RETIRED)
         call_refuse(call, why, SPAN("This shard is gone"));
     else

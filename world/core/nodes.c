@@ -40,6 +40,7 @@ static struct node *node_new(struct registry *r, struct world *w, struct span id
     n->id = span_of(xspandup(id), id.len);
     n->world = w;
     n->state = NODE_EXPECTED;
+    n->serial = ++r->last_serial;
     n->heard_ms = now.mono_ms;
     n->touched_ms = now.mono_ms;
     n->version_of_orders = n->full_below = ++w->nodes.version;
@@ -234,6 +235,7 @@ void node_go(struct registry *r, struct node *n, enum node_state to)
     n->state = to;
     r->node_states[to]++;
     node_refresh(r, n);
+    r->watch.node_changed(r->watch.ctx, n);
 }
 
 void node_refresh(struct registry *r, struct node *n)

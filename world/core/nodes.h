@@ -37,6 +37,7 @@ struct node {
     struct span url, internal_url, version;
     struct world *world;
     enum node_state state;
+    uint64_t serial;      /* grows with each node of the registry */
     int64_t epoch, seq;   /* of the last beat that counted */
     int64_t have_version; /* of the orders that it follows; 0: none of this epoch of ours */
     int64_t heard_ms;     /* monotonic */
@@ -138,6 +139,8 @@ struct node *nodes_expect(struct registry *r, struct world *w, struct span id, s
 /* What the store knows of it. */
 void node_restore(struct node *n, struct span url, struct span internal_url, uint64_t max,
                   bool drain);
+/* How it is to be drained from now on. */
+struct order_drain node_drain_left(const struct node *n, struct moment now);
 /* An operator has it drained, or not any more. */
 void node_drain(struct registry *r, struct node *n, bool on, const struct order_drain *how,
                 struct moment now);

@@ -42,6 +42,8 @@ static const struct {
     [REFUSAL_READ_ONLY] = {"read_only", 403},
     [REFUSAL_QUERY] = {"query", 400},
     [REFUSAL_IN_USE] = {"in_use", 409},
+    [REFUSAL_NODE_MISSING] = {"node_missing", 404},
+    [REFUSAL_NODE_UNUSABLE] = {"node_unusable", 409},
     [REFUSAL_READERS] = {"readers", 429},
     [REFUSAL_FEED_WORLD_ID] = {"feed_world_id", 0},
     [REFUSAL_FEED_DENIED] = {"feed_denied", 0},

@@ -39,7 +39,9 @@ enum refusal {
     REFUSAL_READ_ONLY, /* the token may not change anything */
     REFUSAL_QUERY,     /* a query parameter cannot be used */
     REFUSAL_IN_USE,    /* it still holds clients */
-    REFUSAL_READERS,   /* too many readers of events */
+    REFUSAL_NODE_MISSING,
+    REFUSAL_NODE_UNUSABLE, /* it takes no shards now */
+    REFUSAL_READERS,       /* too many readers of events */
     REFUSAL_FEED_WORLD_ID,
     REFUSAL_FEED_DENIED,
     REFUSAL_FEED_SHARD,

@@ -164,6 +164,8 @@ struct registry_watch {
     void (*shard_changed)(void *ctx, struct shard *shard, unsigned fields);
     /* Just before the shard is freed. */
     void (*shard_removed)(void *ctx, struct shard *shard);
+    /* Its state. */
+    void (*node_changed)(void *ctx, const struct node *node);
     /* What is not told by the above is to be stored, or stored no more. */
     void (*keep)(void *ctx, enum record_kind kind, const struct world *w, struct span key,
                  struct span value);

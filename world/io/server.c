@@ -7,9 +7,11 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/proto/hop_sign.h"
+#include "common/proto/secret.h"
 #include "common/proto/url.h"
 #include "world/io/moment_now.h"
 #include "world/io/probes.h"
+#include "world/io/shard_proxy.h"
 
 enum {
     SPARE_MAX = 256,            /* requests kept for reuse */
@@ -17,7 +19,9 @@ enum {
 };
 
 struct request {
-    struct http_exchange *x;
+    struct responder responder;
+    struct http_exchange *x; /* NULL: a question of our own */
+    struct server_question *question;
     struct server *server;
     struct handle self;
     struct buf body;
@@ -35,6 +39,8 @@ struct heard {
     bool names_shard;
 };
 
+static const struct responder_ops request_ops;
+
 static struct request *request_new(struct server *s, struct http_exchange *x)
 {
     struct request *r = s->spare;
@@ -45,14 +51,17 @@ static struct request *request_new(struct server *s, struct http_exchange *x)
     } else {
         r = xcalloc(1, sizeof(*r));
     }
+    r->responder.ops = &request_ops;
     r->x = x;
+    r->question = NULL;
     r->server = s;
     r->next = NULL;
     r->stream = false;
     r->begun_us = clock_mono_us();
     r->has_client = false;
     r->self = slots_add(&s->requests, r);
-    x->user = r;
+    if (x != NULL)
+        x->user = &r->responder;
     return r;
 }
 
@@ -72,11 +81,37 @@ static void request_free(struct request *r)
     s->spare_count++;
 }
 
+static void tell(struct turn_end *t)
+{
+    struct server_question *q = CONTAINER_OF(t, struct server_question, told);
+
+    q->answered(q, q->status, buf_span(&q->body));
+}
+
+/* Core is still at work: the answer is told later. */
+static void keep_answer(struct request *r, int status, struct span body)
+{
+    struct server_question *q = r->question;
+    struct loop *l = r->server->loop;
+
+    q->status = status;
+    q->request = (struct handle){.gen = 0};
+    buf_reset(&q->body);
+    buf_add_span(&q->body, body);
+    request_free(r);
+    q->told.fn = tell;
+    loop_at_turn_end(l, &q->told);
+}
+
 /* The end of a request: the exchange may be gone once it is answered. */
 static void respond(struct request *r, int status, struct span headers, struct span body)
 {
     struct http_exchange *x = r->x;
 
+    if (r->question != NULL) {
+        keep_answer(r, status, body);
+        return;
+    }
     histogram_add(&r->server->core->stats.latency, clock_mono_us() - r->begun_us);
     x->user = NULL;
     request_free(r);
@@ -118,17 +153,18 @@ static void join_forwarded(const struct http_head *head, struct buf *out)
 }
 
 /* The client's address. What was forwarded is only looked at when its sender is believed. */
+static struct addr client_behind(struct server *s, const struct http_exchange *x)
+{
+    if (!addr_set_has(s->settings->trusted, &x->peer))
+        return x->peer;
+    buf_reset(&s->text);
+    join_forwarded(x->head, &s->text);
+    return addr_of_client(s->settings->trusted, &x->peer, buf_span(&s->text));
+}
+
 static struct addr client_of(struct server *s, const struct request *r)
 {
-    const struct addr *peer = &r->x->peer;
-
-    if (r->has_client)
-        return r->client;
-    if (!addr_set_has(s->settings->trusted, peer))
-        return *peer;
-    buf_reset(&s->text);
-    join_forwarded(r->x->head, &s->text);
-    return addr_of_client(s->settings->trusted, peer, buf_span(&s->text));
+    return r->has_client ? r->client : client_behind(s, r->x);
 }
 
 static void hand_to_core(struct request *r, const struct url_target *target)
@@ -193,6 +229,25 @@ static void refuse_signature(struct server *s, struct http_exchange *x)
     http_respond(x, 403, API_HEADERS, SPAN("{\"error\":\"Bad internal signature\"}"));
 }
 
+/* True when it was for a shard; then it is over. Who was passed on to here once is not passed on
+ * again (`hopped` is not NULL). */
+static bool take_shard(struct server *s, struct http_exchange *x, const struct addr *hopped)
+{
+    struct url_target target;
+    struct addr client;
+
+    if (s->shards == NULL || span_ieq(x->head->method, SPAN("TRACE")) ||
+        url_split_target(x->head->target, &target) != ERR_OK || !shard_proxy_wants(target.path))
+        return false;
+    if (hopped != NULL) {
+        http_respond(x, 421, API_HEADERS, SPAN("{\"error\":\"Shard is elsewhere\"}"));
+        return true;
+    }
+    client = client_behind(s, x);
+    shard_proxy_take(s->shards, x, &client, addr_set_has(s->settings->trusted, &x->peer));
+    return true;
+}
+
 static void on_begin(void *ctx, struct http_exchange *x)
 {
     struct server *s = ctx;
@@ -204,7 +259,7 @@ static void on_begin(void *ctx, struct http_exchange *x)
         refuse_signature(s, x);
         return;
     }
-    if (take_feed(s, x))
+    if (take_feed(s, x) || take_shard(s, x, e == ERR_OK ? &from.client : NULL))
         return;
     struct request *r = request_new(s, x);
     r->has_client = e == ERR_OK;
@@ -212,46 +267,87 @@ static void on_begin(void *ctx, struct http_exchange *x)
         r->client = from.client;
 }
 
-static void on_body(void *ctx, struct http_exchange *x, struct span part)
+static void request_body(struct responder *responder, struct span part)
 {
-    struct request *r = x->user;
-
-    (void)ctx;
-    if (r != NULL)
-        buf_add_span(&r->body, part);
+    buf_add_span(&CONTAINER_OF(responder, struct request, responder)->body, part);
 }
 
-static void on_complete(void *ctx, struct http_exchange *x)
+static void request_complete(struct responder *responder)
 {
-    struct server *s = ctx;
-    struct request *r = x->user;
+    struct request *r = CONTAINER_OF(responder, struct request, responder);
+    struct server *s = r->server;
     struct probe_answer answer;
     struct url_target target;
 
-    if (r == NULL) /* answered before its body was read */
-        return;
-    if (url_split_target(x->head->target, &target) != ERR_OK) {
+    if (url_split_target(r->x->head->target, &target) != ERR_OK) {
         count_and_respond(r, ROUTE_UNKNOWN, 400, API_HEADERS,
                           SPAN("{\"error\":\"Bad request target\"}"));
         return;
     }
     buf_reset(&s->text);
-    if (probes_answer(s->metrics, target.path, x->head, !s->stopping, &s->text, &answer))
+    if (probes_answer(s->metrics, target.path, r->x->head, !s->stopping, &s->text, &answer))
         count_and_respond(r, ROUTE_PROBE, answer.status, answer.headers, buf_span(&s->text));
     else
         hand_to_core(r, &target);
 }
 
-static void on_gone(void *ctx, struct http_exchange *x)
+static void request_drained(struct responder *responder)
 {
-    struct request *r = x->user;
+    (void)responder;
+}
 
-    (void)ctx;
-    if (r == NULL)
-        return;
+static void request_gone(struct responder *responder)
+{
+    struct request *r = CONTAINER_OF(responder, struct request, responder);
+
     if (r->stream)
         core_stream_gone(r->server->core, r->self);
     request_free(r);
+}
+
+static const struct responder_ops request_ops = {
+    .body = request_body,
+    .complete = request_complete,
+    .drained = request_drained,
+    .gone = request_gone,
+};
+
+/* ---- the HTTP server's side: whoever has the exchange (nobody: it is answered) */
+
+static void on_body(void *ctx, struct http_exchange *x, struct span part)
+{
+    struct responder *r = x->user;
+
+    (void)ctx;
+    if (r != NULL)
+        r->ops->body(r, part);
+}
+
+static void on_complete(void *ctx, struct http_exchange *x)
+{
+    struct responder *r = x->user;
+
+    (void)ctx;
+    if (r != NULL)
+        r->ops->complete(r);
+}
+
+static void on_drained(void *ctx, struct http_exchange *x)
+{
+    struct responder *r = x->user;
+
+    (void)ctx;
+    if (r != NULL)
+        r->ops->drained(r);
+}
+
+static void on_gone(void *ctx, struct http_exchange *x)
+{
+    struct responder *r = x->user;
+
+    (void)ctx;
+    if (r != NULL)
+        r->ops->gone(r);
 }
 
 static void on_refused(void *ctx, int status)
@@ -326,6 +422,7 @@ static const struct http_app app = {
     .begin = on_begin,
     .body = on_body,
     .complete = on_complete,
+    .drained = on_drained,
     .gone = on_gone,
     .refused = on_refused,
 };
@@ -341,6 +438,33 @@ void server_init(struct server *s, struct loop *l, struct core *core, struct fee
         .settings = settings,
     };
     s->http = http_server_new(l, &app, s, &settings->limits, API_CORS);
+}
+
+void server_ask(struct server *s, struct server_question *q, struct span path, struct span body)
+{
+    struct request *r = request_new(s, NULL);
+    struct api_request request = {
+        .reply = r->self,
+        .method = SPAN("POST"),
+        .path = path,
+        .credentials = {.access = secret_first(s->settings->secrets), .access_count = 1},
+        .body = body,
+    };
+
+    r->question = q;
+    q->request = r->self;
+    api_handle(s->core, &request, moment_now(s->loop));
+}
+
+void server_question_drop(struct server *s, struct server_question *q)
+{
+    struct request *r = slots_get(&s->requests, q->request);
+
+    if (r != NULL)
+        request_free(r);
+    q->request = (struct handle){.gen = 0};
+    loop_not_at_turn_end(&q->told);
+    buf_clear(&q->body);
 }
 
 struct reply_port server_reply_port(struct server *s)

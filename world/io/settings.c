@@ -120,6 +120,14 @@ static const struct config_row rows[] = {
      .max = INT32_MAX,
      .help = "What may wait for one admin; beyond, it is closed as too slow. A whole registry must "
              "fit beside the changes that follow it."},
+    {.name = "WORLD_TUNNELS",
+     .type = CONFIG_INT,
+     .offset = FIELD(world_tunnels),
+     .fallback = "1000",
+     .max = 1000000,
+     .min = 1,
+     .help = "Clients' sockets that this world carries to nodes at a time, for those who know its "
+             "address only; beyond, they are refused."},
     {.name = "DATA_DIR",
      .type = CONFIG_STRING,
      .offset = FIELD(data_dir),

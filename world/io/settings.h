@@ -19,6 +19,7 @@ struct settings {
     int64_t node_placement; /* 0: spread, 1: packed */
     int64_t body_max;
     int64_t feed_queue;
+    int64_t world_tunnels;
     char *data_dir;     /* empty: in memory only */
     int64_t store_sync; /* enum store_sync */
     int64_t seat_ttl_ms;

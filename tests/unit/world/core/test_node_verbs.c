@@ -110,6 +110,23 @@ static void resolves_answer_with_the_order_the_node_and_its_address(void **state
     recorder_free(r);
 }
 
+static void a_world_process_hears_who_could_adopt(void **state)
+{
+    struct recorder *r = fleet_new(0);
+
+    (void)state;
+    fleet_join(r, "a");
+    assert_int_equal(recorder_post(r, "/resolve", "{\"shardId\":\"x\",\"reason\":\"unknown\"}"),
+                     404);
+    assert_non_null(strstr(recorder_last(r)->body, "\"adopt\":true,\"node\":\"a\",\"url\":\""));
+    assert_int_equal(
+        recorder_post(r, "/resolve", "{\"shardId\":\"x\",\"reason\":\"unknown\",\"asker\":\"b\"}"),
+        404);
+    assert_string_equal(recorder_last(r)->body,
+                        "{\"error\":\"Nobody created this shard\",\"adopt\":true}");
+    recorder_free(r);
+}
+
 static void who_is_nowhere_hears_whether_to_adopt(void **state)
 {
     struct recorder *r = recorder_new();
@@ -161,6 +178,7 @@ int main(void)
         cmocka_unit_test(a_bad_body_is_400_with_the_member_at_fault),
         cmocka_unit_test(ids_beyond_their_bounds_are_400),
         cmocka_unit_test(resolves_answer_with_the_order_the_node_and_its_address),
+        cmocka_unit_test(a_world_process_hears_who_could_adopt),
         cmocka_unit_test(who_is_nowhere_hears_whether_to_adopt),
         cmocka_unit_test(the_last_beat_is_answered_too),
     };
