@@ -6,6 +6,7 @@ await import("./bad_websocket.mjs");
 await import("./headers.mjs");
 await import("./links.mjs");
 await import("./beats.mjs");
+await import("./room_servers.mjs");
 await import("./seats.mjs");
 await import("./settings.mjs");
 await import("./shutdown.mjs");
