@@ -37,6 +37,13 @@ void manage_undrain_node(struct manage *m);
 void manage_delete_node(struct manage *m);
 void manage_move_shard(struct manage *m);
 
+/* ---- manage_bans.c */
+void manage_list_bans(struct manage *m);
+void manage_get_ban(struct manage *m);
+void manage_put_ban(struct manage *m);
+void manage_delete_ban(struct manage *m);
+void manage_kick(struct manage *m);
+
 /* ---- manage_events.c */
 void manage_open_events(struct manage *m);
 

@@ -1,6 +1,8 @@
 /* What a node is told: its shards in the order of their last change, and what it has lost. */
 #include "world/core/nodes.h"
 
+#include <stdlib.h>
+
 struct order shard_order(const struct shard *s, struct moment now)
 {
     static const enum order_status statuses[SHARD_STATUS_COUNT] = {
@@ -30,13 +32,24 @@ static struct list *first_after(const struct node *n, int64_t version)
     return it->next;
 }
 
+static void add_shard(const struct shard *s, struct moment now, bool first, struct buf *out)
+{
+    struct order order = shard_order(s, now);
+    size_t count = s->room->bans.count;
+    struct order_ban *bans = count == 0 ? NULL : xcalloc(count, sizeof(*bans));
+
+    if (count > 0)
+        bans_order(s->room, now, bans);
+    orders_add_shard(out, &order, bans, count, first);
+    free(bans);
+}
+
 static void add_shards(const struct node *n, int64_t version, struct moment now, struct buf *out)
 {
     bool first = true;
 
     for (struct list *it = first_after(n, version); it != &n->owned; it = it->next) {
-        struct order order = shard_order(CONTAINER_OF(it, struct shard, in_owner), now);
-        orders_add_shard(out, &order, NULL, 0, first);
+        add_shard(CONTAINER_OF(it, struct shard, in_owner), now, first, out);
         first = false;
     }
 }

@@ -41,7 +41,9 @@ enum refusal {
     REFUSAL_IN_USE,    /* it still holds clients */
     REFUSAL_NODE_MISSING,
     REFUSAL_NODE_UNUSABLE, /* it takes no shards now */
-    REFUSAL_READERS,       /* too many readers of events */
+    REFUSAL_BAN_MISSING,
+    REFUSAL_BANS_FULL,
+    REFUSAL_READERS, /* too many readers of events */
     REFUSAL_FEED_WORLD_ID,
     REFUSAL_FEED_DENIED,
     REFUSAL_FEED_SHARD,

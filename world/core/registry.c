@@ -82,6 +82,7 @@ static void room_free(struct room *room)
 
 static void remove_room(struct registry *r, struct room *room)
 {
+    bans_forget(r, room);
     r->watch.room_removed(r->watch.ctx, room);
     strangers_removed(room->world, room->by_stranger);
     map_remove(&room->world->rooms, room->name);
@@ -124,7 +125,9 @@ static void world_free(struct registry *r, struct world *w)
         shard_free(s);
     }
     LIST_EACH_SAFE (&w->room_list, it, after) {
-        room_free(CONTAINER_OF(it, struct room, node));
+        struct room *room = CONTAINER_OF(it, struct room, node);
+        bans_clear(r, room);
+        room_free(room);
     }
     servers_leave(r, w);
     map_clear(&w->shards);
@@ -202,6 +205,7 @@ struct room *registry_restore_room(struct registry *r, struct world *w, struct s
     room->world = w;
     room->settings = *settings;
     room->serial = ++r->last_serial;
+    bans_init(&room->bans);
     map_add(&w->rooms, room->name, room);
     list_push(&w->room_list, &room->node);
     r->room_count++;

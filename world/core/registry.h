@@ -7,6 +7,7 @@
 #include "common/base/rng.h"
 #include "common/proto/orders.h"
 #include "world/core/assignment.h"
+#include "world/core/bans.h"
 #include "world/core/candidates.h"
 #include "world/core/event_ring.h"
 #include "world/core/feed.h"
@@ -110,6 +111,7 @@ struct room {
     uint32_t turn;    /* of round-robin */
     uint64_t serial;  /* grows with each room of the registry */
     bool by_stranger; /* strangers' count has it */
+    struct bans bans;
     struct list node;
     struct feed_item feed;
 };

@@ -114,6 +114,25 @@ static const char *restore_retired(struct core *core, const struct record *r)
     return NULL;
 }
 
+static const char *restore_ban(struct core *core, const struct record *r, struct moment now)
+{
+    struct ban_record stored;
+    const char *why = NULL;
+    struct room *room;
+
+    if (ban_read_record(r->value, &stored) != ERR_OK) {
+        why = "bad-value";
+    } else {
+        room = world_room(registry_world(&core->registry, r->world), stored.room);
+        if (room == NULL)
+            why = "unknown-room";
+        else
+            ban_restore(&core->registry, room, stored.session, stored.until_ms, now);
+    }
+    json_decref(stored.doc);
+    return why;
+}
+
 static const char *restore(struct core *core, const struct record *r, struct moment now)
 {
     if (!world_id_is_valid(r->world))
@@ -130,8 +149,9 @@ static const char *restore(struct core *core, const struct record *r, struct mom
     case RECORD_SERVER:
         return restore_server(core, r, now);
     case RECORD_BAN:
+        return restore_ban(core, r, now);
     case RECORD_COUNT:
-        return NULL; /* not kept by this version */
+        return NULL;
     }
     return NULL;
 }

@@ -116,16 +116,6 @@ static void what_cannot_be_used_is_named(void **state)
     recorder_free(r);
 }
 
-static void kinds_of_later_are_passed_over(void **state)
-{
-    struct recorder *r = recorder_new();
-    struct record record = {RECORD_BAN, SPAN("world-a"), SPAN("k"), SPAN("what?")};
-
-    (void)state;
-    assert_int_equal(core_restore(&r->core, &record, r->now), ERR_OK);
-    recorder_free(r);
-}
-
 /* ---- counts */
 
 static void a_changed_count_is_stored_after_some_seconds(void **state)
@@ -188,7 +178,6 @@ int main(void)
         cmocka_unit_test(ids_do_not_repeat_when_the_clock_has_gone_back),
         cmocka_unit_test(ids_start_behind_the_floor),
         cmocka_unit_test(what_cannot_be_used_is_named),
-        cmocka_unit_test(kinds_of_later_are_passed_over),
         cmocka_unit_test(a_changed_count_is_stored_after_some_seconds),
         cmocka_unit_test(many_counts_are_spread_over_turns),
         cmocka_unit_test(counts_are_stored_at_the_end),
