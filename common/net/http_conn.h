@@ -52,6 +52,7 @@ struct http_conn {
     struct span behind; /* while callbacks run: what came behind what they are told */
     struct http_body body;
     uint64_t body_bytes;  /* read so far */
+    uint64_t body_max;    /* 0: no limit */
     uint64_t answer_left; /* bytes to come of an answer with a length */
     uint64_t delivered;   /* conn_delivered when the timer last fired */
     int64_t since_ms;     /* when the present phase began or last came forward */

@@ -26,8 +26,10 @@ static void http_begin(struct http_conn *c, const char *head, size_t head_len, s
         http_conn_refuse(c, e == ERR_LIMIT ? 431 : 400);
         return;
     }
-    uint64_t max = s->limits->body_max;
-    if (max != 0 && s->head.content_length > 0 && (uint64_t)s->head.content_length > max) {
+    c->body_max =
+        s->app->body_max == NULL ? s->limits->body_max : s->app->body_max(s->ctx, &s->head);
+    if (c->body_max != 0 && s->head.content_length > 0 &&
+        (uint64_t)s->head.content_length > c->body_max) {
         http_conn_refuse(c, 413);
         return;
     }
@@ -135,7 +137,7 @@ static size_t http_take_body(struct http_conn *c, const char *data, size_t len)
         http_conn_over(c, true);
         return len;
     }
-    if (!dropping && s->limits->body_max != 0 && c->body_bytes > s->limits->body_max) {
+    if (!dropping && c->body_max != 0 && c->body_bytes > c->body_max) {
         http_conn_refuse(c, 413);
         return len;
     }

@@ -23,6 +23,9 @@ struct http_app {
     /* The client went away, or the server refused its body, before the answer was complete: forget
      * x. May be NULL when all answers are given inside begin and complete. */
     void (*gone)(void *ctx, struct http_exchange *x);
+    /* How long the body of this request may be, bytes; beyond: 413; 0: no limit. Asked before
+     * `begin`. NULL: limits.body_max counts for all. */
+    uint64_t (*body_max)(void *ctx, const struct http_head *head);
     /* A request that the server refused by itself was answered with this status. May be NULL. */
     void (*refused)(void *ctx, int status);
 };

@@ -104,6 +104,20 @@ static void handle_in_world(struct call *call, const struct world_path *at)
     verb->run(call);
 }
 
+bool api_takes_bulk(struct core *core, struct span path, const struct credentials *c,
+                    struct moment now)
+{
+    struct token token;
+
+    if (span_ends(path, SPAN("/heartbeat")))
+        return authz_has_secret(&core->authz, c);
+    if (!manage_wants(path) || !span_ends(path, SPAN("/import")) ||
+        authz_open_token(&core->authz, c, now.wall_ms / 1000, &token) != ERR_OK)
+        return false;
+    token_close(&token);
+    return true;
+}
+
 void api_handle(struct core *core, const struct api_request *request, struct moment now)
 {
     struct call call = {.core = core, .request = request, .route = ROUTE_UNKNOWN, .now = now};

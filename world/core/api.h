@@ -25,6 +25,14 @@ struct api_request {
     struct addr client; /* its address */
 };
 
+/* How long the bodies may be of those who are trusted with the whole of a world: heartbeats (some
+ * 200 bytes a shard) and imports. */
+#define API_BULK_MAX ((uint64_t)64 * 1024 * 1024)
+
+/* May a request to that path, with these credentials, have a body of up to API_BULK_MAX bytes? */
+bool api_takes_bulk(struct core *core, struct span path, const struct credentials *c,
+                    struct moment now);
+
 /* Answers through the reply port, at once or later. The order of checks: OPTIONS, world id, route,
  * authorization, body. */
 void api_handle(struct core *core, const struct api_request *request, struct moment now);

@@ -267,6 +267,24 @@ static void on_begin(void *ctx, struct http_exchange *x)
         r->client = from.client;
 }
 
+/* Who names a length within the limit of all needs no second look. */
+static uint64_t body_max(void *ctx, const struct http_head *head)
+{
+    struct server *s = ctx;
+    uint64_t max = s->settings->limits.body_max;
+    struct url_target target;
+    struct heard heard;
+
+    if (!head->chunked && head->content_length <= (int64_t)max)
+        return max;
+    if (max >= API_BULK_MAX || url_split_target(head->target, &target) != ERR_OK)
+        return max;
+    heard = hear(head, target.query);
+    return api_takes_bulk(s->core, target.path, &heard.credentials, moment_now(s->loop))
+               ? API_BULK_MAX
+               : max;
+}
+
 static void request_body(struct responder *responder, struct span part)
 {
     buf_add_span(&CONTAINER_OF(responder, struct request, responder)->body, part);
@@ -420,6 +438,7 @@ static void end_streams(struct server *s)
 
 static const struct http_app app = {
     .begin = on_begin,
+    .body_max = body_max,
     .body = on_body,
     .complete = on_complete,
     .drained = on_drained,

@@ -121,6 +121,41 @@ static void bodies_are_joined_and_limited(void **state)
     rig_free(rig);
 }
 
+/* A beat of 5 000 bytes, blanks before it; answers what became of it. */
+static void beat_long(struct rig *rig, const char *secret, struct buf *answer)
+{
+    static const char beat[] =
+        "{\"node\":{\"id\":\"n\",\"epoch\":1,\"url\":\"http://n\",\"internalUrl\":\"http://n\","
+        "\"version\":\"1\",\"maxConnections\":9,\"connections\":0,\"draining\":false,\"lagMs\":0},"
+        "\"seq\":1,\"full\":true,\"haveOrders\":{\"epoch\":0,\"version\":0},\"shards\":[]}";
+    struct buf request = {0};
+    int fd = rig_dial(rig);
+
+    buf_addf(&request,
+             "POST /parties/world/world-a/heartbeat HTTP/1.1\r\nHost: h\r\n"
+             "x-access-shard: %s\r\nContent-Length: 5000\r\n\r\n%*s%s",
+             secret, (int)(5000 - strlen(beat)), "", beat);
+    rig_write(fd, buf_span(&request));
+    buf_reset(answer);
+    rig_read_until(rig, fd, answer, SPAN("}"));
+    buf_clear(&request);
+    (void)close(fd);
+}
+
+static void only_nodes_may_send_more_than_others(void **state)
+{
+    struct rig *rig = rig_new(0);
+    struct buf answer = {0};
+
+    (void)state;
+    beat_long(rig, RIG_SECRET, &answer);
+    assert_true(span_starts(buf_span(&answer), SPAN("HTTP/1.1 200 ")));
+    beat_long(rig, "guessed", &answer);
+    assert_true(span_starts(buf_span(&answer), SPAN("HTTP/1.1 413 ")));
+    buf_clear(&answer);
+    rig_free(rig);
+}
+
 static void probes_answer_beside_the_api(void **state)
 {
     static const struct {
@@ -238,6 +273,7 @@ int main(void)
         cmocka_unit_test(a_client_that_left_is_not_answered),
         cmocka_unit_test(what_is_under_way_is_dropped_at_the_end),
         cmocka_unit_test(bodies_are_joined_and_limited),
+        cmocka_unit_test(only_nodes_may_send_more_than_others),
         cmocka_unit_test(probes_answer_beside_the_api),
         cmocka_unit_test(a_stopping_world_says_so_and_lives),
         cmocka_unit_test(signed_word_of_another_process_names_the_client),
