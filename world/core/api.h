@@ -22,6 +22,7 @@ struct api_request {
     struct credentials credentials;
     struct span last_event_id; /* the header; may be empty */
     struct span body;
+    bool waited;        /* it has been parked once (park.h) */
     struct addr client; /* its address */
 };
 

@@ -128,6 +128,8 @@ static void resolve(struct call *call, const struct resolve *q)
 
     if (found.grow != NULL)
         why = grow(call, found.grow, q, &found.shard);
+    if (why == REFUSAL_NO_NODE && park_call_for_node(call))
+        return;
     if (why == REFUSAL_NONE)
         answer_resolved(call, found.shard);
     else if (why == REFUSAL_SHARD_MISSING)

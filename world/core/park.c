@@ -9,6 +9,7 @@
 struct parked {
     struct list node;
     const struct world *world;
+    int64_t until_ms; /* 0: until the world has settled; else for a node, no longer than this */
     struct api_request request; /* its spans point into text */
     struct buf text;
 };
@@ -71,26 +72,60 @@ void park_clear(struct park *p)
         parked_free(p, CONTAINER_OF(it, struct parked, node));
 }
 
-bool park_call(struct call *call)
+static bool has_usable_node(const struct world *w)
+{
+    LIST_EACH (&w->nodes.list, it) {
+        if (CONTAINER_OF(it, struct node, in_world)->usable)
+            return true;
+    }
+    return false;
+}
+
+static void park_request(struct call *call, const struct world *world, int64_t until_ms)
 {
     struct core *core = call->core;
     struct park *park = &core->park;
-    const struct world *world = registry_world(&core->registry, call->world);
     struct parked *p;
 
-    if (!world_is_settling(world, call->now))
-        return false;
     if (park->count == PARK_MAX || park->bytes > PARK_BYTES_MAX) {
         call_refuse(call, REFUSAL_SETTLING, SPAN("The world is starting"));
-        return true;
+        return;
     }
     p = parked_new(call->request);
     p->world = world;
+    p->until_ms = until_ms;
+    p->request.waited = true;
     list_push(&park->list, &p->node);
     park->count++;
     park->bytes += p->text.len;
     core_wake(core);
+}
+
+bool park_call(struct call *call)
+{
+    const struct world *world = registry_world(&call->core->registry, call->world);
+
+    if (!world_is_settling(world, call->now))
+        return false;
+    park_request(call, world, 0);
     return true;
+}
+
+bool park_call_for_node(struct call *call)
+{
+    const struct world *world = registry_world(&call->core->registry, call->world);
+
+    if (call->request->waited || world == NULL || has_usable_node(world))
+        return false;
+    park_request(call, world, call->now.mono_ms + PARK_NODE_MS);
+    return true;
+}
+
+static bool still_waits(const struct parked *p, struct moment now)
+{
+    if (p->until_ms == 0)
+        return world_is_settling(p->world, now);
+    return now.mono_ms < p->until_ms && !has_usable_node(p->world);
 }
 
 void park_advance(struct core *core)
@@ -99,7 +134,7 @@ void park_advance(struct core *core)
 
     LIST_EACH_SAFE (&park->list, it, after) {
         struct parked *p = CONTAINER_OF(it, struct parked, node);
-        if (world_is_settling(p->world, core->now))
+        if (still_waits(p, core->now))
             continue;
         api_handle(core, &p->request, core->now);
         parked_free(park, p);

@@ -1,6 +1,7 @@
 #pragma once
-/* Requests that wait until the nodes that a world knows from before its restart have been heard of
- * (docs/design.md section 4, "Selectable"). They are kept as they came and handled anew. */
+/* Requests that wait for nodes: until those that a world knows from before its restart have been
+ * heard of (docs/design.md section 4, "Selectable"), or until there is one at all. They are kept as
+ * they came and handled anew, once. */
 #include <stdbool.h>
 
 #include "common/base/list.h"
@@ -9,6 +10,7 @@ enum {
     PARK_MAX = 10000,              /* requests */
     PARK_BYTES_MAX = 64 * 1048576, /* what they take together */
     PARK_LOOK_MS = 20,             /* how often it is looked whether the wait is over */
+    PARK_NODE_MS = 700,            /* for a first node; whoever asks waits little longer */
 };
 
 struct call;
@@ -24,5 +26,8 @@ void park_init(struct park *p);
 void park_clear(struct park *p);
 /* True: the call waits, or was refused because too many do; its caller is done with it. */
 bool park_call(struct call *call);
+/* The same while the world has no node that could serve anybody: one that asks for its first client
+ * has often only just said its first word. */
+bool park_call_for_node(struct call *call);
 /* Handles those whose worlds are settled. Not to be called while a request is being handled. */
 void park_advance(struct core *core);

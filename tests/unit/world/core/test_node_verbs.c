@@ -1,5 +1,6 @@
 #include "common/proto/resolve.h"
 #include "fleet.h"
+#include "world/core/park.h"
 
 #define HEARTBEAT "/parties/world/world-a/heartbeat"
 #define RESOLVE   "/parties/world/world-a/resolve"
@@ -110,6 +111,27 @@ static void resolves_answer_with_the_order_the_node_and_its_address(void **state
     recorder_free(r);
 }
 
+/* A node asks for its first client in the same moment in which it is first heard. */
+static void who_asks_before_its_first_beat_waits_for_it(void **state)
+{
+    struct recorder *r = recorder_new();
+    struct shard *s = recorder_shard(recorder_room(r, "r", 1, NULL), 0);
+    struct resolve q = {
+        .asker = SPAN("a"), .asker_epoch = 100, .shard_id = s->id, .reason = RESOLVE_UNKNOWN};
+    struct buf body = {0};
+
+    (void)state;
+    resolve_add(&body, &q);
+    buf_add_char(&body, '\0');
+    assert_int_equal(recorder_post(r, "/resolve", body.data), 0);
+    fleet_join(r, "a");
+    recorder_pass(r, PARK_LOOK_MS);
+    assert_int_equal(recorder_last(r)->status, 200);
+    assert_true(fleet_has(s, "a"));
+    buf_clear(&body);
+    recorder_free(r);
+}
+
 static void a_world_process_hears_who_could_adopt(void **state)
 {
     struct recorder *r = fleet_new(0);
@@ -151,7 +173,9 @@ static void who_is_nowhere_hears_whether_to_adopt(void **state)
     assert_int_equal(
         recorder_post(r, "/resolve",
                       "{\"shardId\":\"r:world-a:1760000000000-1\",\"reason\":\"unknown\"}"),
-        503); /* there is no node for it */
+        0); /* there is no node for it */
+    recorder_pass(r, PARK_NODE_MS + PARK_LOOK_MS);
+    assert_int_equal(recorder_last(r)->status, 503);
     assert_non_null(strstr(recorder_last(r)->headers, "Retry-After: "));
     recorder_free(r);
 }
@@ -178,6 +202,7 @@ int main(void)
         cmocka_unit_test(a_bad_body_is_400_with_the_member_at_fault),
         cmocka_unit_test(ids_beyond_their_bounds_are_400),
         cmocka_unit_test(resolves_answer_with_the_order_the_node_and_its_address),
+        cmocka_unit_test(who_asks_before_its_first_beat_waits_for_it),
         cmocka_unit_test(a_world_process_hears_who_could_adopt),
         cmocka_unit_test(who_is_nowhere_hears_whether_to_adopt),
         cmocka_unit_test(the_last_beat_is_answered_too),
