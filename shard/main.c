@@ -95,6 +95,11 @@ static void port_link_dial(void *io, struct handle link, struct span shard, stru
     room_link_dial(&((struct process *)io)->links, link, shard, world, room, server);
 }
 
+static struct span port_own_server(void *io, struct span room)
+{
+    return room_servers_own(&((struct process *)io)->rooms, room);
+}
+
 static void port_link_send(void *io, struct handle link, struct span text)
 {
     room_link_send(&((struct process *)io)->links, link, text);
@@ -145,6 +150,7 @@ static const struct node_port port = {
     .client_close = port_client_close,
     .client_pause = port_client_pause,
     .link_dial = port_link_dial,
+    .own_server = port_own_server,
     .link_send = port_link_send,
     .link_close = port_link_close,
     .link_finish = port_link_finish,

@@ -38,6 +38,17 @@ static struct node *link_node(const struct link *l)
     return l->shard->node;
 }
 
+/* Where it goes when it is dialled now. */
+static struct span link_target(const struct link *l)
+{
+    struct node *n = link_node(l);
+    if (l->server != NULL)
+        return span_str(l->server);
+    if (n->port->own_server == NULL)
+        return (struct span){0};
+    return n->port->own_server(n->io, l->shard->room);
+}
+
 static void link_dial(struct link *l)
 {
     struct node *n = link_node(l);
@@ -45,9 +56,9 @@ static void link_dial(struct link *l)
     l->self = slots_add(&n->link_slots, l);
     n->stats.link_dials++;
     free(l->dialled);
-    l->dialled = l->server == NULL ? NULL : xspandup(span_str(l->server));
+    l->dialled = xspandup(link_target(l));
     n->port->link_dial(n->io, l->self, l->shard->id, l->shard->world->id, l->shard->room,
-                       span_str(l->dialled));
+                       span_str(l->server));
 }
 
 /* Worth dialling again: for ever for clients, for a while to tell the room who left. */
@@ -199,17 +210,24 @@ static void link_turn(struct link *l, int64_t now)
     }
 }
 
+/* False: it is there, or on its way there, of its own choice even. */
+static bool link_name_server(struct link *l, struct span server)
+{
+    char *was = xspandup(handle_is_none(l->self) ? link_target(l) : span_str(l->dialled));
+    char *named = server.len == 0 ? NULL : xspandup(server); /* it may be l->server */
+    free(l->server);
+    l->server = named;
+    bool moves = !span_eq(span_str(was), link_target(l));
+    free(was);
+    return moves;
+}
+
 void link_direct(struct link *l, struct span server, bool hold, int64_t now)
 {
-    bool moves = !span_eq(server, span_str(l->server));
-    if (!moves && hold == l->held)
+    if (!link_name_server(l, server) && hold == l->held)
         return;
     log_info("link.direct", "shard=%.*s server=%.*s hold=%d", SPAN_ARG(l->shard->id),
              SPAN_ARG(server), hold);
-    if (moves) {
-        free(l->server);
-        l->server = server.len == 0 ? NULL : xspandup(server);
-    }
     l->held = hold;
     link_turn(l, now);
     world_note(l->shard);

@@ -28,7 +28,7 @@ struct link {
     bool stood;         /* ever */
     bool held;          /* by order: not to be dialled */
     char *server;       /* origin of the room server as ordered; owned; NULL: io chooses */
-    char *dialled;      /* the same when it was dialled last; owned */
+    char *dialled;      /* where it was dialled last, io's choice too; owned */
     int64_t up_since_ms;
     struct backoff backoff;
     struct timer step; /* WAITING: the next dial; REPLAYING, CLOSING: the end of the wait */
@@ -63,13 +63,14 @@ void link_go(struct link *l, enum link_state next);
 /* Somebody needs it: dials if it is idle. */
 void link_need(struct link *l);
 /* Where it goes from now on (empty: where io says), and whether it may be there at all. A link that
- * stands elsewhere, or is to be held, is closed; messages wait as for a link that fell. */
+ * stands elsewhere (not there already, of io's choice), or is to be held, is closed; messages wait
+ * as for a link that fell. */
 void link_direct(struct link *l, struct span server, bool hold, int64_t now);
 /* Its room has another name: closes it if it stands, to dial anew. */
 void link_redial(struct link *l, int64_t now);
 /* There is a room server for it, by order or in the node's settings. */
 bool link_has_server(const struct link *l);
-/* What its world is told of it, and the server that this is about; empty: as io chooses. */
+/* What its world is told of it, and the server that this is about; empty: none yet. */
 enum beat_link link_beat_state(const struct link *l);
 struct span link_server(const struct link *l);
 /* Frees what it owns, without telling anybody. */

@@ -25,6 +25,9 @@ struct node_port {
      * or node_link_down. `server` is the http origin of the room server; empty: io chooses. */
     void (*link_dial)(void *io, struct handle link, struct span shard, struct span world,
                       struct span room, struct span server);
+    /* The http origin that io would choose for the room, good until the next call; empty: none. May
+     * be NULL: nobody can tell. */
+    struct span (*own_server)(void *io, struct span room);
     /* One text message for the room server; borrowed. */
     void (*link_send)(void *io, struct handle link, struct span text);
     /* Close the link, or give up its dial; core has forgotten it already. */

@@ -27,6 +27,7 @@ void room_servers_clear(struct room_servers *s)
     }
     map_clear(&s->named);
     upstreams_clear(&s->own);
+    buf_clear(&s->text);
 }
 
 static struct named_server *reach_named(struct room_servers *s, struct span origin)
@@ -41,6 +42,17 @@ static struct named_server *reach_named(struct room_servers *s, struct span orig
     upstreams_init(&named->one, s->loop, &origins);
     map_add(&s->named, span_str(named->origin), named);
     return named;
+}
+
+struct span room_servers_own(struct room_servers *s, struct span room)
+{
+    const struct upstream *own = upstreams_choose(&s->own, room);
+    buf_reset(&s->text);
+    if (own != NULL) {
+        BUF_ADD_LIT(&s->text, "http://");
+        buf_add_span(&s->text, span_str(own->origin->text));
+    }
+    return buf_span(&s->text);
 }
 
 const struct upstream *room_servers_find(struct room_servers *s, struct span server,

@@ -1,7 +1,7 @@
 // Several room servers known to the world: rooms are spread over them, and leave a dead one without a client being closed.
 import assert from "node:assert/strict";
 import { test, until } from "../lib/runner.mjs";
-import { startNode, startWorld } from "../lib/process.mjs";
+import { folder, startNode, startWorld } from "../lib/process.mjs";
 import { join, post, request } from "../lib/cluster.mjs";
 import { Room } from "../lib/room.mjs";
 
@@ -99,3 +99,26 @@ test("with ROOM_FAILOVER=wait the rooms of a server that is restarted stay, and 
   const metrics = String((await request(c.world.origin, { path: "/metrics" })).body);
   assert.ok(metrics.includes('terrane_world_room_moves_total{cause="dead"} 0\n'));
 }, { seconds: 60 });
+
+test("rooms that run on a node's own choice stay there when the world comes to know the room servers", async (t) => {
+  const servers = [await Room.start(), await Room.start()];
+  t.after(() => Promise.all(servers.map((s) => s.die())));
+  const env = { DATA_DIR: folder() };
+  let world = await startWorld(env);
+  env.PORT = String(world.port);
+  const node = await startNode(world.origin, servers[0].origin);
+  await until(() => world.log.match(/node\.state.*alive/), "the node to be known");
+  for (let i = 0; i < 6; i++) {
+    const { json } = await post(world.origin, "/parties/world/world-default/connect", { roomId: `room-${i}` });
+    await join(t, node, `c${i}`, { shard: json.shardId });
+  }
+  await until(() => servers[0].links.length === 6, "the links");
+  await world.stop();
+  world = await startWorld({ ...env, ROOM_SERVERS: servers.map((s) => s.origin).join(), LOG_LEVEL: "debug" });
+  await until(() => world.log.split(/room\.assigned.*"adopted":"?1/).length === 7, "the rooms to be adopted");
+  const beats = async () => Number(String((await request(node.origin, { path: "/metrics" })).body).match(/^terrane_shard_beats_total\D* (\d+)$/m)[1]);
+  const before = await beats();
+  await until(async () => (await beats()) >= before + 2, "the node to have the new orders");
+  assert.ok(servers[0].links.every((l) => l.closed === null));
+  assert.equal(servers[1].links.length, 0);
+});

@@ -104,6 +104,14 @@ static inline void recorder_link_dial(void *io, struct handle link, struct span 
              SPAN_ARG(server));
 }
 
+#define RECORDER_OWN "http://own:1"
+
+static inline struct span recorder_own_server(void *io, struct span room)
+{
+    (void)room;
+    return ((struct recorder *)io)->settings.has_rooms ? SPAN(RECORDER_OWN) : (struct span){0};
+}
+
 static inline void recorder_link_send(void *io, struct handle link, struct span text)
 {
     struct recorder *r = io;
@@ -171,6 +179,7 @@ static const struct node_port recorder_port = {
     .client_close = recorder_client_close,
     .client_pause = recorder_client_pause,
     .link_dial = recorder_link_dial,
+    .own_server = recorder_own_server,
     .link_send = recorder_link_send,
     .link_close = recorder_link_close,
     .link_finish = recorder_link_finish,

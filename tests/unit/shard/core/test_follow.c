@@ -110,6 +110,28 @@ static void link_goes_where_the_world_says(void **state)
     assert_true(beat_has(r, "\"link\":\"up\",\"server\":\"http://room-a:1\""));
 }
 
+static void link_stays_that_is_where_the_world_says_already(void **state)
+{
+    struct recorder *r = *state;
+    r->settings.world_ids = "world-a";
+    recorder_restart(r);
+    beats(r, 100);
+    answers(r, 200, ORDERS("1", NAMED("")));
+    opens(r, "a", "ann");
+    link_comes_up(r);
+    beats(r, 100);
+    assert_true(beat_has(r, "\"link\":\"up\",\"server\":\"" RECORDER_OWN "\""));
+    forget(r);
+    answers(r, 200, ORDERS("2", NAMED(",\"roomServer\":\"" RECORDER_OWN "\"")));
+    expect(r, "");
+    beats(r, 1100);
+    answers(r, 200, ORDERS("3", NAMED("")));
+    expect(r, "");
+    beats(r, 1100);
+    answers(r, 200, ORDERS("4", NAMED(AT_B)));
+    expect(r, "ping L1 1\n");
+}
+
 static void link_moves_to_another_server(void **state)
 {
     struct recorder *r = *state;
@@ -248,6 +270,7 @@ int main(void)
         TEST(full_orders_drop_what_they_do_not_name),
         TEST(shards_that_nobody_ordered_end_when_they_are_idle),
         TEST(link_goes_where_the_world_says),
+        TEST(link_stays_that_is_where_the_world_says_already),
         TEST(link_moves_to_another_server),
         TEST(hold_closes_the_link_and_messages_wait),
         TEST(held_shard_is_not_dialled_for_newcomers),

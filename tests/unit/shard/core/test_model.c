@@ -157,6 +157,13 @@ static void on_link_dial(void *io, struct handle link, struct span shard, struct
     memset(w->here, 0, sizeof w->here);
 }
 
+static struct span on_own_server(void *io, struct span room)
+{
+    (void)io;
+    (void)room;
+    return SPAN("http://own:1");
+}
+
 static void on_link_close(void *io, struct handle link, uint16_t code)
 {
     struct world_of_one *w = io;
@@ -195,6 +202,7 @@ static const struct node_port model_port = {
     .client_close = on_client_close,
     .client_pause = on_client_pause,
     .link_dial = on_link_dial,
+    .own_server = on_own_server,
     .link_send = on_link_send,
     .link_close = on_link_close,
     .link_queued = on_link_queued,
