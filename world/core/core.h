@@ -18,6 +18,10 @@ enum {
     CORE_COUNTS_GAP_MS = 20,   /* and the time until the next */
 };
 
+/* Ids of a later time than this (in the year 2255) are nobody's: ours must have room to count on.
+ */
+#define CORE_ID_MS_MAX INT64_C(9000000000000)
+
 struct core_settings {
     struct span shard_secret;      /* comma-separated list */
     const struct token_keys *keys; /* for tokens */

@@ -32,6 +32,8 @@ static const struct manage_route routes[] = {
     {"DELETE", "nodes/{node}", TOKEN_ADMIN, manage_delete_node},
     {"POST", "nodes/{node}/drain", TOKEN_ADMIN, manage_drain_node},
     {"POST", "nodes/{node}/undrain", TOKEN_ADMIN, manage_undrain_node},
+    {"GET", "export", TOKEN_READ, manage_export},
+    {"POST", "import", TOKEN_ADMIN, manage_import},
     {"GET", "events", TOKEN_READ, manage_open_events},
     {"POST", "rooms/{room}/kick", TOKEN_ADMIN, manage_kick},
     {"GET", "rooms/{room}/bans", TOKEN_READ, manage_list_bans},

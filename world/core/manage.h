@@ -6,6 +6,7 @@
 
 enum {
     MANAGE_ARGS = 2,
+    MANAGE_EXPORT_VERSION = 1,
     MANAGE_FORCE_MS = 10 * 1000,            /* the deadline of a drain by ?force=1 */
     MANAGE_TIME_MAX = 7 * 24 * 3600 * 1000, /* of times in bodies, ms */
     MANAGE_RATE_MAX = 1000 * 1000,          /* of rates in bodies, a second */

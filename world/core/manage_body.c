@@ -125,30 +125,34 @@ static struct span unknown_member(const json_t *object, const struct field *fiel
     return (struct span){0};
 }
 
-void manage_body_check(const json_t *object, const struct field *fields, size_t count,
-                       struct buf *problem)
+void manage_body_members(const json_t *object, const struct field *fields, size_t count,
+                         struct buf *problem)
 {
-    struct span unknown;
-
     buf_reset(problem);
-    if (!json_is_object(object)) {
+    if (!json_is_object(object))
         BUF_ADD_LIT(problem, "It must be an object");
-        return;
-    }
-    unknown = unknown_member(object, fields, count);
-    if (unknown.ptr != NULL) {
-        BUF_ADD_LIT(problem, "Unknown member ");
-        buf_add_span(problem, unknown);
-        return;
-    }
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count && problem->len == 0; i++) {
         const struct field *f = &fields[i];
         const json_t *value = json_object_get(object, f->name);
         if (value == NULL ? !f->required : read_field(f, value))
             continue;
         buf_addf(problem, "%s %s ", f->name, value == NULL ? "is missing: it must be" : "must be");
         add_wanted(problem, f);
-        return;
+    }
+}
+
+static void check_body(const json_t *doc, const struct field *fields, size_t count,
+                       struct buf *problem)
+{
+    struct span unknown = unknown_member(doc, fields, count);
+
+    if (!json_is_object(doc)) {
+        BUF_ADD_LIT(problem, "The request body must be an object");
+    } else if (unknown.ptr != NULL) {
+        BUF_ADD_LIT(problem, "Unknown member ");
+        buf_add_span(problem, unknown);
+    } else {
+        manage_body_members(doc, fields, count, problem);
     }
 }
 
@@ -163,11 +167,9 @@ bool manage_body_read(struct call *call, const struct field *fields, size_t coun
         call_refuse(call, REFUSAL_BODY_MALFORMED, SPAN("Invalid JSON in request body"));
         return false;
     }
-    manage_body_check(*doc, fields, count, &problem);
+    check_body(*doc, fields, count, &problem);
     good = problem.len == 0;
-    if (!good && !json_is_object(*doc))
-        call_refuse(call, REFUSAL_BODY_INVALID, SPAN("The request body must be an object"));
-    else if (!good)
+    if (!good)
         call_refuse(call, REFUSAL_BODY_INVALID, buf_span(&problem));
     buf_clear(&problem);
     return good;

@@ -27,7 +27,7 @@ struct field {
 bool manage_body_read(struct call *call, const struct field *fields, size_t count, json_t **doc);
 /* A body without members, or none. False: the request has been answered. */
 bool manage_body_none(struct call *call);
-/* The same for an object inside a body, which `where` names in messages. Answers what is wrong in
- * `problem`, which is empty when nothing is. */
-void manage_body_check(const json_t *object, const struct field *fields, size_t count,
-                       struct buf *problem);
+/* Reads members of an object inside a body, others aside. Says in `problem` (emptied first) what is
+ * wrong; it stays empty when nothing is. */
+void manage_body_members(const json_t *object, const struct field *fields, size_t count,
+                         struct buf *problem);

@@ -44,6 +44,10 @@ void manage_put_ban(struct manage *m);
 void manage_delete_ban(struct manage *m);
 void manage_kick(struct manage *m);
 
+/* ---- manage_export.c, manage_import.c */
+void manage_export(struct manage *m);
+void manage_import(struct manage *m);
+
 /* ---- manage_events.c */
 void manage_open_events(struct manage *m);
 

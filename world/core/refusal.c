@@ -46,6 +46,7 @@ static const struct {
     [REFUSAL_NODE_UNUSABLE] = {"node_unusable", 409},
     [REFUSAL_BAN_MISSING] = {"ban_missing", 404},
     [REFUSAL_BANS_FULL] = {"bans_full", 409},
+    [REFUSAL_EXISTS] = {"exists", 409},
     [REFUSAL_READERS] = {"readers", 429},
     [REFUSAL_FEED_WORLD_ID] = {"feed_world_id", 0},
     [REFUSAL_FEED_DENIED] = {"feed_denied", 0},

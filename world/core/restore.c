@@ -6,10 +6,6 @@
 #include "world/core/nodes.h"
 #include "world/core/record.h"
 
-/* Ids of a later time than this (in the year 2255) are nobody's: ours must have room to count on.
- */
-static const int64_t ID_MS_MAX = 9000000000000;
-
 static const char *restore_assignment(struct core *core, struct room *room, struct span value,
                                       struct moment now)
 {
@@ -44,7 +40,7 @@ static const char *restore_shard(struct core *core, const struct record *r, stru
     const char *why = NULL;
     struct room *room;
 
-    if (shard_id_ms(r->key) > ID_MS_MAX)
+    if (shard_id_ms(r->key) > CORE_ID_MS_MAX)
         return "bad-key";
     if (record_read_shard(r->value, &stored) != ERR_OK)
         return "bad-value";
