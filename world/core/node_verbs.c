@@ -97,16 +97,28 @@ static enum refusal grow(struct call *call, struct room *room, const struct reso
     return why;
 }
 
-/* Nobody created it: a node that asks may adopt it itself; a world process hears of one that can.
- */
-static void refuse_missing(struct call *call, const struct resolve *q)
+/* A node that a world process may hand a client to: of this world, else of any other. Nodes learn
+ * worlds from clients. */
+static const struct node *any_node(struct call *call)
 {
-    struct world *w = registry_world(&call->core->registry, call->world);
-    const struct node *n = NULL;
+    struct registry *registry = &call->core->registry;
+    struct world *w = registry_world(registry, call->world);
+    const struct node *n = w == NULL ? NULL : nodes_pick(w, call->now);
+
+    LIST_EACH (&registry->world_list, it) {
+        if (n != NULL)
+            break;
+        n = nodes_pick(CONTAINER_OF(it, struct world, node), call->now);
+    }
+    return n;
+}
+
+/* Nobody created it, or no node of its world is there to own it: a node that asks may adopt it
+ * itself, a world process hears of one (`n`) that will see to it. */
+static void refuse_missing(struct call *call, const struct node *n)
+{
     struct buf members = {0};
 
-    if (q->asker.len == 0 && w != NULL)
-        n = nodes_pick(w, call->now);
     BUF_ADD_LIT(&members, "\"adopt\":true");
     if (n != NULL) {
         BUF_ADD_LIT(&members, ",\"node\":");
@@ -119,6 +131,23 @@ static void refuse_missing(struct call *call, const struct resolve *q)
     buf_clear(&members);
 }
 
+static void refuse_resolve(struct call *call, const struct resolve *q, enum refusal why)
+{
+    const struct node *n = NULL;
+
+    if (q->asker.len == 0 && (why == REFUSAL_SHARD_MISSING || why == REFUSAL_NO_NODE))
+        n = any_node(call);
+    if (why == REFUSAL_SHARD_MISSING || (why == REFUSAL_NO_NODE && n != NULL))
+        refuse_missing(call, n);
+    else if (why == REFUSAL_NO_NODE && park_call_for_node(call))
+        return;
+    else if (why == REFUSAL_SHARD_RETIRED)
+        call_refuse(call, why, SPAN("This shard is gone"));
+    else
+        call_refuse(call, refusal_status(why) == 503 ? why : REFUSAL_FULL,
+                    SPAN("No seat for this client"));
+}
+
 static void resolve(struct call *call, const struct resolve *q)
 {
     struct registry *registry = &call->core->registry;
@@ -128,17 +157,10 @@ static void resolve(struct call *call, const struct resolve *q)
 
     if (found.grow != NULL)
         why = grow(call, found.grow, q, &found.shard);
-    if (why == REFUSAL_NO_NODE && park_call_for_node(call))
-        return;
     if (why == REFUSAL_NONE)
         answer_resolved(call, found.shard);
-    else if (why == REFUSAL_SHARD_MISSING)
-        refuse_missing(call, q);
-    else if (why == REFUSAL_SHARD_RETIRED)
-        call_refuse(call, why, SPAN("This shard is gone"));
     else
-        call_refuse(call, refusal_status(why) == 503 ? why : REFUSAL_FULL,
-                    SPAN("No seat for this client"));
+        refuse_resolve(call, q, why);
 }
 
 void verb_resolve(struct call *call)

@@ -149,6 +149,32 @@ static void a_world_process_hears_who_could_adopt(void **state)
     recorder_free(r);
 }
 
+/* Nodes learn worlds from clients, so the first client of a world has to reach one. */
+static void a_world_without_nodes_sends_clients_to_those_of_others(void **state)
+{
+    struct recorder *r = fleet_new(0);
+    struct credentials secret = {.access_count = 1, .access = SPAN(SHARD_SECRET)};
+    struct credentials nobody = {.access_count = 0};
+    struct resolve q = {.reason = RESOLVE_UNKNOWN};
+    struct buf body = {0};
+
+    (void)state;
+    fleet_join(r, "a");
+    assert_int_equal(recorder_ask(r, "POST", "/parties/world/world-b/connect", &nobody,
+                                  SPAN("{\"roomId\":\"r\"}")),
+                     200);
+    q.shard_id =
+        CONTAINER_OF(list_first(&registry_world(&r->core.registry, SPAN("world-b"))->shard_list),
+                     struct shard, node)
+            ->id;
+    resolve_add(&body, &q);
+    assert_int_equal(
+        recorder_ask(r, "POST", "/parties/world/world-b/resolve", &secret, buf_span(&body)), 404);
+    assert_non_null(strstr(recorder_last(r)->body, "\"adopt\":true,\"node\":\"a\",\"url\":\""));
+    buf_clear(&body);
+    recorder_free(r);
+}
+
 static void who_is_nowhere_hears_whether_to_adopt(void **state)
 {
     struct recorder *r = recorder_new();
@@ -203,6 +229,7 @@ int main(void)
         cmocka_unit_test(ids_beyond_their_bounds_are_400),
         cmocka_unit_test(resolves_answer_with_the_order_the_node_and_its_address),
         cmocka_unit_test(who_asks_before_its_first_beat_waits_for_it),
+        cmocka_unit_test(a_world_without_nodes_sends_clients_to_those_of_others),
         cmocka_unit_test(a_world_process_hears_who_could_adopt),
         cmocka_unit_test(who_is_nowhere_hears_whether_to_adopt),
         cmocka_unit_test(the_last_beat_is_answered_too),
