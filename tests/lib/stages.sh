@@ -143,6 +143,10 @@ stage_slow() {
         node tests/system/run.mjs "talking clients"
 }
 
+stage_faults() {
+    suite "failures in full" faults.log env TERRANE_BIN="$DEV_BIN" node tests/system/faults.mjs
+}
+
 stage_fuzz() {
     local target noun
     builds fuzz

@@ -13,6 +13,7 @@ await import("./shutdown.mjs");
 await import("./drain.mjs");
 await import("./front_door.mjs");
 await import("./any_entry.mjs");
+await import("./lost_node.mjs");
 await import("./proxy.mjs");
 await import("./metrics.mjs");
 await import("./hostile.mjs");

@@ -123,6 +123,7 @@ void holding_lose(struct registry *r, struct holding *h, struct moment now)
     if (h->is_lost)
         return;
     h->is_lost = true;
+    h->node->has_lost = true;
     h->lost = keepable(sum_of(h->open, h->returning));
     set_returning(h, 0);
     seats_keep(r, h->shard, h->lost, now);

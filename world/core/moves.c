@@ -203,6 +203,8 @@ void shard_move(struct registry *r, struct shard *s, struct node *to, enum node_
         from_id = from->id;
     if (h != NULL && from->state != NODE_ALIVE)
         h->taken = true;
+    if (h != NULL && (from->state != NODE_ALIVE || why == MOVE_UNREACHABLE))
+        holding_lose(r, h, now); /* its clients are on their way, unless it is heard again */
     r->node_stats.moves[why]++;
     log_debug("shard.moved", "shard=%.*s from=%.*s to=%.*s cause=%s", SPAN_ARG(s->id),
               SPAN_ARG(from_id), SPAN_ARG(to->id), node_move_names[why]);

@@ -86,14 +86,14 @@ static enum refusal resolve_gone(struct registry *r, struct world *w, const stru
     return substitute(r, room, NULL, q, now, out);
 }
 
-/* True when the shard itself takes nobody, whatever its node. Promised and kept seats do not close
- * it: whoever asks may be the one that they are for, and its node knows. */
+/* True when the shard itself takes nobody, whatever its node. Its seats do not close it, taken or
+ * kept: whoever asks may be the one that they are for. Its node knows, and says when it is full. */
 static bool is_closed(const struct shard *s, const struct resolve *q)
 {
     bool drained = q->reason == RESOLVE_DRAINING && s->owner != NULL && s->owner->usable &&
                    span_eq(s->owner->id, q->asker);
 
-    return s->status == SHARD_DRAINING || s->open >= s->max || q->reason == RESOLVE_FULL || drained;
+    return s->status == SHARD_DRAINING || q->reason == RESOLVE_FULL || drained;
 }
 
 static enum refusal resolve(struct registry *r, struct world *w, const struct resolve *q,

@@ -175,13 +175,22 @@ static void take_back(struct registry *r, struct node *n, struct moment now)
     }
 }
 
+/* It is heard, so that its clients are still with it, whoever owns the shards. */
+static void heal(struct registry *r, struct node *n, struct moment now)
+{
+    if (!n->has_lost)
+        return;
+    n->has_lost = false;
+    LIST_EACH_SAFE (&n->holdings, it, after)
+        holding_heal(r, CONTAINER_OF(it, struct holding, in_node), now);
+}
+
 /* One beat makes a node alive, whatever it was. */
 static void revive(struct registry *r, struct node *n, struct moment now)
 {
+    heal(r, n, now);
     if (n->state == NODE_ALIVE)
         return;
-    LIST_EACH_SAFE (&n->holdings, it, after)
-        holding_heal(r, CONTAINER_OF(it, struct holding, in_node), now);
     if (n->state != NODE_SUSPECT)
         n->alive_since_ms = now.mono_ms;
     node_go(r, n, NODE_ALIVE);

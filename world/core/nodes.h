@@ -59,6 +59,7 @@ struct node {
     struct list holdings;      /* struct holding.in_node */
     uint64_t adopted;          /* shards that it held at its last full beat, and nobody knows */
     uint64_t beats;            /* that counted */
+    bool has_lost;             /* some of its holdings are lost */
     int64_t touched_ms;        /* when all of its shards last counted as heard of */
     int64_t version_of_orders; /* of the last change to them */
     int64_t full_below;        /* whoever follows an older version gets all of them */
@@ -77,7 +78,7 @@ struct holding {
     struct span server;            /* owned; what the link is about; may be empty */
     struct room_server *stands_at; /* of a link that is up, if the world knows it, */
     struct list in_server;         /* and its standing */
-    bool is_lost;                  /* the node is dead: `open` does not count, */
+    bool is_lost;                  /* with its node, for all we know: `open` does not count, */
     uint64_t lost;                 /* but so many seats are kept for its clients */
     bool taken;                    /* the node lost the shard by its silence */
     uint64_t seen;                 /* number of the node's last beat that named it */

@@ -100,10 +100,50 @@ static void a_shard_of_a_suspect_node_moves_to_who_asks(void **state)
     assert_ptr_equal(found, s);
     assert_true(fleet_has(s, "b"));
     assert_int_equal(r->core.registry.node_stats.moves[MOVE_ASKED], 1);
+    assert_int_equal(s->open, 0);
+    assert_int_equal(s->returning, 3);
     fleet_hold(r, "b", s, 1);
-    assert_int_equal(s->open, 4);
+    assert_int_equal(s->open, 1);
+    assert_int_equal(s->returning, 2);
     fleet_still(r, "a"); /* back with more of them */
+    assert_int_equal(s->open, 4);
+    assert_int_equal(s->returning, 0);
     assert_true(fleet_has(s, "a"));
+    recorder_free(r);
+}
+
+static void clients_of_a_full_shard_follow_it_when_its_node_is_lost(void **state)
+{
+    struct recorder *r = fleet_new(TTL_MS);
+    struct shard *s = recorder_shard(room_of(r, 1, 1), 0), *found;
+
+    (void)state;
+    fleet_hold(r, "a", s, 10);
+    assert_int_equal(resolve(r, s->id, "b", RESOLVE_UNREACHABLE, "a", &found), REFUSAL_NONE);
+    assert_ptr_equal(found, s);
+    assert_true(fleet_has(s, "b"));
+    assert_int_equal(s->open, 0);
+    assert_int_equal(s->returning, 10);
+    assert_int_equal(recorder_post(r, "/connect", "{\"roomId\":\"r\"}"), 503);
+    fleet_hold(r, "b", s, 4);
+    assert_int_equal(s->open, 4);
+    assert_int_equal(s->returning, 6);
+    recorder_free(r);
+}
+
+static void an_owner_that_only_one_could_not_reach_has_its_clients_still(void **state)
+{
+    struct recorder *r = fleet_new(TTL_MS);
+    struct shard *s = recorder_shard(room_of(r, 1, 1), 0), *found;
+
+    (void)state;
+    fleet_hold(r, "a", s, 7);
+    assert_int_equal(resolve(r, s->id, "b", RESOLVE_UNREACHABLE, "a", &found), REFUSAL_NONE);
+    assert_int_equal(s->returning, 7);
+    fleet_still(r, "a");
+    assert_true(fleet_has(s, "b"));
+    assert_int_equal(s->open, 7);
+    assert_int_equal(s->returning, 0);
     recorder_free(r);
 }
 
@@ -132,7 +172,7 @@ static void whoever_cannot_come_in_goes_to_another_shard_of_the_room(void **stat
         int found; /* which, 2: a new one, -1: none */
     } rows[] = {
         {"draining", 1, RESOLVE_UNKNOWN, 2, 2, 1},    {"draining", 1, RESOLVE_UNKNOWN, 1, 1, -1},
-        {"draining", 1, RESOLVE_UNKNOWN, 1, 2, 2},    {"active", 10, RESOLVE_UNKNOWN, 2, 2, 1},
+        {"draining", 1, RESOLVE_UNKNOWN, 1, 2, 2},    {"active", 10, RESOLVE_UNKNOWN, 2, 2, 0},
         {"active", 10, RESOLVE_FULL, 2, 2, 1},        {"active", 9, RESOLVE_FULL, 2, 2, 1},
         {"active", 9, RESOLVE_FULL, 1, 1, -1},        {"active", 9, RESOLVE_UNKNOWN, 2, 2, 0},
         {"maintenance", 1, RESOLVE_UNKNOWN, 2, 2, 0}, {"maintenance", 1, RESOLVE_DRAINING, 2, 2, 1},
@@ -243,6 +283,8 @@ int main(void)
         cmocka_unit_test(who_cannot_reach_the_owner_becomes_the_owner),
         cmocka_unit_test(without_another_node_an_unreachable_shard_has_none),
         cmocka_unit_test(a_shard_of_a_suspect_node_moves_to_who_asks),
+        cmocka_unit_test(clients_of_a_full_shard_follow_it_when_its_node_is_lost),
+        cmocka_unit_test(an_owner_that_only_one_could_not_reach_has_its_clients_still),
         cmocka_unit_test(a_nodeless_shard_goes_to_who_asks),
         cmocka_unit_test(whoever_cannot_come_in_goes_to_another_shard_of_the_room),
         cmocka_unit_test(a_promised_or_kept_seat_does_not_send_its_client_away),
