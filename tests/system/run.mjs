@@ -15,6 +15,7 @@ await import("./front_door.mjs");
 await import("./any_entry.mjs");
 await import("./lost_node.mjs");
 await import("./proxy.mjs");
+await import("./manage.mjs");
 await import("./metrics.mjs");
 await import("./hostile.mjs");
 await import("./store.mjs");

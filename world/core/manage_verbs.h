@@ -37,6 +37,13 @@ void manage_undrain_node(struct manage *m);
 void manage_delete_node(struct manage *m);
 void manage_move_shard(struct manage *m);
 
+/* ---- manage_servers.c */
+void manage_list_servers(struct manage *m);
+void manage_get_server(struct manage *m);
+void manage_put_server(struct manage *m);
+void manage_delete_server(struct manage *m);
+void manage_move_room(struct manage *m);
+
 /* ---- manage_bans.c */
 void manage_list_bans(struct manage *m);
 void manage_get_ban(struct manage *m);

@@ -43,7 +43,11 @@ enum refusal {
     REFUSAL_NODE_UNUSABLE, /* it takes no shards now */
     REFUSAL_BAN_MISSING,
     REFUSAL_BANS_FULL,
-    REFUSAL_EXISTS,  /* what is to be imported is there already */
+    REFUSAL_EXISTS, /* what is to be imported is there already */
+    REFUSAL_SERVER_MISSING,
+    REFUSAL_SERVER_ORIGIN,   /* no http origin */
+    REFUSAL_SERVER_UNUSABLE, /* it takes no rooms now */
+    REFUSAL_SERVERS_FULL,
     REFUSAL_READERS, /* too many readers of events */
     REFUSAL_FEED_WORLD_ID,
     REFUSAL_FEED_DENIED,

@@ -107,6 +107,7 @@ static struct world_server *enter(struct registry *r, struct world *w, struct ro
 
     at->server = s;
     at->world = w;
+    at->serial = ++r->last_serial;
     list_init(&at->settled);
     list_push(&w->servers, &at->in_world);
     list_push(&s->uses, &at->in_uses);

@@ -59,6 +59,7 @@ struct room_server {
 struct world_server {
     struct room_server *server;
     struct world *world;
+    uint64_t serial;     /* grows with each entry of the registry */
     bool registered;     /* by an operator; stored */
     bool draining;       /* as an operator says; stored */
     size_t rooms;        /* assigned to it, */
