@@ -182,6 +182,13 @@ static void node_changed(void *ctx, const struct node *n)
     events_node_changed(&core->events, n, core->now);
 }
 
+static void server_changed(void *ctx, const struct world_server *at)
+{
+    struct core *core = ctx;
+
+    events_server_changed(&core->events, at);
+}
+
 static void timer_set(void *ctx)
 {
     core_wake(ctx);
@@ -198,6 +205,7 @@ void core_init(struct core *core, const struct port *port, const struct core_set
         .shard_removed = shard_removed,
         .timer_set = timer_set,
         .node_changed = node_changed,
+        .server_changed = server_changed,
         .keep = keep,
         .forget = forget,
         .probe = probe,

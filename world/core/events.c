@@ -11,6 +11,7 @@ const char *const event_kind_names[EVENT_KIND_COUNT + 1] = {
     [EVENT_SHARD_STATUS] = "shard.status",
     [EVENT_SHARD_OWNER] = "shard.owner",
     [EVENT_NODE_STATE] = "node.state",
+    [EVENT_SERVER_STATE] = "server.state",
     [EVENT_SHARD_DELETE] = "shard.delete",
     [EVENT_DRAIN_PROGRESS] = "drain.progress",
     [EVENT_PLACEMENT_REFUSED] = "placement.refused",
@@ -166,6 +167,19 @@ void events_node_changed(struct events *e, const struct node *n, struct moment n
         return;
     view_node(&o, NULL, n, now);
     emit(e, n->world, EVENT_NODE_STATE);
+}
+
+void events_server_changed(struct events *e, const struct world_server *at)
+{
+    struct json_out o = begin(e, at->world);
+
+    if (o.out == NULL)
+        return;
+    json_out_open(&o, NULL, '{');
+    json_out_text(&o, "server", at->server->origin);
+    json_out_text(&o, "state", span_str(server_state_names[at->server->state]));
+    json_out_close(&o, '}');
+    emit(e, at->world, EVENT_SERVER_STATE);
 }
 
 static void view_count(struct json_out *o, const struct shard *s)

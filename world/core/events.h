@@ -23,6 +23,7 @@ enum event_kind {
     EVENT_SHARD_OWNER,  /* the node that it is on */
     EVENT_SHARD_DELETE,
     EVENT_NODE_STATE,
+    EVENT_SERVER_STATE,
     EVENT_DRAIN_PROGRESS,
     EVENT_PLACEMENT_REFUSED,
     EVENT_KIND_COUNT,
@@ -59,6 +60,7 @@ void events_room_removed(struct events *e, const struct room *room);
 void events_shard_changed(struct events *e, struct shard *s, unsigned fields, struct moment now);
 void events_shard_removed(struct events *e, const struct shard *s);
 void events_node_changed(struct events *e, const struct node *n, struct moment now);
+void events_server_changed(struct events *e, const struct world_server *at);
 /* The shard's timer `progress` has fired. */
 void events_progress(struct events *e, const struct shard *s);
 /* A client was not placed. `w` may be NULL. */

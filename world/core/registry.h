@@ -168,6 +168,8 @@ struct registry_watch {
     void (*shard_removed)(void *ctx, struct shard *shard);
     /* Its state. */
     void (*node_changed)(void *ctx, const struct node *node);
+    /* The state of a world's room server. */
+    void (*server_changed)(void *ctx, const struct world_server *at);
     /* What is not told by the above is to be stored, or stored no more. */
     void (*keep)(void *ctx, enum record_kind kind, const struct world *w, struct span key,
                  struct span value);

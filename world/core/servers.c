@@ -38,6 +38,9 @@ static void server_go(struct registry *r, struct room_server *s, enum server_sta
     r->servers.states[s->state]--;
     s->state = to;
     r->servers.states[to]++;
+    LIST_EACH (&s->uses, it) {
+        r->watch.server_changed(r->watch.ctx, CONTAINER_OF(it, struct world_server, in_uses));
+    }
 }
 
 /* The one spelling of an origin. ERR_SYNTAX: it is none. */

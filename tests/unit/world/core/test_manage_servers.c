@@ -43,9 +43,26 @@ static void room_servers_are_managed(void **state)
     recorder_free(r);
 }
 
+static void states_are_told(void **state)
+{
+    struct recorder *r = recorder_new();
+    struct world_server *at;
+
+    (void)state;
+    assert_int_equal(recorder_manage(r, NULL, "GET", A "/events", NULL), 0);
+    assert_int_equal(recorder_manage(r, NULL, "PUT", S, NULL), 201);
+    at = servers_find(registry_world(&r->core.registry, SPAN("world-a")), SPAN("http://h:3000"));
+    recorder_pass(r, 250); /* a probe goes out */
+    servers_probed(&r->core.registry, at->server->self, true, r->now);
+    assert_non_null(strstr(r->streamed.data, "event: server.state\ndata: "
+                                             "{\"server\":\"http://h:3000\",\"state\":\"up\"}"));
+    recorder_free(r);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(room_servers_are_managed)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(room_servers_are_managed),
+                                       cmocka_unit_test(states_are_told)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
