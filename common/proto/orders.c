@@ -105,10 +105,11 @@ static bool drops_are_good(const json_t *drops)
 
 static bool read_lists(struct member_reader *r)
 {
-    const json_t *shards, *drops;
+    const json_t *shards, *drops, *guests;
 
     return member_array(r, "shards", &shards) && shards_are_good(shards) &&
-           member_array(r, "drop", &drops) && drops_are_good(drops);
+           member_array(r, "drop", &drops) && drops_are_good(drops) &&
+           member_array(r, "guests", &guests) && shards_are_good(guests);
 }
 
 static bool read_head(struct member_reader *r, struct orders *out)
@@ -187,6 +188,11 @@ void orders_add_drop(struct buf *out, struct span shard_id, bool first)
     json_add_string(out, shard_id);
 }
 
+void orders_open_guests(struct buf *out)
+{
+    BUF_ADD_LIT(out, "],\"guests\":[");
+}
+
 void orders_close(struct buf *out)
 {
     BUF_ADD_LIT(out, "]}");
@@ -212,6 +218,13 @@ bool orders_next_shard(const json_t *doc, size_t *at, struct order *out, const j
 bool order_next_ban(const json_t *bans, size_t *at, struct order_ban *out)
 {
     return *at < json_array_size(bans) && read_ban(json_array_get(bans, (*at)++), out);
+}
+
+bool orders_next_guest(const json_t *doc, size_t *at, struct order *out)
+{
+    const json_t *guests = json_object_get(doc, "guests"), *bans;
+
+    return *at < json_array_size(guests) && order_read(json_array_get(guests, (*at)++), out, &bans);
 }
 
 bool orders_next_drop(const json_t *doc, size_t *at, struct span *shard_id)

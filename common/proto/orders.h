@@ -45,13 +45,17 @@ struct orders {
     uint64_t others; /* other nodes that could take its shards */
 };
 
-/* Writing: orders_open; the shards, each with its bans; orders_open_drops; the drops; orders_close.
+/* Writing: orders_open; the shards, each with its bans; orders_open_drops; the drops;
+ * orders_open_guests and, by orders_add_shard, the guests, if there are any; orders_close.
  * With `unchanged` only orders_open and orders_close. */
 void orders_open(struct buf *out, const struct orders *o);
 void orders_add_shard(struct buf *out, const struct order *o, const struct order_ban *bans,
                       size_t ban_count, bool first);
 void orders_open_drops(struct buf *out); /* ends the shards */
 void orders_add_drop(struct buf *out, struct span shard_id, bool first);
+/* Ends the drops. What follows are shards that the node does not own and has clients of: only their
+ * id, room_server and hold count. */
+void orders_open_guests(struct buf *out);
 void orders_close(struct buf *out);
 
 enum {
@@ -67,6 +71,7 @@ MUST_CHECK enum err orders_read(struct orders *out, json_t **doc, struct span te
  * when there are none. orders_read has checked them all. */
 bool orders_next_shard(const json_t *doc, size_t *at, struct order *out, const json_t **bans);
 bool order_next_ban(const json_t *bans, size_t *at, struct order_ban *out);
+bool orders_next_guest(const json_t *doc, size_t *at, struct order *out);
 bool orders_next_drop(const json_t *doc, size_t *at, struct span *shard_id);
 /* One shard by itself, as orders_add_shard writes it; false: it is none. */
 bool order_read(const json_t *object, struct order *out, const json_t **bans);

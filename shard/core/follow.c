@@ -72,6 +72,17 @@ static void drop_named(struct world *w, const json_t *doc, int64_t now)
     }
 }
 
+/* Clients that came here before the shard went elsewhere follow its room all the same. */
+static void follow_guests(struct world *w, const json_t *doc, int64_t now)
+{
+    struct order order;
+    for (size_t at = 0; orders_next_guest(doc, &at, &order);) {
+        struct shard *shard = map_get(&w->node->shard_map, order.shard_id);
+        if (shard != NULL && shard->world == w && !shard->owned)
+            follow_room_server(shard, &order, now);
+    }
+}
+
 static void follow_shards(struct world *w, const struct orders *o, const json_t *doc, int64_t now)
 {
     struct order order;
@@ -83,6 +94,7 @@ static void follow_shards(struct world *w, const struct orders *o, const json_t 
         drop_unnamed(w, now);
     else
         drop_named(w, doc, now);
+    follow_guests(w, doc, now);
     w->orders_version = o->version;
 }
 

@@ -77,8 +77,15 @@ static void publish(struct registry *r, struct room *room)
 {
     struct candidate *c;
 
-    for (uint32_t at = 0; (c = candidates_next(&room->candidates, &at)) != NULL;)
-        shard_order_changed(r, shard_of_candidate(c));
+    for (uint32_t at = 0; (c = candidates_next(&room->candidates, &at)) != NULL;) {
+        struct shard *s = shard_of_candidate(c);
+        shard_order_changed(r, s);
+        LIST_EACH (&s->holdings, it) {
+            struct holding *h = CONTAINER_OF(it, struct holding, in_shard);
+            if (h->node != s->owner)
+                holding_order_changed(h);
+        }
+    }
     r->watch.room_changed(r->watch.ctx, room, ROOM_SERVER);
 }
 
@@ -225,7 +232,9 @@ static bool is_closed_at(const struct shard *s, int64_t waited_ms)
         return false;
     LIST_EACH (&s->holdings, it) {
         const struct holding *h = CONTAINER_OF(it, struct holding, in_shard);
-        if (h->node->state == NODE_ALIVE && h->link != BEAT_LINK_IDLE)
+        if (h->node->state != NODE_ALIVE)
+            continue;
+        if (h->link != BEAT_LINK_IDLE || (h->node != n && h->node->have_version < h->order_version))
             return false;
     }
     return true;

@@ -17,6 +17,13 @@ static uint64_t keepable(uint64_t count)
     return count < UINT32_MAX ? count : UINT32_MAX;
 }
 
+void holding_order_changed(struct holding *h)
+{
+    struct node *n = h->node;
+
+    h->order_version = n->version_of_orders = ++n->world->nodes.version;
+}
+
 static struct holding *holding_new(struct node *n, struct shard *s)
 {
     struct holding *h = xcalloc(1, sizeof(*h));
@@ -25,6 +32,8 @@ static struct holding *holding_new(struct node *n, struct shard *s)
     h->shard = s;
     list_push(&n->holdings, &h->in_node);
     list_push(&s->holdings, &h->in_shard);
+    if (s->owner != n && s->room->assignment.state != ASSIGNMENT_NONE)
+        holding_order_changed(h);
     return h;
 }
 

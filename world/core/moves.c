@@ -50,7 +50,11 @@ static void unlink_owner(struct shard *s)
 {
     struct node *n = s->owner;
 
+    struct holding *h = holding_of(n, s);
+
     n->version_of_orders = ++n->world->nodes.version;
+    if (h != NULL)
+        h->order_version = n->version_of_orders; /* it may not have had the last about its link */
     add_drop(n, s->id, n->version_of_orders);
     list_remove(&s->in_owner);
     n->owned_count--;

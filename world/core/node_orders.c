@@ -70,6 +70,24 @@ static void add_drops(const struct node *n, struct buf *out)
     }
 }
 
+/* What the node has clients of and does not own. */
+static void add_guests(const struct node *n, int64_t version, struct moment now, struct buf *out)
+{
+    bool first = true;
+
+    LIST_EACH (&n->holdings, it) {
+        const struct holding *h = CONTAINER_OF(it, struct holding, in_node);
+        struct order order;
+        if (h->shard->owner == n || h->order_version <= version)
+            continue;
+        if (first)
+            orders_open_guests(out);
+        order = shard_order(h->shard, now);
+        orders_add_shard(out, &order, NULL, 0, first);
+        first = false;
+    }
+}
+
 /* What is left of the time, at least a moment: 0 would mean that nobody is closed. */
 struct order_drain node_drain_left(const struct node *n, struct moment now)
 {
@@ -102,6 +120,7 @@ void nodes_add_orders(struct registry *r, struct node *n, const struct beat *b, 
         orders_open_drops(out);
         if (!full)
             add_drops(n, out);
+        add_guests(n, full ? 0 : b->have_version, now, out);
     }
     orders_close(out);
 }

@@ -78,10 +78,11 @@ struct holding {
     struct span server;            /* owned; what the link is about; may be empty */
     struct room_server *stands_at; /* of a link that is up, if the world knows it, */
     struct list in_server;         /* and its standing */
-    bool is_lost;                  /* with its node, for all we know: `open` does not count, */
-    uint64_t lost;                 /* but so many seats are kept for its clients */
-    bool taken;                    /* the node lost the shard by its silence */
-    uint64_t seen;                 /* number of the node's last beat that named it */
+    int64_t order_version; /* of the node's orders, when they last changed for it as a guest */
+    bool is_lost;          /* with its node, for all we know: `open` does not count, */
+    uint64_t lost;         /* but so many seats are kept for its clients */
+    bool taken;            /* the node lost the shard by its silence */
+    uint64_t seen;         /* number of the node's last beat that named it */
 };
 
 enum { NODES_SHARE_MAX = 1 << 24 }; /* a shard weighs no more in a node's capacity */
@@ -169,6 +170,8 @@ struct holding *holding_of(const struct node *n, const struct shard *s);
  * said before, so its all-time counts say nothing about who is new. */
 void holding_report(struct registry *r, struct node *n, struct shard *s, const struct beat_shard *b,
                     bool is_base, struct moment now);
+/* What orders say about the link of a guest has changed: its node is told. */
+void holding_order_changed(struct holding *h);
 /* The node has nothing of it any more. The shard may be removed by it. */
 void holding_end(struct registry *r, struct holding *h, struct moment now);
 /* Its clients are expected back. */

@@ -62,6 +62,8 @@ static void write_all(struct buf *out)
     orders_open_drops(out);
     orders_add_drop(out, SPAN("gone"), true);
     orders_add_drop(out, SPAN("gone\n"), false);
+    orders_open_guests(out);
+    orders_add_shard(out, &plain, NULL, 0, true);
     orders_close(out);
 }
 
@@ -103,6 +105,10 @@ static void what_is_written_is_read_back(void **state)
     assert_true(orders_next_drop(doc, &drop_at, &drop));
     assert_span(drop, SPAN("gone\n"));
     assert_false(orders_next_drop(doc, &drop_at, &drop));
+    at = 0;
+    assert_true(orders_next_guest(doc, &at, &order));
+    assert_order(&order, &plain);
+    assert_false(orders_next_guest(doc, &at, &order));
     json_decref(doc);
     buf_clear(&text);
 }

@@ -132,6 +132,34 @@ static void link_stays_that_is_where_the_world_says_already(void **state)
     expect(r, "ping L1 1\n");
 }
 
+#define GUESTS(version, shards)                                                                    \
+    "{\"epoch\":1,\"version\":" version                                                            \
+    ",\"intervalMs\":1000,\"shards\":[],\"drop\":[],\"guests\":[" shards "]}"
+
+static void guests_follow_their_room_to_another_server(void **state)
+{
+    struct recorder *r = *state;
+    settles(r);
+    beats(r, 1100);
+    answers(r, 200, DROP("2"));
+    forget(r);
+    beats(r, 1100);
+    answers(r, 200, GUESTS("3", NAMED(AT_B ",\"hold\":true")));
+    expect(r, "ping L1 1\n");
+    node_link_pong(r->node, last_link(r), 1, r->now);
+    passes(r, 110);
+    expect(r, "finish L1 1000\n");
+    link_falls(r);
+    if (!r->beat_under_way)
+        beats(r, 1100);
+    answers(r, 200, GUESTS("4", NAMED(AT_B)));
+    passes(r, 10);
+    expect(r, "dial L2 " SHARD " world=world-a room=room at=http://room-b:1\n");
+    link_comes_up(r);
+    expect(r, JOIN("L2", "ann", "a"));
+    assert_int_equal(node_stats(r->node)->shards_owned, 0);
+}
+
 static void link_moves_to_another_server(void **state)
 {
     struct recorder *r = *state;
@@ -271,6 +299,7 @@ int main(void)
         TEST(shards_that_nobody_ordered_end_when_they_are_idle),
         TEST(link_goes_where_the_world_says),
         TEST(link_stays_that_is_where_the_world_says_already),
+        TEST(guests_follow_their_room_to_another_server),
         TEST(link_moves_to_another_server),
         TEST(hold_closes_the_link_and_messages_wait),
         TEST(held_shard_is_not_dialled_for_newcomers),

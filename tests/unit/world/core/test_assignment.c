@@ -126,6 +126,31 @@ static void a_room_moves_when_all_links_are_closed(void **state)
     recorder_free(r);
 }
 
+static void nodes_with_guests_follow_too(void **state)
+{
+    struct recorder *r = rig_servers(BOTH, 0);
+    struct room *room = running(r);
+    struct shard *s = recorder_shard(room, 0);
+    const char *to = rig_other(rig_where(room));
+    int64_t had;
+
+    (void)state;
+    shard_set_owner(&r->core.registry, s, fleet_join(r, "m"), r->now);
+    fleet_still(r, "m");
+    fleet_still(r, "n");
+    assert_int_equal(room_move(&r->core.registry, room, entry(r, to), r->now), ERR_OK);
+    had = fleet_node(r, "n")->have_version;
+    fleet_still(r, "m");
+    rig_link(r, s, BEAT_LINK_IDLE, "", had);
+    assert_at(room, rig_other(to), true);
+    assert_non_null(strstr(recorder_last(r)->body, "\"guests\":[{"));
+    assert_non_null(strstr(recorder_last(r)->body, "\"hold\":true"));
+    rig_link(r, s, BEAT_LINK_IDLE, "", 0);
+    assert_at(room, to, false);
+    assert_non_null(strstr(recorder_last(r)->body, to));
+    recorder_free(r);
+}
+
 static void a_node_that_does_not_follow_is_not_waited_for_forever(void **state)
 {
     struct recorder *r = rig_servers(BOTH, 0);
@@ -329,6 +354,7 @@ int main(void)
         cmocka_unit_test(a_room_in_use_stays_where_its_node_has_it),
         cmocka_unit_test(a_room_in_use_elsewhere_is_assigned_once_it_is_idle),
         cmocka_unit_test(a_room_moves_when_all_links_are_closed),
+        cmocka_unit_test(nodes_with_guests_follow_too),
         cmocka_unit_test(a_node_that_does_not_follow_is_not_waited_for_forever),
         cmocka_unit_test(a_silent_node_is_waited_for_until_it_is_suspect),
         cmocka_unit_test(a_dead_server_is_left_at_once_or_after_a_while),
