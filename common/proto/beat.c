@@ -115,22 +115,31 @@ static bool has_control(struct span text)
     return false;
 }
 
-static struct span take_text(struct reading *r, const char *key, size_t max)
+/* Any text. */
+static struct span take_any(struct reading *r, const char *key, size_t max)
 {
     struct span text = {.ptr = "", .len = 0};
     if (json_object_get(r->object, key) == NULL)
         return text;
-    if (!json_get_span(r->object, key, &text) || has_control(text))
+    if (!json_get_span(r->object, key, &text))
         fault(r, ERR_SYNTAX, key);
     else if (text.len > max)
         fault(r, ERR_LIMIT, key);
     return text;
 }
 
-/* The same for one that has to be there. */
-static struct span take_name(struct reading *r, const char *key, size_t max)
+/* One that an operator wrote, not a client. */
+static struct span take_text(struct reading *r, const char *key, size_t max)
 {
-    struct span text = take_text(r, key, max);
+    struct span text = take_any(r, key, max);
+    if (has_control(text))
+        fault(r, ERR_SYNTAX, key);
+    return text;
+}
+
+/* One that has to be there. */
+static struct span must_be(struct reading *r, const char *key, struct span text)
+{
     if (text.len == 0)
         fault(r, ERR_SYNTAX, key);
     return text;
@@ -180,7 +189,7 @@ static enum beat_link take_link(struct reading *r)
 static struct beat_shard take_shard(struct reading *r)
 {
     return (struct beat_shard){
-        .shard_id = take_name(r, "shardId", BEAT_SHARD_ID_MAX),
+        .shard_id = must_be(r, "shardId", take_any(r, "shardId", BEAT_SHARD_ID_MAX)),
         .open = take_count(r, "open"),
         .returning = take_count(r, "returning"),
         .admitted = take_count(r, "admitted"),
@@ -193,7 +202,7 @@ static struct beat_shard take_shard(struct reading *r)
 
 static void read_node(struct reading *r, struct beat *out)
 {
-    out->node_id = take_name(r, "id", BEAT_NODE_ID_MAX);
+    out->node_id = must_be(r, "id", take_text(r, "id", BEAT_NODE_ID_MAX));
     out->epoch = take_mark(r, "epoch");
     out->url = take_text(r, "url", BEAT_URL_MAX);
     out->internal_url = take_text(r, "internalUrl", BEAT_URL_MAX);

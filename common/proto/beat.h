@@ -52,8 +52,8 @@ enum {
 
 /* Reads a body; spans point into *doc, which the caller frees with json_decref in every case.
  * ERR_SYNTAX: not a beat; *why names the member at fault, a static text. Counts over 2^53 - 1,
- * negative ones, empty node ids, control characters in them are syntax errors; ERR_LIMIT: beyond
- * the bounds above. */
+ * negative ones, empty ids, control characters in any text but a shard id (clients choose those:
+ * docs/design.md section 8) are syntax errors; ERR_LIMIT: beyond the bounds above. */
 MUST_CHECK enum err beat_read(struct beat *out, json_t **doc, struct span text, const char **why);
 /* The shards of a beat that was read, in order: start with *at = 0; false at the end. beat_read has
  * checked them all. */

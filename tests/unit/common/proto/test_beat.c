@@ -148,6 +148,8 @@ static const struct {
 } rows[] = {
     {"{" NODE ",\"seq\":1,\"shards\":[]}", ERR_OK, NULL},
     {"{" NODE ",\"seq\":1,\"shards\":[" SHARD "],\"later\":{}}", ERR_OK, NULL},
+    /* Whatever a URL can carry: one client must not make its node unheard. */
+    {"{" NODE ",\"seq\":1,\"shards\":[{\"shardId\":\"a\\u0000\\n\\u007f\"}]}", ERR_OK, NULL},
     {"", ERR_SYNTAX, "JSON"},
     {"nonsense", ERR_SYNTAX, "JSON"},
     {"null", ERR_SYNTAX, "node"},
