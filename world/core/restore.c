@@ -86,17 +86,14 @@ static const char *restore_server(struct core *core, const struct record *r, str
 {
     struct world *world = registry_make_world(&core->registry, r->world);
     bool registered, draining;
+    enum err e;
 
     if (record_read_server(r->value, &registered, &draining) != ERR_OK)
         return "bad-value";
-    switch (servers_restore(&core->registry, world, r->key, registered, draining, now)) {
-    case ERR_OK:
-        return NULL;
-    case ERR_EXISTS:
+    e = servers_restore(&core->registry, world, r->key, registered, draining, now);
+    if (e == ERR_EXISTS)
         return "twice";
-    default: /* NOLINT */
-        return "bad-key";
-    }
+    return e == ERR_OK ? NULL : "bad-key";
 }
 
 static const char *restore_retired(struct core *core, const struct record *r)
