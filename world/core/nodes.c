@@ -327,6 +327,16 @@ struct node *world_node(const struct world *w, struct span id)
     return w == NULL || id.len == 0 ? NULL : map_get(&w->nodes.by_id, id);
 }
 
+/* The node has followed a world of a higher epoch: our clock was set back since. It would ignore
+ * whatever we order. */
+static void rise_above(struct registry *r, int64_t epoch)
+{
+    if (epoch <= r->epoch || epoch >= REGISTRY_COUNT_MAX)
+        return;
+    log_warn("world.rise", "epoch=%lld seen=%lld", (long long)r->epoch, (long long)epoch);
+    r->epoch = epoch + 1;
+}
+
 enum beat_verdict nodes_beat(struct registry *r, struct world *w, const struct beat *b,
                              const json_t *doc, struct moment now, struct orders_conflict *conflict)
 {
@@ -341,6 +351,7 @@ enum beat_verdict nodes_beat(struct registry *r, struct world *w, const struct b
         return BEAT_CONFLICT;
     }
     r->node_stats.beats++;
+    rise_above(r, b->have_epoch);
     if (n->epoch != 0 && b->epoch > n->epoch)
         start_anew(r, n, now);
     take(r, n, b, doc, now);

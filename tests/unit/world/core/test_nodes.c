@@ -154,6 +154,43 @@ static void what_a_node_admitted_before_the_world_began_is_nobody_new(void **sta
     recorder_free(r);
 }
 
+static void a_world_whose_clock_was_set_back_rises_above_what_nodes_follow(void **state)
+{
+    struct recorder *r = recorder_new();
+    int64_t seen = r->core.registry.epoch + 1000;
+    struct said ahead = {.id = "a", .have_epoch = seen, .have_version = 3};
+
+    (void)state;
+    fleet_beat(r, &ahead, NULL, 0);
+    assert_int_equal(r->core.registry.epoch, seen + 1);
+    assert_non_null(strstr(recorder_last(r)->body, "\"full\":true"));
+    fleet_join(r, "b");
+    assert_int_equal(r->core.registry.epoch, seen + 1);
+    ahead.have_epoch = REGISTRY_COUNT_MAX; /* nothing is above it */
+    fleet_beat(r, &ahead, NULL, 0);
+    assert_int_equal(r->core.registry.epoch, seen + 1);
+    recorder_free(r);
+}
+
+static void a_world_that_has_nothing_is_forgotten_with_its_last_node(void **state)
+{
+    struct recorder *r = recorder_new();
+
+    (void)state;
+    fleet_join(r, "a");
+    fleet_pass(r, CORE_SWEEP_MS, "a");
+    assert_non_null(fleet_world(r));
+    fleet_pass(r, NODES_DEAD_MS + NODES_FORGET_MS + CORE_SWEEP_MS, NULL);
+    assert_null(fleet_world(r));
+    assert_int_equal(r->core.registry.world_count, 0);
+    fleet_join(r, "a");
+    recorder_room(r, "r", 0, NULL);
+    fleet_beat(r, &(struct said){.id = "a", .gone = true}, NULL, 0);
+    fleet_pass(r, CORE_SWEEP_MS, NULL);
+    assert_non_null(fleet_world(r));
+    recorder_free(r);
+}
+
 static void a_later_process_of_the_same_id_wins_and_its_clients_are_expected_back(void **state)
 {
     struct recorder *r = fleet_new(TTL_MS);
@@ -395,6 +432,8 @@ int main(void)
         cmocka_unit_test(what_a_full_beat_does_not_name_is_not_there),
         cmocka_unit_test(newcomers_take_promised_seats_and_returners_do_not),
         cmocka_unit_test(what_a_node_admitted_before_the_world_began_is_nobody_new),
+        cmocka_unit_test(a_world_whose_clock_was_set_back_rises_above_what_nodes_follow),
+        cmocka_unit_test(a_world_that_has_nothing_is_forgotten_with_its_last_node),
         cmocka_unit_test(a_later_process_of_the_same_id_wins_and_its_clients_are_expected_back),
         cmocka_unit_test(a_told_count_is_believed_until_the_node_tells_a_new_one),
         cmocka_unit_test(unknown_shards_are_counted_and_not_registered),
