@@ -290,6 +290,8 @@ void core_tick(struct core *core, struct moment now)
     }
     if (now.mono_ms >= core->sweep_ms) {
         size_t expired = registry_expire(&core->registry, now);
+        if (core->park.count == 0) /* who is parked waits for a world */
+            registry_forget_worlds(&core->registry);
         core->stats.shards_expired += expired;
         core->sweep_ms = now.mono_ms + CORE_SWEEP_MS;
         if (expired > 0)

@@ -31,7 +31,7 @@ enum event_kind {
 extern const char *const event_kind_names[EVENT_KIND_COUNT + 1];
 
 struct event_reader {
-    struct world *world; /* worlds live as long as core */
+    struct world *world; /* kept as long as it has ever had a reader */
     struct handle stream;
 };
 

@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "common/base/log.h"
 #include "common/base/stable_hash.h"
 #include "common/proto/shard_id.h"
 #include "world/core/nodes.h"
@@ -194,6 +195,36 @@ struct world *registry_make_world(struct registry *r, struct span id)
     list_push(&r->world_list, &w->node);
     r->world_count++;
     return w;
+}
+
+static bool has_own_servers(const struct world *w)
+{
+    LIST_EACH (&w->servers, it) {
+        if (CONTAINER_OF(it, struct world_server, in_world)->registered)
+            return true;
+    }
+    return false;
+}
+
+static bool is_forgettable(const struct world *w)
+{
+    return list_empty(&w->room_list) && list_empty(&w->nodes.list) && w->retired.count == 0 &&
+           w->strangers.count == 0 && w->feed.count == 0 && !event_ring_is_open(&w->events) &&
+           !has_own_servers(w);
+}
+
+void registry_forget_worlds(struct registry *r)
+{
+    LIST_EACH_SAFE (&r->world_list, it, after) {
+        struct world *w = CONTAINER_OF(it, struct world, node);
+        if (!is_forgettable(w))
+            continue;
+        log_debug("world.forgotten", "world=%.*s", SPAN_ARG(w->id));
+        map_remove(&r->worlds, w->id);
+        list_remove(&w->node);
+        r->world_count--;
+        world_free(r, w);
+    }
 }
 
 struct room *registry_restore_room(struct registry *r, struct world *w, struct span name,

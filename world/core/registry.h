@@ -223,6 +223,9 @@ struct shard *world_shard(const struct world *w, struct span id);
 
 /* The world of that (valid) id, made if need be. */
 struct world *registry_make_world(struct registry *r, struct span id);
+/* Forgets worlds that have nothing to remember: beats make worlds, and clients tell nodes of any.
+ * Nobody else may hold a world without rooms, nodes, servers of its own, admins or readers. */
+void registry_forget_worlds(struct registry *r);
 /* A new room without shards; the name must be free. */
 struct room *registry_add_room(struct registry *r, struct world *w, struct span name,
                                const struct room_settings *settings);

@@ -33,7 +33,7 @@ struct strangers_share {
 };
 
 struct strangers_wish {
-    struct world *world; /* NULL: one that is to be made */
+    struct world *world; /* NULL: one that is to be made, or has no room yet */
     uint32_t count;      /* rooms and shards to be made in it */
     bool local;          /* from this machine: no rate is asked */
 };

@@ -135,6 +135,8 @@ static bool may_make(struct call *call, uint32_t count)
     if (!call->by_stranger)
         return true;
     wish.world = registry_world(&core->registry, call->world);
+    if (wish.world != NULL && list_empty(&wish.world->room_list))
+        wish.world = NULL; /* made by beats, and a stranger may have told a node of it */
     why = strangers_ask(&core->strangers, &core->settings->strangers, &wish, call->now.mono_ms,
                         &call->retry_ms);
     if (why != REFUSAL_NONE)

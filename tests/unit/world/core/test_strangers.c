@@ -1,6 +1,6 @@
 #include "world/core/strangers.h"
 
-#include "recorder.h"
+#include "fleet.h"
 
 #define REMOTE "192.0.2.7"
 
@@ -180,6 +180,20 @@ static void strangers_name_so_many_worlds(void **state)
     recorder_free(r);
 }
 
+/* Whoever dials a shard of any world at a node makes the node beat to it. */
+static void a_world_that_only_beats_made_counts_when_a_stranger_uses_it(void **state)
+{
+    struct recorder *r = recorder_new();
+
+    (void)state;
+    r->settings.strangers.worlds = 1;
+    fleet_join(r, "a");
+    assert_int_equal(connect_from(r, REMOTE, "world-b", &nobody, "{\"roomId\":\"r\"}"), 200);
+    assert_int_equal(connect_room(r, REMOTE, 1), 429);
+    assert_refused(r, REFUSAL_WORLDS_MAX, "Too many worlds were made without credentials", "60");
+    recorder_free(r);
+}
+
 static void a_read_makes_nothing(void **state)
 {
     struct recorder *r = recorder_new();
@@ -210,6 +224,7 @@ int main(void)
         cmocka_unit_test(good_credentials_are_not_limited),
         cmocka_unit_test(one_more_shard_of_a_full_room_counts_too),
         cmocka_unit_test(strangers_name_so_many_worlds),
+        cmocka_unit_test(a_world_that_only_beats_made_counts_when_a_stranger_uses_it),
         cmocka_unit_test(a_read_makes_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
