@@ -63,6 +63,7 @@ static void count(struct assignment *a, struct world_server *server, struct worl
 static void assignment_go(struct room *room, enum assignment_state to, struct world_server *server,
                           struct world_server *next)
 {
+    assert(room->assignment.state < ASSIGNMENT_STATE_COUNT);
     assert(assignment_next[room->assignment.state] & 1u << to);
     assert(to == ASSIGNMENT_CLOSING ||
            (next == NULL && (to == ASSIGNMENT_SET) == (server != NULL)));
