@@ -73,12 +73,12 @@ static struct ban *add(struct registry *r, struct room *room, struct span sessio
     return b;
 }
 
-void bans_init(struct bans *b)
+void room_init_bans(struct room *room)
 {
-    list_init(&b->list);
+    list_init(&room->bans.list);
 }
 
-void bans_clear(struct registry *r, struct room *room)
+void room_clear_bans(struct registry *r, struct room *room)
 {
     for (struct list *it; (it = list_first(&room->bans.list)) != NULL;)
         free_ban(r, CONTAINER_OF(it, struct ban, in_room));

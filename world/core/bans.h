@@ -29,9 +29,9 @@ struct bans {
     size_t count;
 };
 
-void bans_init(struct bans *b);
+void room_init_bans(struct room *room);
 /* The room goes; nothing is told. */
-void bans_clear(struct registry *r, struct room *room);
+void room_clear_bans(struct registry *r, struct room *room);
 /* The same, and they are stored no more. */
 void bans_forget(struct registry *r, struct room *room);
 

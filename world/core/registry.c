@@ -127,7 +127,7 @@ static void world_free(struct registry *r, struct world *w)
     }
     LIST_EACH_SAFE (&w->room_list, it, after) {
         struct room *room = CONTAINER_OF(it, struct room, node);
-        bans_clear(r, room);
+        room_clear_bans(r, room);
         room_free(room);
     }
     servers_leave(r, w);
@@ -236,7 +236,7 @@ struct room *registry_restore_room(struct registry *r, struct world *w, struct s
     room->world = w;
     room->settings = *settings;
     room->serial = ++r->last_serial;
-    bans_init(&room->bans);
+    room_init_bans(room);
     map_add(&w->rooms, room->name, room);
     list_push(&w->room_list, &room->node);
     r->room_count++;
