@@ -161,9 +161,9 @@ void news_tell(struct news *n, const struct world *w, struct buf *out)
             tell_shard(n, CONTAINER_OF(it, struct shard, in_world), out, &first);
         return;
     }
+    tell_ended(n, out, &first); /* first: one of them may have started again */
     LIST_EACH_SAFE (&n->changed, it, tmp)
         tell_shard(n, shard_of_changed(it), out, &first);
-    tell_ended(n, out, &first);
 }
 
 void news_confirm(struct news *n)

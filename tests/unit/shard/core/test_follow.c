@@ -90,6 +90,28 @@ static void shards_that_nobody_ordered_end_when_they_are_idle(void **state)
     assert_int_equal(node_next_ms(r->node), INT64_MAX);
 }
 
+static void shard_that_starts_again_is_told_behind_its_end(void **state)
+{
+    struct recorder *r = *state;
+    struct beat b;
+    struct beat_shard s;
+    json_t *doc;
+    const char *why;
+    uint64_t told = 0;
+    leaves(r, opens(r, "a", "ann"));
+    for (int i = 0; i < 70 && node_stats(r->node)->shards > 0; i++) {
+        beats(r, 1200);
+        answers(r, i % 2 == 0 ? 0 : 200, UNCHANGED);
+    }
+    opens(r, "b", "bob");
+    beats(r, 1200);
+    assert_int_equal(beat_read(&b, &doc, buf_span(&r->beat), &why), ERR_OK);
+    for (size_t at = 0; beat_next_shard(doc, &at, &s); told++)
+        assert_int_equal(s.open, told);
+    assert_int_equal(told, 2);
+    json_decref(doc);
+}
+
 /* ---- links by order */
 
 #define AT_A ",\"roomServer\":\"http://room-a:1\""
@@ -297,6 +319,7 @@ int main(void)
         TEST(drop_keeps_the_guests_until_they_leave),
         TEST(full_orders_drop_what_they_do_not_name),
         TEST(shards_that_nobody_ordered_end_when_they_are_idle),
+        TEST(shard_that_starts_again_is_told_behind_its_end),
         TEST(link_goes_where_the_world_says),
         TEST(link_stays_that_is_where_the_world_says_already),
         TEST(guests_follow_their_room_to_another_server),
