@@ -175,3 +175,10 @@ bool shard_recount(struct registry *r, struct shard *s, bool heard, struct momen
     registry_set_open(r, s, open, heard, now);
     return registry_let_go(r, s);
 }
+
+void shard_lose_told(struct registry *r, struct shard *s, struct moment now)
+{
+    s->is_told = false;
+    seats_keep(r, s, keepable(s->told), now);
+    (void)shard_recount(r, s, false, now);
+}

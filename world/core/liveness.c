@@ -41,12 +41,8 @@ static void die(struct registry *r, struct node *n, struct moment now)
     node_lose_clients(r, n, now);
     LIST_EACH_SAFE (&n->owned, it, after) {
         struct shard *s = CONTAINER_OF(it, struct shard, in_owner);
-        uint64_t told = s->told;
-        if (!s->is_told)
-            continue;
-        s->is_told = false; /* what was remembered of it becomes what is kept for it */
-        seats_keep(r, s, told < UINT32_MAX ? told : UINT32_MAX, now);
-        (void)shard_recount(r, s, false, now);
+        if (s->is_told)
+            shard_lose_told(r, s, now);
     }
     if (n->held)
         log_warn("node.held", "node=%.*s reason=many-silent", SPAN_ARG(n->id));

@@ -213,6 +213,9 @@ void shard_move(struct registry *r, struct shard *s, struct node *to, enum node_
     log_debug("shard.moved", "shard=%.*s from=%.*s to=%.*s cause=%s", SPAN_ARG(s->id),
               SPAN_ARG(from_id), SPAN_ARG(to->id), node_move_names[why]);
     shard_set_owner(r, s, to, now);
+    /* Its earlier node will never say how many they were; the new one has none of them. */
+    if (s->is_told && !s->reported)
+        shard_lose_told(r, s, now);
 }
 
 size_t nodes_evacuate(struct registry *r, struct node *n, struct moment now)

@@ -181,6 +181,9 @@ void holding_heal(struct registry *r, struct holding *h, struct moment now);
 void holding_free(struct holding *h);
 /* Adds up what nodes hold of the shard. It may be removed by it: true. */
 bool shard_recount(struct registry *r, struct shard *s, bool heard, struct moment now);
+/* The count that was told or remembered of the shard becomes what is kept for its clients. It may be
+ * removed by it. */
+void shard_lose_told(struct registry *r, struct shard *s, struct moment now);
 
 /* The shard's promised seats or its capacity have changed. */
 void shard_count_at_owner(struct registry *r, struct shard *s);

@@ -303,6 +303,30 @@ static void a_stored_node_that_never_comes_is_like_a_dead_one(void **state)
     recorder_free(r);
 }
 
+static void what_was_remembered_of_a_shard_that_moves_is_kept_for_its_clients(void **state)
+{
+    struct recorder *before = fleet_new(TTL_MS), *r;
+    struct resolve q = {.asker = SPAN("b"), .reason = RESOLVE_UNREACHABLE, .node = SPAN("a")};
+    struct resolution out;
+    struct shard *s;
+
+    (void)state;
+    (void)pair(before);
+    r = restarted(before);
+    s = restored_shard(r);
+    fleet_join(r, "b");
+    fleet_pass(r, NODES_SETTLE_MS + 250, "b");
+    q.shard_id = s->id;
+    assert_int_equal(nodes_resolve(&r->core.registry, fleet_world(r), &q, r->now, &out),
+                     REFUSAL_NONE);
+    assert_true(fleet_has(s, "b"));
+    assert_int_equal(s->open, 0);
+    assert_int_equal(s->returning, 5);
+    fleet_pass(r, SEATS_RETURN_MS + 250, "b");
+    assert_int_equal(shard_used(s), 0);
+    recorder_free(r);
+}
+
 /* ---- shards without a node */
 
 static void a_nodeless_shard_is_quiet_after_three_of_its_longest_gaps(void **state)
@@ -367,6 +391,7 @@ int main(void)
         cmocka_unit_test(clients_wait_no_longer_than_the_world_settles),
         cmocka_unit_test(what_waits_when_the_process_ends_is_freed),
         cmocka_unit_test(a_stored_node_that_never_comes_is_like_a_dead_one),
+        cmocka_unit_test(what_was_remembered_of_a_shard_that_moves_is_kept_for_its_clients),
         cmocka_unit_test(a_nodeless_shard_is_quiet_after_three_of_its_longest_gaps),
         cmocka_unit_test(nodeless_shards_get_a_node_unless_somebody_reports_them),
     };
