@@ -92,6 +92,28 @@ stage_arch() { suite "the architecture" arch.log tests/arch/run; }
 
 stage_unit() { suite "unit tests and fuzz corpora" unit.log tests/lib/unit build/dev; }
 
+# sim_seeds A B: the seeds from A to B, half of them by each of two processes.
+sim_seeds() {
+    local middle=$((($1 + $2) / 2)) status=0
+    "$DEV_BIN/sim" --seeds "$1-$middle" &
+    "$DEV_BIN/sim" --seeds "$((middle + 1))-$2" || status=1
+    wait $! && return "$status"
+}
+
+# sim_misses FEATURE: without it, one of the seeds fails.
+sim_misses() {
+    "$DEV_BIN/sim" --seeds 0-499 --off "$1"
+    (($? == 1))
+}
+
+stage_sim() {
+    local feature
+    check "500 simulated clusters" sim.log sim_seeds 0 499
+    for feature in seq expiry returning repeat; do
+        check "the simulation misses $feature" "sim-off-$feature.log" sim_misses "$feature"
+    done
+}
+
 stage_clang() { builds clang; }
 
 stage_tidy() {
@@ -158,6 +180,11 @@ stage_fuzz() {
             -max_total_time="${FUZZ_SECONDS:-60}" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
             -artifact_prefix="build/fuzz/found/$noun-" "build/fuzz/found/$noun" "tests/fuzz/corpus/$noun"
     done
+}
+
+stage_longsim() {
+    local count=${SIM_SEEDS:-5000}
+    check "$count more simulated clusters" longsim.log sim_seeds 500 $((499 + count))
 }
 
 stage_signe() {
