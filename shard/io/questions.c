@@ -46,7 +46,7 @@ static void send_waiting(struct questions *q);
 static void finish(struct question *p, int status)
 {
     struct questions *q = p->all;
-    struct span answer = status == 0 ? (struct span){0} : buf_span(&p->answer);
+    struct span answer = status == 0 ? (struct span){.ptr = NULL} : buf_span(&p->answer);
     bool shared = false;
     if (status == 0)
         q->unanswered++;

@@ -48,7 +48,7 @@ static struct json_out begin(struct events *e, const struct world *w)
 static void emit(struct events *e, struct world *w, enum event_kind kind)
 {
     buf_reset(&e->text);
-    buf_addf(&e->text, "id: %llu\nevent: %s\ndata: ", (unsigned long long)(w->events.last_id + 1),
+    buf_addf(&e->text, "id: %llu\nevent: %s\ndata: ", (unsigned long long)w->events.last_id + 1,
              event_kind_names[kind]);
     buf_add_span(&e->text, buf_span(&e->data));
     BUF_ADD_LIT(&e->text, "\n\n");

@@ -333,7 +333,7 @@ static bool read_item(struct import *im, size_t at, const json_t *object)
     struct item *it = &im->items[im->count];
     const struct field fields[] = {
         {"kind", FIELD_CHOICE, true, .options = record_kind_names, .out = &it->kind},
-        {"key", FIELD_TEXT, true, .max = 64 * 1024, .out = &it->key},
+        {"key", FIELD_TEXT, true, .max = (uint64_t)64 * 1024, .out = &it->key},
     };
     const json_t *value = json_object_get(object, "value");
     struct buf text = {0};

@@ -48,7 +48,7 @@ static bool read_filter(struct manage *m, struct filter *f)
 
 static bool passes(const struct filter *f, const struct shard *s)
 {
-    struct span node = s->owner == NULL ? (struct span){0} : s->owner->id;
+    struct span node = s->owner == NULL ? (struct span){.ptr = NULL} : s->owner->id;
 
     return (f->status == SHARD_STATUS_COUNT || f->status == s->status) &&
            (!f->by_node || (s->owner != NULL && span_eq(node, buf_span(&f->node))));

@@ -49,7 +49,7 @@ static void add_assignment(struct buf *out, const struct assignment *a)
     }
     if (a->state == ASSIGNMENT_CLOSING) {
         BUF_ADD_LIT(out, ",\"" NEXT "\":");
-        json_add_string(out, a->next == NULL ? (struct span){0} : a->next->server->origin);
+        json_add_string(out, a->next == NULL ? (struct span){.ptr = NULL} : a->next->server->origin);
     }
 }
 

@@ -138,8 +138,7 @@ static void an_answer_without_a_shard_is_refused(void **state)
     (void)state;
     static const char *const rows[] = {
         "{\"epoch\":1,\"node\":\"n\",\"url\":\"u\"}",
-        "{\"epoch\":1,\"node\":\"\",\"url\":\"u\",\"shard\":{\"shardId\":\"s\",\"status\":"
-        "\"active\"}}",
+        "{\"epoch\":1,\"node\":\"\",\"shard\":{\"shardId\":\"s\",\"status\":\"active\"}}",
         "{\"epoch\":0,\"node\":\"n\",\"shard\":{\"shardId\":\"s\",\"status\":\"active\"}}",
         "{\"epoch\":1,\"node\":\"n\",\"shard\":\"s\"}",
     };
