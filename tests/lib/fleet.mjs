@@ -112,22 +112,27 @@ export async function metric(origin, name) {
 export class Fleet {
   /**
    * Starts a world that keeps what it knows, nodes `n1`…, and a room server: `signe`, `demo`, or `script` (a recording one that echoes).
-   * `lobby` has `shards` shards of `capacity` seats.
+   * `lobby` has `shards` shards of `capacity` seats. `roomsOfWorld`: the world names the room server, too.
    */
-  static async start(t, { nodes = 3, shards = 3, capacity = 75, room = "signe", strategy = "round-robin", worldEnv = {}, nodeEnv = {}, more = {} } = {}) {
+  static async start(t, { nodes = 3, shards = 3, capacity = 75, room = "signe", strategy = "round-robin", worldEnv = {}, nodeEnv = {}, more = {}, roomsOfWorld = false } = {}) {
     const f = Object.assign(new Fleet(), { t, worldEnv, nodeEnv, nodes: [], capacity });
     if (room === "script") {
       f.room = await Room.start();
       t.after(() => f.room.die());
     } else f.room = room === "signe" ? await startSigne() : await startRoom();
-    f.world = await startWorld(worldEnv);
+    f.world = await startWorld({ ...worldEnv, ...(roomsOfWorld ? { ROOM_SERVERS: f.room.origin } : {}) });
     for (let i = 1; i <= nodes; i++) f.nodes.push(await f.node(`n${i}`));
     f.front = await Front.start(t, f.nodes.map((n) => n.port));
     await f.alive(nodes);
-    const lobby = { name: "lobby", balancingStrategy: strategy, public: true, maxPlayersPerShard: capacity, minShards: shards, maxShards: shards, ...more };
-    const made = await post(f.world.origin, `${worldPath}/register-room`, lobby);
-    if (made.status !== 200) throw new Error(`register-room: ${made.status} ${made.body}`);
+    f.lobby = { name: "lobby", balancingStrategy: strategy, public: true, maxPlayersPerShard: capacity, minShards: shards, maxShards: shards };
+    await f.settings(more);
     return f;
+  }
+  /** Changes settings of the lobby. */
+  async settings(more) {
+    Object.assign(this.lobby, more);
+    const made = await post(this.world.origin, `${worldPath}/register-room`, this.lobby);
+    if (made.status !== 200) throw new Error(`register-room: ${made.status} ${made.body}`);
   }
   /** A node of this fleet; with the port of an earlier one it takes its place. */
   node(id, env = {}) {

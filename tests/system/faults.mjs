@@ -3,4 +3,6 @@ import { run } from "../lib/runner.mjs";
 
 process.env.FAULTS = "long";
 await import("./lost_node.mjs");
+await import("./frozen.mjs");
+await import("./leaving.mjs");
 await run();

@@ -14,6 +14,8 @@ await import("./drain.mjs");
 await import("./front_door.mjs");
 await import("./any_entry.mjs");
 await import("./lost_node.mjs");
+await import("./frozen.mjs");
+await import("./leaving.mjs");
 await import("./proxy.mjs");
 await import("./manage.mjs");
 await import("./metrics.mjs");
