@@ -5,4 +5,5 @@ process.env.FAULTS = "long";
 await import("./lost_node.mjs");
 await import("./frozen.mjs");
 await import("./leaving.mjs");
+await import("./churn.mjs");
 await run();

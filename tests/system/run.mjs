@@ -16,6 +16,7 @@ await import("./any_entry.mjs");
 await import("./lost_node.mjs");
 await import("./frozen.mjs");
 await import("./leaving.mjs");
+await import("./churn.mjs");
 await import("./proxy.mjs");
 await import("./manage.mjs");
 await import("./metrics.mjs");
