@@ -15,7 +15,9 @@ static const uint8_t assignment_next[ASSIGNMENT_STATE_COUNT] = {
 
 static struct span origin_of(const struct world_server *at)
 {
-    return at == NULL ? (struct span){.ptr = NULL} : at->server->origin;
+    if (at == NULL)
+        return (struct span){0};
+    return at->server->origin;
 }
 
 /* Puts the room where its state has it. */

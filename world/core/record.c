@@ -49,7 +49,10 @@ static void add_assignment(struct buf *out, const struct assignment *a)
     }
     if (a->state == ASSIGNMENT_CLOSING) {
         BUF_ADD_LIT(out, ",\"" NEXT "\":");
-        json_add_string(out, a->next == NULL ? (struct span){.ptr = NULL} : a->next->server->origin);
+        if (a->next != NULL)
+            json_add_string(out, a->next->server->origin);
+        else
+            BUF_ADD_LIT(out, "\"\"");
     }
 }
 
