@@ -1,125 +1,68 @@
 // The measurements of tests/bench/run. Servers run on core 0, load and room server on core 1; peers take
 // turns with us, so that a noisy machine hurts both; medians are printed.
-import { spawn, execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import http from "node:http";
-import net from "node:net";
 import os from "node:os";
-import path from "node:path";
+import { base, beatingNodes, bearer, bin, callgrind, cpu, freePort, get, here, load, LOAD, median, nginx, poll, post, register, registerAll, round, server, SERVER, shard, sleep, usable, world } from "./tools.mjs";
 
 const args = process.argv.slice(2);
 const quick = args.includes("--quick");
 const only = args.filter((a) => !a.startsWith("--"));
 const rounds = quick ? 1 : 5, seconds = quick ? 1 : 4;
-const here = import.meta.dirname ?? path.dirname(new URL(import.meta.url).pathname);
-const bin = path.join(here, "../../build/bench/bin/");
-const tmp = mkdtempSync(path.join(os.tmpdir(), "terrane-bench-"));
-const SERVER = "0", LOAD = "1";
-const secret = "bench-shard-secret-0123456789", jwt = "bench-jwt-secret-0123456789-0123456789";
+const strategies = ["round-robin", "least-connections", "random", "packed", "p2c", "hash"];
 
-const median = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)];
-const round = (n, digits = 2) => Number(n.toFixed(digits));
-const poll = async (fn, what, ms = 30000) => {
-  for (const end = Date.now() + ms; ;) {
-    const v = await fn();
-    if (v) return v;
-    if (Date.now() > end) throw new Error(`timed out: ${what}`);
-    await new Promise((r) => { setTimeout(r, 25); });
-  }
-};
-const freePort = () => new Promise((resolve) => { const s = net.createServer().listen(0, "127.0.0.1", () => { const { port } = s.address(); s.close(() => resolve(port)); }); });
-const canConnect = (port) => new Promise((resolve) => { const s = net.connect(port, "127.0.0.1", () => { s.destroy(); resolve(true); }); s.on("error", () => resolve(false)); });
-
-const children = new Set();
-async function server(core, command, { env = {}, port, wrap = [] }) {
-  const [file, ...rest] = [...(wrap.length ? wrap : []), ...command];
-  const child = spawn("taskset", ["-c", core, file, ...rest], { env: { ...process.env, LOG_LEVEL: "error", ...env }, stdio: ["ignore", "ignore", "pipe"] });
-  let log = "";
-  child.stderr.on("data", (d) => { log = (log + d).slice(-4000); });
-  children.add(child);
-  child.on("exit", () => children.delete(child));
-  await poll(async () => { if (child.exitCode !== null) throw new Error(`${command[0]} ended: ${log}`); return canConnect(port); }, `${command[0]} on ${port}`);
-  return { pid: child.pid, port, stop: () => new Promise((r) => { if (child.exitCode !== null) return r(); child.once("exit", r); child.kill("SIGTERM"); setTimeout(() => child.kill("SIGKILL"), 3000).unref(); }) };
-}
-/** Runs a load tool to its end; answers what it prints. */
-const load = (file, list) => new Promise((resolve, reject) => {
-  const child = spawn("taskset", ["-c", LOAD, file, ...list], { stdio: ["ignore", "pipe", "pipe"] });
-  let out = "", err = "";
-  child.stdout.on("data", (d) => { out += d; });
-  child.stderr.on("data", (d) => { err += d; });
-  child.on("exit", (code) => (code === 0 ? resolve(out) : reject(new Error(`${file}: ${err || out}`))));
-});
-const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
-const post = (port, where, body) => new Promise((resolve, reject) => {
-  const text = JSON.stringify(body);
-  const req = http.request({ host: "127.0.0.1", port, method: "POST", path: where, agent, headers: { "content-type": "application/json", "content-length": Buffer.byteLength(text), "x-access-shard": secret } }, (res) => {
-    let data = "";
-    res.on("data", (d) => { data += d; });
-    res.on("end", () => (res.statusCode === 200 ? resolve(JSON.parse(data)) : reject(new Error(`${where}: ${res.statusCode} ${data}`))));
-  });
-  req.on("error", reject);
-  req.end(text);
-});
-/** CPU seconds that a process has used. */
-const cpu = (pid) => { const f = readFileSync(`/proc/${pid}/stat`, "utf8").replace(/.*\) /, "").split(" "); return (Number(f[11]) + Number(f[12])) / 100; };
-
-const world = async (port, wrap) => server(SERVER, [bin + "terrane-world"], { port, wrap, env: { HOST: "127.0.0.1", PORT: String(port), SHARD_SECRET: secret, AUTH_JWT_SECRET: jwt } });
-const shard = async (port, room) => server(SERVER, [bin + "terrane-shard"], { port, env: { HOST: "127.0.0.1", PORT: String(port), SHARD_SECRET: secret, WORLD_URLS: "http://127.0.0.1:9", ROOM_SERVERS: `http://127.0.0.1:${room}` } });
-async function nginx(port, location) {
-  const dir = mkdtempSync(path.join(tmp, "nginx-"));
-  writeFileSync(`${dir}/nginx.conf`, `daemon off; master_process off; pid ${dir}/pid; error_log ${dir}/error.log crit;
-    events { worker_connections 16384; }
-    http { access_log off; client_body_temp_path ${dir}/b; proxy_temp_path ${dir}/p; fastcgi_temp_path ${dir}/f; uwsgi_temp_path ${dir}/u; scgi_temp_path ${dir}/s;
-      keepalive_requests 1000000000; server { listen 127.0.0.1:${port} backlog=4096; location / { ${location} } } }`);
-  return server(SERVER, ["nginx", "-p", dir, "-c", `${dir}/nginx.conf`], { port });
-}
-
-async function benchConnect() {
+/** A load tool's rate at a world with live nodes, and nginx's beside it. */
+async function besideNginx(script, target, length) {
   const wp = await freePort(), np = await freePort();
-  const w = await world(wp);
-  await post(wp, "/parties/world/world-bench/register-room", { name: "bench", balancingStrategy: "round-robin", public: true, maxPlayersPerShard: 1000000, minShards: 10 });
-  const sample = JSON.stringify(await post(wp, "/parties/world/world-bench/connect", { roomId: "bench" }));
+  const w = await world(wp), nodes = await beatingNodes(wp, 2);
+  for (const n of nodes) n.live();
+  await register(wp, "bench", "round-robin", 10);
+  const sample = JSON.stringify(await post(wp, `${base}/connect`, { roomId: "bench" }));
   const n = await nginx(np, `default_type application/json; return 200 '${sample}';`);
-  const wrk = async (url) => Number(/Requests\/sec:\s+([\d.]+)/.exec(await load("wrk", ["-t1", "-c64", `-d${seconds}s`, "-s", `${here}/connect.lua`, url]))[1]);
+  const wrk = async (url, round_) => {
+    const out = await load("wrk", ["-t1", "-c64", `-d${length}s`, "-s", `${here}/${script}`, url], { BENCH_TOKEN: bearer(), BENCH_ROUND: String(round_) });
+    if (/Non-2xx/.test(out)) throw new Error(`${script}: ${out}`);
+    return Number(/Requests\/sec:\s+([\d.]+)/.exec(out)[1]);
+  };
   const ours = [], theirs = [];
   for (let i = 0; i < rounds; i++) {
-    ours.push(await wrk(`http://127.0.0.1:${wp}/parties/world/world-bench/connect`));
-    theirs.push(await wrk(`http://127.0.0.1:${np}/`));
+    ours.push(await wrk(`http://127.0.0.1:${wp}${target}`, i));
+    theirs.push(await wrk(`http://127.0.0.1:${np}/`, i));
   }
-  await w.stop();
-  await n.stop();
-  console.log(`connect       POST /connect ${round(median(ours), 0)}/s, nginx return 200 ${round(median(theirs), 0)}/s: ratio ${round(median(ours.map((v, i) => v / theirs[i])))} (bar 0.55, aim 0.9)`);
+  for (const x of [...nodes, w, n]) await x.stop();
+  return `${round(median(ours), 0)}/s, nginx return 200 ${round(median(theirs), 0)}/s: ratio ${round(median(ours.map((v, i) => v / theirs[i])))}`;
+}
+async function benchConnect() {
+  console.log(`connect       POST /connect ${await besideNginx("connect.lua", `${base}/connect`, seconds)} (bar 0.55, aim 0.9)`);
+}
+async function benchCreate() {
+  console.log(`create        POST /connect with a token, each to a room that is not there: ${await besideNginx("create.lua", `${base}/connect`, 1)} (no bar)`);
 }
 
-/** Instructions per request: connects, and a count report after every fourth. */
+/** Instructions per request: connects, and a beat after every fourth. */
 async function instructions(strategy, rooms, perRoom) {
-  const port = await freePort(), dir = mkdtempSync(path.join(tmp, "callgrind-"));
-  const w = await world(port, ["valgrind", "--tool=callgrind", `--callgrind-out-file=${dir}/out`, "-q"]);
-  const base = "/parties/world/world-bench", ids = [];
-  const name = (i) => `room-${String(i).padStart(4, "0")}`;
-  for (let i = 0; i < rooms; i++) await post(port, `${base}/register-room`, { name: name(i), balancingStrategy: "round-robin", public: true, maxPlayersPerShard: 1000000, minShards: perRoom });
-  for (let i = 0; i < 200; i++) ids.push((await post(port, `${base}/connect`, { roomId: name(i % rooms) })).shardId);
-  for (let i = 0; i < rooms; i++) await post(port, `${base}/register-room`, { name: name(i), balancingStrategy: strategy, public: true, maxPlayersPerShard: 1000000, minShards: 0 });
+  const port = await freePort(), grind = callgrind();
+  const w = await world(port, grind.wrap), nodes = await beatingNodes(port, 2), ids = [];
+  const names = Array.from({ length: rooms }, (_, i) => `room-${String(i).padStart(4, "0")}`);
+  const beatAll = async () => { for (const n of nodes) await n.beat(); };
+  await registerAll(port, names, "round-robin", perRoom, beatAll);
+  for (let i = 0; i < 200; i++) ids.push((await post(port, `${base}/connect`, { roomId: names[i % rooms] })).shardId);
+  await registerAll(port, names, strategy, 0, beatAll);
   const step = async (count) => {
     for (let i = 0; i < count; i++) {
-      await post(port, `${base}/connect`, { roomId: name((i * 7) % rooms), ...(strategy === "hash" && { session: `player-${i}` }) });
-      if (i % 4 === 3) await post(port, `${base}/update-shard`, { shardId: ids[(i * 13) % ids.length], connections: 10 + ((i * 31) % 80) });
+      await post(port, `${base}/connect`, { roomId: names[(i * 7) % rooms], ...(strategy === "hash" && { session: `player-${i}` }) });
+      if (i % 4 !== 3) continue;
+      const id = ids[(i * 13) % ids.length], at = nodes.findIndex((n) => n.shards.has(id));
+      nodes[at].count(id, 10 + ((i * 31) % 80));
+      await nodes[at].beat([id]);
+      if (i % 400 === 399) await beatAll();
     }
   };
   await step(100);
-  // callgrind finds its control pipe by LOGNAME and HOST, and HOST is one of the world's settings
-  const control = (flag) => execFileSync("callgrind_control", [flag, String(w.pid)], { stdio: "ignore", env: { ...process.env, HOST: "127.0.0.1" } });
-  control("-z");
-  const requests = quick ? 400 : 2000;
-  await step(requests);
-  control("-d");
-  const file = await poll(() => readdirSync(dir).find((f) => f.startsWith("out.") && /^(summary|totals):/m.test(readFileSync(`${dir}/${f}`, "utf8"))), "callgrind's dump");
-  const total = Number(/^(?:summary|totals):\s*(\d+)/m.exec(readFileSync(`${dir}/${file}`, "utf8"))[1]);
+  const requests = quick ? 400 : 2000, total = await grind.count(w.pid, () => step(requests));
   await w.stop();
   return total / (requests * 1.25);
 }
 async function benchInstructions() {
-  for (const strategy of ["round-robin", "least-connections", "random", "packed", "p2c", "hash"]) {
+  for (const strategy of strategies) {
     const small = await instructions(strategy, 1, 10);
     const one = await instructions(strategy, 1, 10000);
     const many = await instructions(strategy, 1000, 10);
@@ -127,10 +70,53 @@ async function benchInstructions() {
   }
 }
 
+/** What a beat of a node with 10 000 shards costs its world. */
+async function benchBeats() {
+  const port = await freePort(), grind = callgrind(), beats = quick ? 5 : 50;
+  const w = await world(port, grind.wrap), [node] = await beatingNodes(port, 1);
+  await registerAll(port, Array.from({ length: 100 }, (_, i) => `room-${i}`), "round-robin", 100, () => node.beat());
+  const ids = [...node.shards.keys()];
+  let turn = 0;
+  const some = (count) => ids.slice((turn * count) % ids.length).slice(0, count);
+  const costs = async (n, names) => round((await grind.count(w.pid, async () => {
+    for (let i = 0; i < n; i++, turn++) {
+      for (const s of names()) node.count(s, turn + 1);
+      await node.beat(names(), names().length === ids.length);
+    }
+  })) / n / 1000, 0);
+  const idle = await costs(beats, () => []);
+  const hundred = await costs(beats, () => some(100));
+  const full = await costs(quick ? 1 : 3, () => ids);
+  await w.stop();
+  console.log(`beats         of a node with ${ids.length} shards, at the world: nothing changed ${idle} thousand instructions, 100 changed ${hundred}, full ${full} (no bar)`);
+}
+/** What 10 000 idle shards cost their node. */
+async function benchShards() {
+  const rp = await freePort(), wp = await freePort(), sp = await freePort(), grind = callgrind(), span = quick ? 2 : 10;
+  const w = await world(wp), room = await server(LOAD, [bin + "bench-wsroom", String(rp)], { port: rp });
+  const s = await shard(sp, rp, wp, grind.wrap);
+  await usable(wp, 1);
+  await register(wp, "bench", "round-robin", 10000);
+  await poll(async () => / 10000$/m.test((await get(sp, "/metrics")).split("\n").filter((l) => l.startsWith("terrane_shard_shards")).join("\n")), "the node's shards");
+  await sleep(1500);
+  const total = await grind.count(s.pid, () => sleep(span * 1000));
+  for (const x of [s, w, room]) await x.stop();
+  console.log(`shards        10000 idle ones at a node, with a beat a second: ${round(total / span / 1000, 0)} thousand instructions a second (no bar)`);
+}
+
+/** A node with a live world that has placed the room's only shard on it; answers a client's target there. */
+async function placed(room) {
+  const wp = await freePort(), sp = await freePort();
+  const w = await world(wp), s = await shard(sp, room, wp);
+  await usable(wp, 1);
+  await register(wp, "bench", "round-robin", 1);
+  const { shardId } = await post(wp, `${base}/connect`, { roomId: "bench" });
+  return { ...s, target: `/parties/shard/${shardId}?id=c%u`, stop: async () => { await s.stop(); await w.stop(); } };
+}
 async function benchRelay() {
-  const rp = await freePort(), sp = await freePort(), np = await freePort();
+  const rp = await freePort(), np = await freePort();
   const room = await server(LOAD, [bin + "bench-wsroom", String(rp)], { port: rp });
-  const s = await shard(sp, rp);
+  const s = await placed(rp);
   const n = await nginx(np, `proxy_pass http://127.0.0.1:${rp}; proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade; proxy_read_timeout 1h;`);
   const run = async (pid, port, target) => {
     const before = cpu(pid);
@@ -139,7 +125,7 @@ async function benchRelay() {
   };
   const ours = [], theirs = [];
   for (let i = 0; i < rounds; i++) {
-    ours.push(await run(s.pid, sp, "/parties/shard/bench:world-bench:1700000000000-1?id=c%u"));
+    ours.push(await run(s.pid, s.port, s.target));
     theirs.push(await run(n.pid, np, "/echo"));
   }
   for (const x of [s, n, room]) await x.stop();
@@ -148,20 +134,17 @@ async function benchRelay() {
 }
 
 async function benchIdle() {
-  const rp = await freePort(), sp = await freePort();
+  const rp = await freePort();
   const room = await server(LOAD, [bin + "bench-wsroom", String(rp)], { port: rp });
-  const s = await shard(sp, rp);
-  const r = JSON.parse(await load(bin + "bench-wsload", ["hold", String(sp), "/parties/shard/bench:world-bench:1700000000000-1?id=c%u", quick ? "2000" : "10000", String(s.pid)]));
+  const s = await placed(rp);
+  const r = JSON.parse(await load(bin + "bench-wsload", ["hold", String(s.port), s.target, quick ? "2000" : "10000", String(s.pid)]));
   await s.stop();
   await room.stop();
   console.log(`idle          ${r.connections} clients that said one message each: ${r.bytes_per_connection} bytes of user memory each (bar 2048, aim 1024)`);
 }
 
-const all = { connect: benchConnect, instructions: benchInstructions, relay: benchRelay, idle: benchIdle };
+const all = { connect: benchConnect, create: benchCreate, instructions: benchInstructions, beats: benchBeats, shards: benchShards, relay: benchRelay, idle: benchIdle };
 for (const name of only) if (!all[name]) { console.error(`no benchmark ${name}; there are ${Object.keys(all).join(", ")}`); process.exit(2); }
-const interrupted = () => process.exit(130);
-process.on("SIGINT", interrupted);
-process.on("SIGTERM", interrupted);
-process.on("exit", () => { for (const c of children) c.kill("SIGKILL"); rmSync(tmp, { recursive: true, force: true }); });
 console.log(`${os.cpus()[0].model}, ${os.cpus().length} cores; servers on core ${SERVER}, load on core ${LOAD}; medians of ${rounds}`);
 for (const [name, fn] of Object.entries(all)) if (!only.length || only.includes(name)) await fn();
+process.exit(0);
