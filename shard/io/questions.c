@@ -46,10 +46,12 @@ static void send_waiting(struct questions *q);
 static void finish(struct question *p, int status)
 {
     struct questions *q = p->all;
-    struct span answer = status == 0 ? (struct span){.ptr = NULL} : buf_span(&p->answer);
+    struct span answer = buf_span(&p->answer);
     bool shared = false;
-    if (status == 0)
+    if (status == 0) {
+        answer = (struct span){0};
         q->unanswered++;
+    }
     if (p->key.len > 0)
         map_remove(&q->open, buf_span(&p->key));
     buf_reset(&p->key);

@@ -48,10 +48,9 @@ static bool read_filter(struct manage *m, struct filter *f)
 
 static bool passes(const struct filter *f, const struct shard *s)
 {
-    struct span node = s->owner == NULL ? (struct span){.ptr = NULL} : s->owner->id;
-
-    return (f->status == SHARD_STATUS_COUNT || f->status == s->status) &&
-           (!f->by_node || (s->owner != NULL && span_eq(node, buf_span(&f->node))));
+    if (f->by_node && (s->owner == NULL || !span_eq(s->owner->id, buf_span(&f->node))))
+        return false;
+    return f->status == SHARD_STATUS_COUNT || f->status == s->status;
 }
 
 static void show(struct page *page, const struct filter *f, const struct shard *s)
