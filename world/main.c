@@ -16,6 +16,7 @@
 #include "world/io/shard_proxy.h"
 #include "world/io/store_memory.h"
 #include "world/io/store_sqlite.h"
+#include "world/io/streams.h"
 #include "world/io/ticker.h"
 
 enum {

@@ -2,35 +2,15 @@
  * sockets; what a request means, core/api decides. */
 #include "world/io/server.h"
 
-#include <stdlib.h>
-
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/proto/hop_sign.h"
-#include "common/proto/secret.h"
 #include "common/proto/url.h"
 #include "world/io/moment_now.h"
 #include "world/io/probes.h"
+#include "world/io/request.h"
 #include "world/io/shard_proxy.h"
-
-enum {
-    SPARE_MAX = 256,            /* requests kept for reuse */
-    SPARE_BODY_MAX = 16 * 1024, /* a larger body's memory is not kept */
-};
-
-struct request {
-    struct responder responder;
-    struct http_exchange *x; /* NULL: a question of our own */
-    struct server_question *question;
-    struct server *server;
-    struct handle self;
-    struct buf body;
-    int64_t begun_us;
-    struct addr client;   /* by the word of another process of the cluster */
-    bool has_client;      /* there is such a word */
-    bool stream;          /* the answer has begun and goes on */
-    struct request *next; /* while it is a spare */
-};
+#include "world/io/streams.h"
 
 /* What the headers say that core wants to know. */
 struct heard {
@@ -40,83 +20,6 @@ struct heard {
 };
 
 static const struct responder_ops request_ops;
-
-static struct request *request_new(struct server *s, struct http_exchange *x)
-{
-    struct request *r = s->spare;
-
-    if (r != NULL) {
-        s->spare = r->next;
-        s->spare_count--;
-    } else {
-        r = xcalloc(1, sizeof(*r));
-    }
-    r->responder.ops = &request_ops;
-    r->x = x;
-    r->question = NULL;
-    r->server = s;
-    r->next = NULL;
-    r->stream = false;
-    r->begun_us = clock_mono_us();
-    r->has_client = false;
-    r->self = slots_add(&s->requests, r);
-    if (x != NULL)
-        x->user = &r->responder;
-    return r;
-}
-
-static void request_free(struct request *r)
-{
-    struct server *s = r->server;
-
-    slots_remove(&s->requests, r->self);
-    if (s->spare_count == SPARE_MAX || r->body.cap > SPARE_BODY_MAX) {
-        buf_clear(&r->body);
-        free(r);
-        return;
-    }
-    buf_reset(&r->body);
-    r->next = s->spare;
-    s->spare = r;
-    s->spare_count++;
-}
-
-static void tell(struct turn_end *t)
-{
-    struct server_question *q = CONTAINER_OF(t, struct server_question, told);
-
-    q->answered(q, q->status, buf_span(&q->body));
-}
-
-/* Core is still at work: the answer is told later. */
-static void keep_answer(struct request *r, int status, struct span body)
-{
-    struct server_question *q = r->question;
-    struct loop *l = r->server->loop;
-
-    q->status = status;
-    q->request = (struct handle){.gen = 0};
-    buf_reset(&q->body);
-    buf_add_span(&q->body, body);
-    request_free(r);
-    q->told.fn = tell;
-    loop_at_turn_end(l, &q->told);
-}
-
-/* The end of a request: the exchange may be gone once it is answered. */
-static void respond(struct request *r, int status, struct span headers, struct span body)
-{
-    struct http_exchange *x = r->x;
-
-    if (r->question != NULL) {
-        keep_answer(r, status, body);
-        return;
-    }
-    histogram_add(&r->server->core->stats.latency, clock_mono_us() - r->begun_us);
-    x->user = NULL;
-    request_free(r);
-    http_respond(x, status, headers, body);
-}
 
 static struct heard hear(const struct http_head *head, struct span query)
 {
@@ -189,7 +92,7 @@ static void count_and_respond(struct request *r, enum route route, int status, s
                               struct span body)
 {
     stats_count_request(&r->server->core->stats, route, status);
-    respond(r, status, headers, body);
+    request_respond(r, status, headers, body);
 }
 
 /* True when the request was an upgrade to a feed socket; then it is over. */
@@ -261,7 +164,7 @@ static void on_begin(void *ctx, struct http_exchange *x)
     }
     if (take_feed(s, x) || take_shard(s, x, e == ERR_OK ? &from.client : NULL))
         return;
-    struct request *r = request_new(s, x);
+    struct request *r = request_new(s, x, &request_ops);
     r->has_client = e == ERR_OK;
     if (r->has_client)
         r->client = from.client;
@@ -382,58 +285,7 @@ static void reply(void *ctx, struct handle handle, int status, struct span heade
     struct request *r = slots_get(&s->requests, handle);
 
     if (r != NULL)
-        respond(r, status, headers, body);
-}
-
-/* ---- answers that go on */
-
-static void stream_begin(void *ctx, struct handle handle, struct span headers)
-{
-    struct server *s = ctx;
-    struct request *r = slots_get(&s->requests, handle);
-
-    if (r == NULL)
-        return;
-    r->stream = true;
-    http_respond_begin(r->x, 200, headers, -1);
-}
-
-/* Nothing is said to the client after it; core knows, or is to be told. */
-static void stream_over(struct request *r, void (*finish)(struct http_exchange *x))
-{
-    struct http_exchange *x = r->x;
-
-    x->user = NULL;
-    request_free(r);
-    finish(x);
-}
-
-static bool stream_send(void *ctx, struct handle handle, struct span text)
-{
-    struct server *s = ctx;
-    struct request *r = slots_get(&s->requests, handle);
-
-    if (r == NULL)
-        return false;
-    if (http_exchange_is_full(r->x)) {
-        log_debug("stream.cut", "reason=slow");
-        stream_over(r, http_respond_abort);
-        return false;
-    }
-    http_respond_part(r->x, text);
-    return true;
-}
-
-/* Streams end by themselves only when the process does. */
-static void end_streams(struct server *s)
-{
-    for (uint32_t i = 0; i < s->requests.used; i++) {
-        struct request *r = s->requests.slots[i].item;
-        if (r == NULL || !r->stream)
-            continue;
-        core_stream_gone(s->core, r->self);
-        stream_over(r, http_respond_end);
-    }
+        request_respond(r, status, headers, body);
 }
 
 static const struct http_app app = {
@@ -459,47 +311,15 @@ void server_init(struct server *s, struct loop *l, struct core *core, struct fee
     s->http = http_server_new(l, &app, s, &settings->limits, API_CORS);
 }
 
-void server_ask(struct server *s, struct server_question *q, struct span path, struct span body)
-{
-    struct request *r = request_new(s, NULL);
-    struct api_request request = {
-        .reply = r->self,
-        .method = SPAN("POST"),
-        .path = path,
-        .credentials = {.access = secret_first(s->settings->secrets), .access_count = 1},
-        .body = body,
-    };
-
-    r->question = q;
-    q->request = r->self;
-    api_handle(s->core, &request, moment_now(s->loop));
-}
-
-void server_question_drop(struct server *s, struct server_question *q)
-{
-    struct request *r = slots_get(&s->requests, q->request);
-
-    if (r != NULL)
-        request_free(r);
-    q->request = (struct handle){.gen = 0};
-    loop_not_at_turn_end(&q->told);
-    buf_clear(&q->body);
-}
-
 struct reply_port server_reply_port(struct server *s)
 {
     return (struct reply_port){.ctx = s, .answer = reply};
 }
 
-struct stream_port server_stream_port(struct server *s)
-{
-    return (struct stream_port){.ctx = s, .begin = stream_begin, .send = stream_send};
-}
-
 void server_drain(struct server *s)
 {
     s->stopping = true;
-    end_streams(s);
+    streams_end(s);
     http_server_drain(s->http);
 }
 
@@ -511,18 +331,6 @@ void server_close(struct server *s)
 
 void server_clear(struct server *s)
 {
-    struct request *next;
-
-    /* A server that is closed tells nobody what was under way. */
-    for (uint32_t i = 0; i < s->requests.used; i++) {
-        if (s->requests.slots[i].item != NULL)
-            request_free(s->requests.slots[i].item);
-    }
-    for (; s->spare != NULL; s->spare = next) {
-        next = s->spare->next;
-        buf_clear(&s->spare->body);
-        free(s->spare);
-    }
-    slots_clear(&s->requests);
+    requests_clear(s);
     buf_clear(&s->text);
 }

@@ -10,15 +10,6 @@
 struct request;
 struct shard_proxy;
 
-/* A question of another part of this process to core. Zero it and set `answered` first. */
-struct server_question {
-    void (*answered)(struct server_question *q, int status, struct span body); /* borrowed */
-    struct handle request;
-    struct turn_end told;
-    int status;
-    struct buf body;
-};
-
 struct server_settings {
     struct http_limits limits;
     const struct addr_set *trusted; /* proxies; borrowed */
@@ -43,12 +34,7 @@ struct server {
 /* All are borrowed. http_server_accept is the listener's `accepted`, s->http its context. */
 void server_init(struct server *s, struct loop *l, struct core *core, struct feed_sockets *feeds,
                  struct metrics *metrics, const struct server_settings *settings);
-/* POSTs `body` to `path` with the shard secret; answered once, at the end of a turn. */
-void server_ask(struct server *s, struct server_question *q, struct span path, struct span body);
-/* Takes it back, answered or not, and frees what it holds. */
-void server_question_drop(struct server *s, struct server_question *q);
 struct reply_port server_reply_port(struct server *s);
-struct stream_port server_stream_port(struct server *s);
 /* No new requests after those that are under way. */
 void server_drain(struct server *s);
 static inline size_t server_connections(const struct server *s)

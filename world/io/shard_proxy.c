@@ -13,6 +13,7 @@
 #include "common/proto/resolve.h"
 #include "common/proto/shard_id.h"
 #include "common/proto/ws_handshake.h"
+#include "world/io/question.h"
 #include "world/io/server.h"
 
 #define DEFAULT_WORLD "world-default"

@@ -19,6 +19,7 @@
 #include "world/io/owner_local.h"
 #include "world/io/server.h"
 #include "world/io/store_memory.h"
+#include "world/io/streams.h"
 #include "world/io/ticker.h"
 
 #define RIG_SECRET "shard-secret-of-the-tests"
