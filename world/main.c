@@ -26,6 +26,7 @@ enum {
     STOP_CHECK_MS = 20,  /* how often the end is looked for */
     JWT_SECRET_MIN = 32, /* bytes; a shorter one is worth a warning */
     SHARD_SECRET_MIN = 16,
+    ADMIN_CONNECTIONS = 256, /* of ADMIN_LISTEN; from what MAX_CONNECTIONS leaves */
 };
 
 struct process {
@@ -38,7 +39,7 @@ struct process {
     struct port port;
     struct core core;
     struct loop *loop;
-    struct listener *listener;
+    struct listener *listener, *back_listener;
     struct server server;
     struct shard_proxy shards;
     struct feed_sockets feeds;
@@ -77,8 +78,9 @@ static void on_stop_signal(void *ctx)
     log_info("process.stop", "how=orderly connections=%zu admins=%zu",
              server_connections(&p->server), feed_sockets_count(&p->feeds));
     listener_close(p->listener);
-    p->listener = NULL;
-    p->metrics.listener = NULL;
+    listener_close(p->back_listener);
+    p->listener = p->back_listener = NULL;
+    p->metrics.listener = p->metrics.back_listener = NULL;
     server_drain(&p->server);
     feed_sockets_close(&p->feeds, WS_CODE_RESTART, SPAN("restart"));
     shard_proxy_close(&p->shards);
@@ -138,6 +140,10 @@ static void use_settings(struct process *p)
     p->server_settings.limits.high_water = HIGH_WATER;
     p->server_settings.limits.max_connections =
         process_max_connections(s->common.max_connections, fd_limit_raise());
+    p->server_settings.has_back = *s->admin_listen != '\0';
+    p->server_settings.back_limits = p->server_settings.limits;
+    if (p->server_settings.back_limits.max_connections > ADMIN_CONNECTIONS)
+        p->server_settings.back_limits.max_connections = ADMIN_CONNECTIONS;
     p->ws_settings = process_ws_settings(&s->common);
     p->ws_settings.high_water = HIGH_WATER;
     p->ws_settings.max_queue = (size_t)s->feed_queue;
@@ -228,28 +234,52 @@ static void wire(struct process *p)
     core_init(&p->core, &p->port, &p->core_settings, &rng, moment_now(p->loop));
     p->metrics.loop = p->loop;
     p->metrics.core = &p->core;
-    p->metrics.http = p->server.http;
+    p->metrics.http = p->server.front.http;
+    p->metrics.back_http = p->server.back.http;
     p->metrics.feeds = &p->feeds;
     loop_on_signal(p->loop, SIGTERM, on_stop_signal, p);
     loop_on_signal(p->loop, SIGINT, on_stop_signal, p);
     loop_on_signal(p->loop, SIGHUP, on_reload_signal, p);
 }
 
-static bool listen_on(struct process *p)
+static bool open_listener(struct process *p, struct listener **out, const char *host, uint16_t port,
+                          struct http_server *http)
 {
-    const struct settings *s = &p->settings;
     const char *why;
 
-    if (listener_open(&p->listener, p->loop, s->common.host, (uint16_t)s->common.port,
-                      http_server_accept, p->server.http, &why) != ERR_OK) {
-        (void)fprintf(stderr, "terrane-world: cannot listen on %s port %lld: %s\n", s->common.host,
-                      (long long)s->common.port, why);
+    if (listener_open(out, p->loop, host, port, http_server_accept, http, &why) == ERR_OK)
+        return true;
+    (void)fprintf(stderr, "terrane-world: cannot listen on %s port %u: %s\n", host, port, why);
+    return false;
+}
+
+static bool open_back_listener(struct process *p)
+{
+    struct buf host = {0};
+    uint16_t port;
+    bool open = settings_admin_listen(&p->settings, &host, &port) != ERR_OK || /* there is none */
+                open_listener(p, &p->back_listener, host.data, port, p->server.back.http);
+
+    buf_clear(&host);
+    return open;
+}
+
+/* False: a line on stderr says why. */
+static bool listen_on(struct process *p)
+{
+    const struct process_settings *s = &p->settings.common;
+
+    if (!open_listener(p, &p->listener, s->host, (uint16_t)s->port, p->server.front.http) ||
+        !open_back_listener(p))
         return false;
-    }
     p->metrics.listener = p->listener;
+    p->metrics.back_listener = p->back_listener;
     (void)printf("listening on %s\n", listener_address(p->listener));
+    if (p->back_listener != NULL)
+        (void)printf("admin listening on %s\n", listener_address(p->back_listener));
     (void)fflush(stdout);
-    log_info("process.ready", "address=%s", listener_address(p->listener));
+    log_info("process.ready", "address=%s admin=%s", listener_address(p->listener),
+             p->back_listener == NULL ? "" : listener_address(p->back_listener));
     return true;
 }
 
@@ -261,6 +291,7 @@ static bool unwire(struct process *p)
 
     wheel_cancel(loop_wheel(p->loop), &p->stop);
     listener_close(p->listener);
+    listener_close(p->back_listener);
     feed_sockets_abort(&p->feeds);
     shard_proxy_abort(&p->shards);
     server_close(&p->server);

@@ -19,6 +19,7 @@ await import("./leaving.mjs");
 await import("./churn.mjs");
 await import("./proxy.mjs");
 await import("./manage.mjs");
+await import("./admin_listen.mjs");
 await import("./metrics.mjs");
 await import("./hostile.mjs");
 await import("./store.mjs");

@@ -17,16 +17,17 @@ struct verb {
     const char *path; /* POST to /parties/world/{worldId} + path */
     enum route route;
     enum guard guard;
+    bool inside; /* outside there is no such route; nodes need the others */
     void (*run)(struct call *call);
 };
 
 static const struct verb verbs[] = {
-    {"/connect", ROUTE_CONNECT, GUARD_NONE, verb_connect},
-    {"/update-shard", ROUTE_UPDATE_SHARD, GUARD_MANAGE, verb_update_shard},
-    {"/register-room", ROUTE_REGISTER_ROOM, GUARD_MANAGE, verb_register_room},
-    {"/scale-room", ROUTE_SCALE_ROOM, GUARD_MANAGE, verb_scale_room},
-    {"/heartbeat", ROUTE_HEARTBEAT, GUARD_SECRET, verb_heartbeat},
-    {"/resolve", ROUTE_RESOLVE, GUARD_SECRET, verb_resolve},
+    {"/connect", ROUTE_CONNECT, GUARD_NONE, false, verb_connect},
+    {"/update-shard", ROUTE_UPDATE_SHARD, GUARD_MANAGE, false, verb_update_shard},
+    {"/register-room", ROUTE_REGISTER_ROOM, GUARD_MANAGE, true, verb_register_room},
+    {"/scale-room", ROUTE_SCALE_ROOM, GUARD_MANAGE, true, verb_scale_room},
+    {"/heartbeat", ROUTE_HEARTBEAT, GUARD_SECRET, false, verb_heartbeat},
+    {"/resolve", ROUTE_RESOLVE, GUARD_SECRET, false, verb_resolve},
 };
 
 static const struct verb *find_verb(struct span method, struct span path)
@@ -90,7 +91,7 @@ static void handle_in_world(struct call *call, const struct world_path *at)
     }
     call->world = at->world;
     verb = find_verb(call->request->method, at->rest);
-    if (verb == NULL) {
+    if (verb == NULL || (verb->inside && call->request->outside)) {
         refuse_route(call, at->rest);
         return;
     }
@@ -118,6 +119,11 @@ bool api_takes_bulk(struct core *core, struct span path, const struct credential
     return true;
 }
 
+bool api_is_inside(struct span path)
+{
+    return manage_wants(path);
+}
+
 void api_handle(struct core *core, const struct api_request *request, struct moment now)
 {
     struct call call = {.core = core, .request = request, .route = ROUTE_UNKNOWN, .now = now};
@@ -126,7 +132,7 @@ void api_handle(struct core *core, const struct api_request *request, struct mom
     enum err e;
 
     core->now = now;
-    if (manage_wants(request->path)) {
+    if (manage_wants(request->path) && !request->outside) {
         manage_handle(&call);
         return;
     }

@@ -24,6 +24,7 @@ struct api_request {
     struct span body;
     bool waited;        /* it has been parked once (park.h) */
     struct addr client; /* its address */
+    bool outside;       /* by the public listener, while management has one of its own */
 };
 
 /* How long the bodies may be of those who are trusted with the whole of a world: heartbeats (some
@@ -33,6 +34,9 @@ struct api_request {
 /* May a request to that path, with these credentials, have a body of up to API_BULK_MAX bytes? */
 bool api_takes_bulk(struct core *core, struct span path, const struct credentials *c,
                     struct moment now);
+
+/* True when the path is management's as a whole: outside, there is nothing at it. */
+bool api_is_inside(struct span path);
 
 /* Answers through the reply port, at once or later. The order of checks: OPTIONS, world id, route,
  * authorization, body. */

@@ -101,6 +101,7 @@ struct feed_request {
     struct span path; /* of the request target, undecoded */
     struct credentials credentials;
     bool names_shard; /* x-shard-id is there */
+    bool outside;     /* as in struct api_request: nobody is an admin */
 };
 
 /* True when the path is a world's, valid or not: sockets elsewhere are not for us. */

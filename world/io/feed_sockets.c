@@ -12,6 +12,7 @@ struct feed_socket {
     struct feed_sockets *all;
     struct handle self;
     struct handle admin; /* core's; none: it hears nothing */
+    bool outside;
 };
 
 static void ignore(struct ws_conn *w, char *data, size_t len, bool binary)
@@ -29,6 +30,7 @@ static void closed(struct ws_conn *w, uint16_t code)
     (void)code;
     core_feed_close(socket->all->core, socket->admin);
     slots_remove(&socket->all->sockets, socket->self);
+    socket->all->outside_count -= socket->outside;
     free(socket);
 }
 
@@ -92,6 +94,8 @@ int feed_sockets_accept(struct feed_sockets *s, struct http_exchange *x,
     keep_request(&kept, &store);
     socket = xcalloc(1, sizeof(*socket));
     socket->all = s;
+    socket->outside = request->outside;
+    s->outside_count += socket->outside;
     socket->self = slots_add(&s->sockets, socket);
     http_exchange_upgrade(x, &socket->ws, key, ws_handshake_protocol(x->head), &ops, s->settings);
     open_socket(socket, &kept);

@@ -8,6 +8,7 @@ struct feed_sockets {
     struct core *core;
     const struct ws_settings *settings;
     struct slots sockets;
+    size_t outside_count; /* those of them that came in outside */
 };
 
 /* All are borrowed. */
@@ -23,6 +24,11 @@ void feed_sockets_publish(void *ctx, const struct handle *sockets, size_t count,
 static inline size_t feed_sockets_count(const struct feed_sockets *s)
 {
     return s->sockets.count;
+}
+/* Those that came in outside, or the others. */
+static inline size_t feed_sockets_count_by(const struct feed_sockets *s, bool outside)
+{
+    return outside ? s->outside_count : s->sockets.count - s->outside_count;
 }
 /* Starts the closing handshake of all. */
 void feed_sockets_close(struct feed_sockets *s, uint16_t code, struct span reason);

@@ -280,6 +280,11 @@ static void make_rows(struct metrics *m)
     };
 }
 
+static uint64_t refused(const struct listener *l)
+{
+    return l == NULL ? 0 : listener_refused(l);
+}
+
 static void look_up(struct metrics *m)
 {
     struct figures *f = &m->figures;
@@ -287,10 +292,11 @@ static void look_up(struct metrics *m)
     f->worlds = m->core->registry.world_count;
     f->rooms = m->core->registry.room_count;
     f->shards = m->core->registry.shard_count;
-    f->connections = http_server_connections(m->http);
+    f->connections = http_server_connections(m->http) +
+                     (m->back_http == NULL ? 0 : http_server_connections(m->back_http));
     f->feed_sockets = feed_sockets_count(m->feeds);
     f->feed_admins = m->core->admins.count;
-    f->descriptors_refused = m->listener == NULL ? 0 : listener_refused(m->listener);
+    f->descriptors_refused = refused(m->listener) + refused(m->back_listener);
 }
 
 void metrics_count_refusal(struct metrics *m, int status)

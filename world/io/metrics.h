@@ -29,8 +29,8 @@ struct figures {
 struct metrics {
     const struct loop *loop;
     const struct core *core;
-    const struct http_server *http;
-    const struct listener *listener;
+    const struct http_server *http, *back_http; /* back: NULL when there is none */
+    const struct listener *listener, *back_listener;
     const struct feed_sockets *feeds;
     const struct store_stats *store; /* NULL: nothing is written */
     struct figures figures;

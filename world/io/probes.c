@@ -53,6 +53,11 @@ static struct probe_answer answer_metrics(struct metrics *m, const struct http_h
     return (struct probe_answer){200, SPAN("Content-Type: " METRICS_TEXT_TYPE "\r\n")};
 }
 
+bool probes_are_inside(struct span path)
+{
+    return find(path) == PROBE_METRICS;
+}
+
 bool probes_answer(struct metrics *m, struct span path, const struct http_head *head, bool ready,
                    struct buf *body, struct probe_answer *answer)
 {

@@ -30,6 +30,7 @@ struct request *request_new(struct server *s, struct http_exchange *x,
     r->stream = false;
     r->begun_us = clock_mono_us();
     r->has_client = false;
+    r->outside = false;
     r->self = slots_add(&s->requests, r);
     if (x != NULL)
         x->user = &r->responder;

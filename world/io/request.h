@@ -13,6 +13,7 @@ struct request {
     int64_t begun_us;
     struct addr client;   /* by the word of another process of the cluster */
     bool has_client;      /* there is such a word */
+    bool outside;         /* struct server_door */
     bool stream;          /* the answer has begun and goes on */
     struct request *next; /* while it is a spare */
 };

@@ -83,6 +83,7 @@ static void hand_to_core(struct request *r, const struct url_target *target)
         .last_event_id = heard.last_event_id,
         .body = buf_span(&r->body),
         .client = client_of(s, r),
+        .outside = r->outside,
     };
 
     api_handle(s->core, &request, moment_now(s->loop));
@@ -95,9 +96,19 @@ static void count_and_respond(struct request *r, enum route route, int status, s
     request_respond(r, status, headers, body);
 }
 
-/* True when the request was an upgrade to a feed socket; then it is over. */
-static bool take_feed(struct server *s, struct http_exchange *x)
+/* Upgraded sockets count beside the connections; each door for itself. */
+static bool is_crowded(const struct server_door *door)
 {
+    size_t feeds = feed_sockets_count_by(door->server->feeds, door->outside);
+
+    return door->limits->max_connections != 0 &&
+           http_server_connections(door->http) + feeds > door->limits->max_connections;
+}
+
+/* True when the request was an upgrade to a feed socket; then it is over. */
+static bool take_feed(struct server_door *door, struct http_exchange *x)
+{
+    struct server *s = door->server;
     const struct http_head *head = x->head;
     struct url_target target;
     struct heard heard;
@@ -107,9 +118,7 @@ static bool take_feed(struct server *s, struct http_exchange *x)
         return false;
     if (url_split_target(head->target, &target) != ERR_OK || !core_feed_wants(s->core, target.path))
         return false;
-    if (s->settings->limits.max_connections != 0 &&
-        server_connections(s) + feed_sockets_count(s->feeds) >
-            s->settings->limits.max_connections) {
+    if (is_crowded(door)) {
         metrics_count_refusal(s->metrics, 503);
         stats_count_request(&s->core->stats, ROUTE_FEED, 503);
         http_respond(x, 503, SPAN(API_HEADERS_TEXT "Retry-After: 1\r\n"),
@@ -120,7 +129,8 @@ static bool take_feed(struct server *s, struct http_exchange *x)
     status = feed_sockets_accept(s->feeds, x,
                                  &(struct feed_request){.path = target.path,
                                                         .credentials = heard.credentials,
-                                                        .names_shard = heard.names_shard});
+                                                        .names_shard = heard.names_shard,
+                                                        .outside = door->outside});
     stats_count_request(&s->core->stats, ROUTE_FEED, status);
     return true;
 }
@@ -153,7 +163,8 @@ static bool take_shard(struct server *s, struct http_exchange *x, const struct a
 
 static void on_begin(void *ctx, struct http_exchange *x)
 {
-    struct server *s = ctx;
+    struct server_door *door = ctx;
+    struct server *s = door->server;
     struct hop_signed from;
     enum err e = hop_sign_check(x->head, s->settings->secrets, clock_wall_ms(), &from);
 
@@ -162,9 +173,10 @@ static void on_begin(void *ctx, struct http_exchange *x)
         refuse_signature(s, x);
         return;
     }
-    if (take_feed(s, x) || take_shard(s, x, e == ERR_OK ? &from.client : NULL))
+    if (take_feed(door, x) || take_shard(s, x, e == ERR_OK ? &from.client : NULL))
         return;
     struct request *r = request_new(s, x, &request_ops);
+    r->outside = door->outside;
     r->has_client = e == ERR_OK;
     if (r->has_client)
         r->client = from.client;
@@ -173,7 +185,8 @@ static void on_begin(void *ctx, struct http_exchange *x)
 /* Who names a length within the limit of all needs no second look. */
 static uint64_t body_max(void *ctx, const struct http_head *head)
 {
-    struct server *s = ctx;
+    struct server_door *door = ctx;
+    struct server *s = door->server;
     uint64_t max = s->settings->limits.body_max;
     struct url_target target;
     struct heard heard;
@@ -183,6 +196,8 @@ static uint64_t body_max(void *ctx, const struct http_head *head)
     if (max >= API_BULK_MAX || url_split_target(head->target, &target) != ERR_OK)
         return max;
     heard = hear(head, target.query);
+    if (door->outside && api_is_inside(target.path))
+        return max;
     return api_takes_bulk(s->core, target.path, &heard.credentials, moment_now(s->loop))
                ? API_BULK_MAX
                : max;
@@ -206,7 +221,8 @@ static void request_complete(struct responder *responder)
         return;
     }
     buf_reset(&s->text);
-    if (probes_answer(s->metrics, target.path, r->x->head, !s->stopping, &s->text, &answer))
+    if (!(r->outside && probes_are_inside(target.path)) &&
+        probes_answer(s->metrics, target.path, r->x->head, !s->stopping, &s->text, &answer))
         count_and_respond(r, ROUTE_PROBE, answer.status, answer.headers, buf_span(&s->text));
     else
         hand_to_core(r, &target);
@@ -273,9 +289,9 @@ static void on_gone(void *ctx, struct http_exchange *x)
 
 static void on_refused(void *ctx, int status)
 {
-    struct server *s = ctx;
+    struct server_door *door = ctx;
 
-    metrics_count_refusal(s->metrics, status);
+    metrics_count_refusal(door->server->metrics, status);
 }
 
 static void reply(void *ctx, struct handle handle, int status, struct span headers,
@@ -308,7 +324,18 @@ void server_init(struct server *s, struct loop *l, struct core *core, struct fee
         .metrics = metrics,
         .settings = settings,
     };
-    s->http = http_server_new(l, &app, s, &settings->limits, API_CORS);
+    s->front = (struct server_door){
+        .server = s, .limits = &settings->limits, .outside = settings->has_back};
+    s->back = (struct server_door){.server = s, .limits = &settings->back_limits};
+    s->front.http = http_server_new(l, &app, &s->front, s->front.limits, API_CORS);
+    if (settings->has_back)
+        s->back.http = http_server_new(l, &app, &s->back, s->back.limits, API_CORS);
+}
+
+size_t server_connections(const struct server *s)
+{
+    return http_server_connections(s->front.http) +
+           (s->back.http == NULL ? 0 : http_server_connections(s->back.http));
 }
 
 struct reply_port server_reply_port(struct server *s)
@@ -320,13 +347,17 @@ void server_drain(struct server *s)
 {
     s->stopping = true;
     streams_end(s);
-    http_server_drain(s->http);
+    http_server_drain(s->front.http);
+    if (s->back.http != NULL)
+        http_server_drain(s->back.http);
 }
 
 void server_close(struct server *s)
 {
-    http_server_free(s->http);
-    s->http = NULL;
+    http_server_free(s->front.http);
+    if (s->back.http != NULL)
+        http_server_free(s->back.http);
+    s->front.http = s->back.http = NULL;
 }
 
 void server_clear(struct server *s)

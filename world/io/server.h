@@ -12,8 +12,18 @@ struct shard_proxy;
 
 struct server_settings {
     struct http_limits limits;
+    bool has_back; /* management has a listener of its own: the back door */
+    struct http_limits back_limits;
     const struct addr_set *trusted; /* proxies; borrowed */
     struct span secrets;            /* under which other processes sign (hop_sign.h) */
+};
+
+/* Where requests come in. What comes in outside is not answered what is management's. */
+struct server_door {
+    struct server *server;
+    struct http_server *http; /* NULL: there is no such door */
+    const struct http_limits *limits;
+    bool outside; /* the front door, while there is a back door */
 };
 
 struct server {
@@ -23,7 +33,7 @@ struct server {
     struct metrics *metrics;
     const struct server_settings *settings;
     struct shard_proxy *shards; /* NULL: what is for shards is 404. Set behind server_init */
-    struct http_server *http;
+    struct server_door front, back;
     struct slots requests;
     struct request *spare; /* for reuse, with their memory */
     size_t spare_count;
@@ -31,16 +41,14 @@ struct server {
     bool stopping;   /* /readyz says so */
 };
 
-/* All are borrowed. http_server_accept is the listener's `accepted`, s->http its context. */
+/* All are borrowed. http_server_accept is a listener's `accepted`, the door's http its context. */
 void server_init(struct server *s, struct loop *l, struct core *core, struct feed_sockets *feeds,
                  struct metrics *metrics, const struct server_settings *settings);
 struct reply_port server_reply_port(struct server *s);
 /* No new requests after those that are under way. */
 void server_drain(struct server *s);
-static inline size_t server_connections(const struct server *s)
-{
-    return http_server_connections(s->http);
-}
+/* By both doors. */
+size_t server_connections(const struct server *s);
 /* Cuts off what is left; the loop must turn once more before server_clear. */
 void server_close(struct server *s);
 void server_clear(struct server *s);

@@ -7,6 +7,7 @@
 #include "common/proto/origins.h"
 #include "common/proto/secret.h"
 #include "common/proto/token.h"
+#include "common/proto/url.h"
 
 static const char *const room_failovers[] = {
     [ROOM_FAILOVER_WAIT] = "wait", [ROOM_FAILOVER_MOVE] = "move", NULL};
@@ -177,8 +178,8 @@ static const struct config_row rows[] = {
      .type = CONFIG_STRING,
      .offset = FIELD(admin_listen),
      .fallback = "",
-     .reserved = true,
-     .help = "Address for management alone; none: it shares the one listener."},
+     .help = "Address of a second listener, host:port or a port on 127.0.0.1, which alone answers "
+             "what is management's; none: the one listener answers all."},
 };
 
 static bool check_proxies(const struct settings *s, FILE *err)
@@ -233,10 +234,58 @@ static bool check_room_servers(const struct settings *s, FILE *err)
     return true;
 }
 
+static enum err split_address(struct span text, struct span *host, uint64_t *port)
+{
+    int number;
+    enum err e;
+
+    if (span_to_u64(text, port) == ERR_OK) {
+        *host = SPAN("127.0.0.1");
+        return *port <= UINT16_MAX ? ERR_OK : ERR_SYNTAX;
+    }
+    e = url_split_authority(text, host, &number);
+    if (e != ERR_OK || number < 0 || host->len == 0)
+        return ERR_SYNTAX;
+    *port = (uint64_t)number;
+    return ERR_OK;
+}
+
+enum err settings_admin_listen(const struct settings *s, struct buf *host, uint16_t *port)
+{
+    struct span name;
+    uint64_t number;
+    enum err e;
+
+    if (*s->admin_listen == '\0')
+        return ERR_MISSING;
+    e = split_address(span_str(s->admin_listen), &name, &number);
+    if (e != ERR_OK)
+        return e;
+    buf_add_span(host, name);
+    buf_add_char(host, '\0');
+    *port = (uint16_t)number;
+    return ERR_OK;
+}
+
+static bool check_admin_listen(const struct settings *s, FILE *err)
+{
+    struct buf host = {0};
+    uint16_t port;
+    bool good = settings_admin_listen(s, &host, &port) != ERR_SYNTAX;
+
+    if (!good)
+        (void)fprintf(err,
+                      "terrane-world: ADMIN_LISTEN: \"%s\" is not host:port, such as "
+                      "127.0.0.1:3004\n",
+                      s->admin_listen);
+    buf_clear(&host);
+    return good;
+}
+
 static bool check(const void *config, FILE *err)
 {
     return check_proxies(config, err) && check_room_servers(config, err) &&
-           check_secrets(config, err);
+           check_admin_listen(config, err) && check_secrets(config, err);
 }
 
 const struct config_table settings_table = {

@@ -1,5 +1,6 @@
 #pragma once
 /* The settings of a world process: one table of rows, and the values it fills. */
+#include "common/base/buf.h"
 #include "common/net/process_settings.h"
 
 enum room_failover { ROOM_FAILOVER_WAIT, ROOM_FAILOVER_MOVE };
@@ -27,10 +28,16 @@ struct settings {
     /* Settings that this version knows but can only have off. */
     bool require_ticket;
     char *private_rooms, *client_rate;
-    char *redis_url, *admin_listen;
+    char *redis_url;
+    char *admin_listen; /* settings_admin_listen reads it */
 };
 
 /* A loaded one has trusted proxies, room servers, secrets and keys that can be parsed. */
 extern const struct config_table settings_table;
 /* ROOM_SERVERS as a list of origins, empty when it says none. */
 const char *settings_room_servers(const struct settings *s);
+/* ADMIN_LISTEN: the host, with a NUL behind it, is put into the empty buf `host`; a port alone is
+ * on 127.0.0.1, port 0 is the system's to choose. ERR_MISSING: there is none; ERR_SYNTAX: no
+ * address. */
+MUST_CHECK enum err settings_admin_listen(const struct settings *s, struct buf *host,
+                                          uint16_t *port);

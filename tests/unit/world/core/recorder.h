@@ -63,6 +63,7 @@ struct recorder {
     struct handle stream; /* the last that was begun */
     struct buf streamed;  /* what was sent to all streams, with a NUL behind it */
     bool stream_slow;     /* the next send finds it gone */
+    bool outside;         /* requests come in there */
     bool hold;            /* syncs wait for recorder_store */
     enum owner owner;
     int64_t wake_ms;
@@ -259,6 +260,7 @@ static inline int recorder_ask(struct recorder *r, const char *method, const cha
         .path = span_str(path),
         .credentials = *credentials,
         .body = body,
+        .outside = r->outside,
     };
     size_t before = r->answer_count;
 

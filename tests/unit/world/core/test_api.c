@@ -468,6 +468,57 @@ static void another_owner_is_named_not_guessed(void **state)
     recorder_free(r);
 }
 
+static void outside_there_is_no_management(void **state)
+{
+    static const struct {
+        const char *method, *path;
+        int status;
+        const char *answer; /* NULL: any */
+    } rows[] = {
+        {"POST", "/parties/world/world-a/register-room", 404, "{\"error\":\"Not found\"}"},
+        {"POST", "/parties/world/world-a/scale-room/", 404, "{\"error\":\"Not found\"}"},
+        {"OPTIONS", "/parties/world/world-a/scale-room", 200, "{}"},
+        {"GET", "/api/v1/worlds", 404, "Not Found"},
+        {"GET", "/api/v1/worlds/world-a/rooms", 404, "Not Found"},
+        {"OPTIONS", "/api/v1/worlds", 404, "Not Found"},
+        {"POST", "/parties/world/world-a/update-shard", 400, NULL},
+        {"POST", "/parties/world/world-a/heartbeat", 400, NULL},
+        {"POST", "/parties/world/world-a/resolve", 400, NULL},
+        {"POST", "/parties/world/world-a/connect", 400, NULL},
+    };
+    struct recorder *r = recorder_new();
+    struct credentials both = shard;
+
+    (void)state;
+    both.authorization = SPAN(TOKEN_A);
+    r->outside = true;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        int status = recorder_ask(r, rows[i].method, rows[i].path, &both, SPAN(""));
+        const char *body = recorder_last(r)->body;
+        if (status != rows[i].status)
+            fail_msg("row %zu: %d %s", i, status, body);
+        if (rows[i].answer != NULL)
+            assert_string_equal(body, rows[i].answer);
+    }
+    assert_int_equal(r->core.registry.world_count, 0);
+    recorder_free(r);
+}
+
+static void outside_nobody_is_an_admin(void **state)
+{
+    struct recorder *r = recorder_new();
+    struct feed_request request = {
+        .path = SPAN("/parties/world/world-a"), .credentials = shard, .outside = true};
+    struct handle admin;
+
+    (void)state;
+    assert_int_equal(core_feed_open(&r->core, &request, &admin, r->now), FEED_SILENT);
+    assert_int_equal(r->core.admins.count, 0);
+    request.path = SPAN("/parties/world/nope");
+    assert_int_equal(core_feed_open(&r->core, &request, &admin, r->now), FEED_CLOSE);
+    recorder_free(r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -480,6 +531,8 @@ int main(void)
         cmocka_unit_test(scale_answers_every_body),
         cmocka_unit_test(full_rooms_say_when_to_come_back),
         cmocka_unit_test(checks_come_in_order),
+        cmocka_unit_test(outside_there_is_no_management),
+        cmocka_unit_test(outside_nobody_is_an_admin),
         cmocka_unit_test(a_read_makes_no_world),
         cmocka_unit_test(names_have_a_limit),
         cmocka_unit_test(an_admins_answer_waits_for_the_store),

@@ -38,8 +38,8 @@ struct rig {
     struct store_memory store;
     struct ticker ticker;
     struct port port;
-    struct listener *listener;
-    bool hold; /* syncs wait for rig_store */
+    struct listener *listener, *back_listener; /* back: NULL when there is none */
+    bool hold;                                 /* syncs wait for rig_store */
     uint64_t tokens[16];
     size_t token_count;
 };
@@ -62,7 +62,8 @@ static inline void rig_store(struct rig *rig, enum err e)
     rig->token_count = 0;
 }
 
-static inline struct rig *rig_new(size_t max_connections)
+/* `has_back`: with a listener for management; each takes so many connections, 0: any. */
+static inline struct rig *rig_new_doors(size_t max_connections, bool has_back)
 {
     struct rig *rig = xcalloc(1, sizeof(*rig));
     struct rng rng;
@@ -83,9 +84,11 @@ static inline struct rig *rig_new(size_t max_connections)
                    .body_max = 4096,
                    .high_water = 1 << 20,
                    .max_connections = max_connections},
+        .has_back = has_back,
         .trusted = &rig->trusted,
         .secrets = SPAN(RIG_SECRET),
     };
+    rig->server_settings.back_limits = rig->server_settings.limits;
     rig->ws_settings = (struct ws_settings){.max_message = 4096};
     rig->loop = loop_new();
     ticker_init(&rig->ticker, rig->loop, &rig->core);
@@ -104,19 +107,31 @@ static inline struct rig *rig_new(size_t max_connections)
     };
     core_init(&rig->core, &rig->port, &rig->core_settings, &rng, moment_now(rig->loop));
     assert_int_equal(listener_open(&rig->listener, rig->loop, "127.0.0.1", 0, http_server_accept,
-                                   rig->server.http, &why),
+                                   rig->server.front.http, &why),
                      ERR_OK);
+    if (has_back)
+        assert_int_equal(listener_open(&rig->back_listener, rig->loop, "127.0.0.1", 0,
+                                       http_server_accept, rig->server.back.http, &why),
+                         ERR_OK);
     rig->metrics = (struct metrics){.loop = rig->loop,
                                     .core = &rig->core,
-                                    .http = rig->server.http,
+                                    .http = rig->server.front.http,
+                                    .back_http = rig->server.back.http,
                                     .listener = rig->listener,
+                                    .back_listener = rig->back_listener,
                                     .feeds = &rig->feeds};
     return rig;
+}
+
+static inline struct rig *rig_new(size_t max_connections)
+{
+    return rig_new_doors(max_connections, false);
 }
 
 static inline void rig_free(struct rig *rig)
 {
     listener_close(rig->listener);
+    listener_close(rig->back_listener);
     feed_sockets_abort(&rig->feeds);
     server_close(&rig->server);
     loop_turn(rig->loop, 0);
@@ -131,11 +146,11 @@ static inline void rig_free(struct rig *rig)
     free(rig);
 }
 
-static inline int rig_dial(const struct rig *rig)
+static inline int rig_dial_at(const struct listener *listener)
 {
     struct sockaddr_in to = {
         .sin_family = AF_INET,
-        .sin_port = htons(listener_port(rig->listener)),
+        .sin_port = htons(listener_port(listener)),
         .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
     };
     int fd = socket(AF_INET, SOCK_STREAM, 0);
@@ -143,6 +158,11 @@ static inline int rig_dial(const struct rig *rig)
     assert_true(fd >= 0);
     assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
     return fd;
+}
+
+static inline int rig_dial(const struct rig *rig)
+{
+    return rig_dial_at(rig->listener);
 }
 
 static inline void rig_write(int fd, struct span text)

@@ -9,9 +9,9 @@
     "{\"name\":\"r\",\"balancingStrategy\":\"random\",\"public\":true,\"maxPlayersPerShard\":5,"   \
     "\"minShards\":1}"
 
-static void get(struct rig *rig, const char *path, struct buf *out)
+static void get_at(struct rig *rig, const struct listener *at, const char *path, struct buf *out)
 {
-    int fd = rig_dial(rig);
+    int fd = rig_dial_at(at);
     struct buf request = {0};
 
     buf_addf(&request, "GET %s HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", path);
@@ -19,6 +19,11 @@ static void get(struct rig *rig, const char *path, struct buf *out)
     rig_read_until(rig, fd, out, (struct span){0});
     buf_clear(&request);
     (void)close(fd);
+}
+
+static void get(struct rig *rig, const char *path, struct buf *out)
+{
+    get_at(rig, rig->listener, path, out);
 }
 
 static void pipelined_answers_keep_their_order_while_one_waits(void **state)
@@ -266,6 +271,99 @@ static void badly_signed_request_is_refused(void **state)
     rig_free(rig);
 }
 
+static void management_is_answered_at_the_back_door_alone(void **state)
+{
+    static const struct {
+        const char *path, *front, *back;
+    } rows[] = {
+        {"/metrics", "HTTP/1.1 404 ", "HTTP/1.1 200 "},
+        {"/api/v1/worlds", "HTTP/1.1 404 ", "HTTP/1.1 403 "},
+        {"/livez", "HTTP/1.1 200 ", "HTTP/1.1 200 "},
+        {"/readyz", "HTTP/1.1 200 ", "HTTP/1.1 200 "},
+        {"/version", "HTTP/1.1 200 ", "HTTP/1.1 200 "},
+        {"/elsewhere", "HTTP/1.1 404 ", "HTTP/1.1 404 "},
+    };
+    struct rig *rig = rig_new_doors(0, true);
+    struct buf answer = {0};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        get_at(rig, rig->listener, rows[i].path, &answer);
+        if (!span_starts(buf_span(&answer), span_str(rows[i].front)))
+            fail_msg("row %zu, front: %s", i, answer.data);
+        get_at(rig, rig->back_listener, rows[i].path, &answer);
+        if (!span_starts(buf_span(&answer), span_str(rows[i].back)))
+            fail_msg("row %zu, back: %s", i, answer.data);
+    }
+    buf_clear(&answer);
+    rig_free(rig);
+}
+
+/* Registers a room at that door; answers what came. */
+static void register_at(struct rig *rig, const struct listener *at, struct buf *answer)
+{
+    struct buf request = {0};
+    int fd = rig_dial_at(at);
+
+    rig_add_post(&request, "/register-room", REGISTER);
+    rig_write(fd, buf_span(&request));
+    rig_read_until(rig, fd, answer, SPAN("}"));
+    buf_clear(&request);
+    (void)close(fd);
+}
+
+static void rooms_are_registered_at_the_back_door(void **state)
+{
+    struct rig *rig = rig_new_doors(0, true);
+    struct buf answer = {0};
+
+    (void)state;
+    register_at(rig, rig->listener, &answer);
+    assert_true(span_starts(buf_span(&answer), SPAN("HTTP/1.1 404 ")));
+    register_at(rig, rig->back_listener, &answer);
+    assert_true(span_starts(buf_span(&answer), SPAN("HTTP/1.1 200 ")));
+    buf_clear(&answer);
+    rig_free(rig);
+}
+
+/* Opens a feed socket with the secret; `answer` is all that comes of it. */
+static int feed_at(struct rig *rig, const struct listener *at, struct buf *answer)
+{
+    int fd = rig_dial_at(at);
+
+    rig_write(fd, SPAN("GET /parties/world/world-a HTTP/1.1\r\nHost: h\r\n"
+                       "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+                       "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nX-Access-Shard: " RIG_SECRET
+                       "\r\n\r\n"));
+    rig_read_until(rig, fd, answer, at == rig->listener ? SPAN("\r\n\r\n") : SPAN("}"));
+    return fd;
+}
+
+static void sockets_in_front_do_not_shut_admins_out(void **state)
+{
+    struct rig *rig = rig_new_doors(2, true);
+    struct buf answer = {0};
+    int fds[3];
+
+    (void)state;
+    fds[0] = feed_at(rig, rig->listener, &answer);
+    fds[1] = feed_at(rig, rig->listener, &answer);
+    assert_true(span_starts(buf_span(&answer), SPAN("HTTP/1.1 101 ")));
+    fds[2] = feed_at(rig, rig->back_listener, &answer);
+    assert_true(span_starts(buf_span(&answer), SPAN("HTTP/1.1 101 ")));
+    assert_non_null(strstr(answer.data, "\"sync\""));
+    assert_int_equal(rig->core.admins.count, 1);
+    assert_int_equal(feed_sockets_count_by(&rig->feeds, true), 2);
+    assert_int_equal(feed_sockets_count_by(&rig->feeds, false), 1);
+    for (size_t i = 0; i < 3; i++)
+        (void)close(fds[i]);
+    while (feed_sockets_count(&rig->feeds) > 0)
+        loop_turn(rig->loop, 10);
+    assert_int_equal(feed_sockets_count_by(&rig->feeds, true), 0);
+    buf_clear(&answer);
+    rig_free(rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -278,6 +376,9 @@ int main(void)
         cmocka_unit_test(a_stopping_world_says_so_and_lives),
         cmocka_unit_test(signed_word_of_another_process_names_the_client),
         cmocka_unit_test(badly_signed_request_is_refused),
+        cmocka_unit_test(management_is_answered_at_the_back_door_alone),
+        cmocka_unit_test(rooms_are_registered_at_the_back_door),
+        cmocka_unit_test(sockets_in_front_do_not_shut_admins_out),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

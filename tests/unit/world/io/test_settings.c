@@ -104,6 +104,52 @@ static void what_could_not_be_used_is_refused_by_name(void **state)
     }
 }
 
+static void the_admin_address_is_a_port_or_host_and_port(void **state)
+{
+    static const struct {
+        const char *flag;
+        enum err e;
+        const char *host;
+        uint16_t port;
+    } rows[] = {
+        {"--admin-listen=", ERR_MISSING, NULL, 0},
+        {"--admin-listen=3004", ERR_OK, "127.0.0.1", 3004},
+        {"--admin-listen=0", ERR_OK, "127.0.0.1", 0},
+        {"--admin-listen=10.0.0.1:3004", ERR_OK, "10.0.0.1", 3004},
+        {"--admin-listen=localhost:0", ERR_OK, "localhost", 0},
+        {"--admin-listen=[::1]:3004", ERR_OK, "::1", 3004},
+        {"--admin-listen=65536", ERR_SYNTAX, NULL, 0},
+        {"--admin-listen=localhost", ERR_SYNTAX, NULL, 0},
+        {"--admin-listen=localhost:", ERR_SYNTAX, NULL, 0},
+        {"--admin-listen=:3004", ERR_SYNTAX, NULL, 0},
+        {"--admin-listen=[::1]", ERR_SYNTAX, NULL, 0},
+        {"--admin-listen=a:65536", ERR_SYNTAX, NULL, 0},
+        {"--admin-listen=http://a:1", ERR_SYNTAX, NULL, 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct settings s;
+        struct buf host = {0};
+        uint16_t port = 0;
+        char *message;
+        enum config_verdict verdict = load(&s, rows[i].flag, NULL, &message);
+        if (rows[i].e == ERR_SYNTAX) {
+            if (verdict != CONFIG_BAD || strstr(message, "ADMIN_LISTEN") == NULL)
+                fail_msg("%s: %s", rows[i].flag, message);
+        } else {
+            assert_int_equal(verdict, CONFIG_RUN);
+            assert_int_equal(settings_admin_listen(&s, &host, &port), rows[i].e);
+            assert_int_equal(port, rows[i].port);
+        }
+        if (rows[i].host != NULL)
+            assert_string_equal(host.data, rows[i].host);
+        buf_clear(&host);
+        config_clear(&settings_table, &s);
+        free(message);
+    }
+}
+
 static void what_is_not_there_yet_is_refused_by_name(void **state)
 {
     static const struct {
@@ -129,7 +175,7 @@ static void what_is_not_there_yet_is_refused_by_name(void **state)
         {"--data-dir=/tmp", true},
         {"--store-sync=full", true},
         {"--store-sync=off", false},
-        {"--admin-listen=127.0.0.1:1", false},
+        {"--admin-listen=127.0.0.1:1", true},
         {"--client-rate=50", false},
         {"--room-servers=http://127.0.0.1:3003, http://b", true},
         {"--room-servers=none", true},
@@ -184,6 +230,7 @@ int main(void)
         cmocka_unit_test(defaults_are_those_of_the_manual),
         cmocka_unit_test(algorithms_are_in_the_order_of_the_enum),
         cmocka_unit_test(what_could_not_be_used_is_refused_by_name),
+        cmocka_unit_test(the_admin_address_is_a_port_or_host_and_port),
         cmocka_unit_test(what_is_not_there_yet_is_refused_by_name),
         cmocka_unit_test(connections_follow_the_descriptor_limit),
     };
