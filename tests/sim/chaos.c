@@ -168,12 +168,24 @@ static void register_room(struct sim *s)
     order(s, "register-room", &body);
 }
 
+static int shards_of(struct sim *s, const char *room)
+{
+    struct seen_shard seen;
+    int count = 0;
+    for (size_t at = 0; site_next_shard(s->site, &at, &seen);)
+        count += span_eq(seen.room, span_str(room)) ? 1 : 0;
+    return count;
+}
+
+/* Who is polite has nobody's seat taken away. */
 static void scale_room(struct sim *s)
 {
     struct buf body = {.len = 0};
-    int least = s->plan.polite ? 6 : 1;
-    buf_addf(&body, "{\"roomId\":\"room%d\",\"targetShardCount\":%d}",
-             (int)sim_below(s, (uint64_t)s->plan.rooms), (int)sim_between(s, least, 7));
+    char room[16];
+    (void)snprintf(room, sizeof room, "room%d", (int)sim_below(s, (uint64_t)s->plan.rooms));
+    int least = s->plan.polite ? shards_of(s, room) + 1 : 1;
+    buf_addf(&body, "{\"roomId\":\"%s\",\"targetShardCount\":%d}", room,
+             (int)sim_between(s, least, least + 6));
     order(s, "scale-room", &body);
 }
 
