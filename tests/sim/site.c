@@ -8,9 +8,9 @@
 #include "tests/sim/off.h"
 #include "tests/sim/promises.h"
 #include "tests/sim/store.h"
-#include "world/core/api.h"
+#include "world/core/api/api.h"
 #include "world/core/core.h"
-#include "world/core/nodes.h"
+#include "world/core/nodes/nodes.h"
 
 /* {"alg":"HS256","typ":"JWT"} and {"worlds":["*"]}, signed with JWT_SECRET. */
 #define JWT_SECRET "0123456789abcdef0123456789abcdef"

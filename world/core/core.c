@@ -6,10 +6,10 @@
 
 #include "common/base/log.h"
 #include "common/proto/shard_id.h"
-#include "world/core/call.h"
-#include "world/core/nodes.h"
+#include "world/core/api/call.h"
+#include "world/core/api/world_path.h"
+#include "world/core/nodes/nodes.h"
 #include "world/core/record.h"
-#include "world/core/world_path.h"
 
 struct admin {
     struct world *world; /* worlds live as long as core */

@@ -2,12 +2,12 @@
 /* The world process without its machinery: all registries, the admin feeds, and what waits. io
  * hands in requests, sockets and the time, and gets answers and frames back through the port.
  * Nothing here touches a socket, a clock or a file. */
-#include "world/core/authz.h"
-#include "world/core/events.h"
-#include "world/core/feed.h"
+#include "world/core/api/authz.h"
+#include "world/core/feed/events.h"
+#include "world/core/feed/feed.h"
 #include "world/core/park.h"
 #include "world/core/port.h"
-#include "world/core/registry.h"
+#include "world/core/rooms/registry.h"
 #include "world/core/stats.h"
 
 enum {

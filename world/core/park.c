@@ -3,8 +3,8 @@
 
 #include <stdlib.h>
 
-#include "world/core/call.h"
-#include "world/core/nodes.h"
+#include "world/core/api/call.h"
+#include "world/core/nodes/nodes.h"
 
 struct parked {
     struct list node;

@@ -2,7 +2,7 @@
  * under another. */
 #include "world/core/record.h"
 
-#include "world/core/nodes.h"
+#include "world/core/nodes/nodes.h"
 
 const char *const record_kind_names[RECORD_COUNT + 1] = {
     [RECORD_ROOM] = "room",     [RECORD_SHARD] = "shard", [RECORD_NODE] = "node",

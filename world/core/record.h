@@ -3,7 +3,7 @@
  * (docs/design.md section 7). Members that are not known are ignored, so that an older version can
  * read what a newer one of the same schema wrote. */
 #include "common/base/json.h"
-#include "world/core/registry.h"
+#include "world/core/rooms/registry.h"
 
 /* The names under which kinds are stored, by enum record_kind; NULL-terminated. */
 extern const char *const record_kind_names[RECORD_COUNT + 1];

@@ -3,7 +3,7 @@
 #include "common/base/log.h"
 #include "common/proto/shard_id.h"
 #include "world/core/core.h"
-#include "world/core/nodes.h"
+#include "world/core/nodes/nodes.h"
 #include "world/core/record.h"
 
 static const char *restore_assignment(struct core *core, struct room *room, struct span value,

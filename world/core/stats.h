@@ -2,7 +2,7 @@
 /* What the world counts. Plain numbers; io renders them. */
 #include "common/base/metrics.h"
 #include "world/core/refusal.h"
-#include "world/core/room_settings.h"
+#include "world/core/rooms/room_settings.h"
 
 enum route {
     ROUTE_CONNECT,

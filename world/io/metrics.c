@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "world/core/nodes.h"
+#include "world/core/nodes/nodes.h"
 
 enum {
     LABELS_MAX = 96,

@@ -3,7 +3,7 @@
  * exchange they belong to. */
 #include "common/net/http_server.h"
 #include "common/net/responder.h"
-#include "world/core/api.h"
+#include "world/core/api/api.h"
 #include "world/io/feed_sockets.h"
 #include "world/io/metrics.h"
 

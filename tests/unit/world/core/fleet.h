@@ -1,7 +1,7 @@
 #pragma once
 /* Nodes as a world sees them: their heartbeats, on the recorder. Everything is in world-a. */
 #include "recorder.h"
-#include "world/core/nodes.h"
+#include "world/core/nodes/nodes.h"
 
 /* What a test node says of itself; what is not said is harmless. */
 struct said {

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "world/core/api.h"
+#include "world/core/api/api.h"
 
 #define SHARD_SECRET "shard-secret-of-the-tests"
 #define JWT_SECRET   "jwt-secret-of-the-tests-32-bytes!"

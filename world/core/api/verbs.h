@@ -1,0 +1,10 @@
+#pragma once
+/* What the routes of the API do: one function each. */
+#include "world/core/api/call.h"
+
+void verb_connect(struct call *call);
+void verb_register_room(struct call *call);
+void verb_update_shard(struct call *call);
+void verb_scale_room(struct call *call);
+void verb_heartbeat(struct call *call);
+void verb_resolve(struct call *call);

@@ -1,0 +1,73 @@
+#pragma once
+/* What happens in worlds, told as Server-Sent Events to the readers of the management API
+ * (docs/protocol.md, "Management API"). A world's events are kept from its first reader on; before,
+ * nothing is rendered at all. */
+#include "world/core/feed/event_ring.h"
+#include "world/core/port.h"
+#include "world/core/refusal.h"
+#include "world/core/rooms/registry.h"
+
+enum {
+    EVENTS_READERS_MAX = 100,
+    EVENTS_BEAT_MS = 15 * 1000, /* a comment so often, so that silence means a broken line */
+    EVENTS_PROGRESS_MS = 1000,  /* of a drain, at most so often for a shard */
+    EVENTS_REFUSED_MS = 1000,   /* of refusals, at most so often for a reason in a world */
+    EVENTS_IDS_PER_MS = 1000,   /* ids begin at the wall time times this */
+};
+
+enum event_kind {
+    EVENT_ROOM_PUT,
+    EVENT_ROOM_DELETE,
+    EVENT_SHARD_ADD,
+    EVENT_SHARD_STATUS, /* its status, capacity or drain */
+    EVENT_SHARD_OWNER,  /* the node that it is on */
+    EVENT_SHARD_DELETE,
+    EVENT_NODE_STATE,
+    EVENT_SERVER_STATE,
+    EVENT_DRAIN_PROGRESS,
+    EVENT_PLACEMENT_REFUSED,
+    EVENT_KIND_COUNT,
+};
+extern const char *const event_kind_names[EVENT_KIND_COUNT + 1];
+
+struct event_reader {
+    struct world *world; /* kept as long as it has ever had a reader */
+    struct handle stream;
+};
+
+struct events {
+    const struct stream_port *port; /* borrowed */
+    struct event_reader readers[EVENTS_READERS_MAX];
+    size_t count;
+    int64_t beat_ms; /* when readers hear a comment next */
+    struct buf data; /* scratch: an event's JSON */
+    struct buf text; /* scratch: the event */
+};
+
+void events_init(struct events *e, const struct stream_port *port);
+void events_clear(struct events *e);
+
+/* A new reader, whose stream has begun; there are fewer than EVENTS_READERS_MAX. `last_id`: what it
+ * heard last (empty: nothing); a `gap` event tells it when more is gone than is kept. */
+void events_join(struct events *e, struct world *w, struct handle stream, struct span last_id,
+                 struct moment now);
+/* Its stream has ended. Nothing happens when it is no reader. */
+void events_leave(struct events *e, struct handle stream);
+
+/* Changes, as the registry's watch hears of them. */
+void events_room_changed(struct events *e, const struct room *room);
+void events_room_removed(struct events *e, const struct room *room);
+void events_shard_changed(struct events *e, struct shard *s, unsigned fields, struct moment now);
+void events_shard_removed(struct events *e, const struct shard *s);
+void events_node_changed(struct events *e, const struct node *n, struct moment now);
+void events_server_changed(struct events *e, const struct world_server *at);
+/* The shard's timer `progress` has fired. */
+void events_progress(struct events *e, const struct shard *s);
+/* A client was not placed. `w` may be NULL. */
+void events_refused(struct events *e, struct world *w, struct span room, enum refusal why,
+                    struct moment now);
+
+/* Sends the comment that is due. */
+void events_advance(struct events *e, int64_t now_ms);
+/* When it is; INT64_MAX: never. */
+int64_t events_due_ms(const struct events *e);

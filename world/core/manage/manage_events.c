@@ -1,0 +1,23 @@
+/* The stream of a world's events. */
+#include "world/core/manage/manage_verbs.h"
+
+void manage_open_events(struct manage *m)
+{
+    struct core *core = m->call->core;
+    struct buf last_id = {0};
+
+    if (core->events.count == EVENTS_READERS_MAX) {
+        call_refuse(m->call, REFUSAL_READERS, SPAN("Too many readers of events"));
+        return;
+    }
+    if (!manage_query_text(m, "lastEventId", &last_id))
+        buf_add_span(&last_id, m->call->request->last_event_id);
+    stats_count_request(&core->stats, m->call->route, 200);
+    core->port->stream.begin(core->port->stream.ctx, m->call->request->reply,
+                             SPAN("Content-Type: text/event-stream\r\n"
+                                  "Cache-Control: no-store\r\n" API_CORS_TEXT));
+    events_join(&core->events, manage_make_world(m), m->call->request->reply, buf_span(&last_id),
+                m->call->now);
+    core_wake(core);
+    buf_clear(&last_id);
+}

@@ -1,0 +1,11 @@
+#pragma once
+/* Rooms, shards and what belongs to them as the management API shows them. Names are the
+ * reference's where it has the thing. */
+#include "common/base/json_out.h"
+#include "world/core/rooms/registry.h"
+
+void view_room(struct json_out *o, const char *key, const struct room *room);
+void view_shard(struct json_out *o, const char *key, const struct shard *s, struct moment now);
+void view_node(struct json_out *o, const char *key, const struct node *n, struct moment now);
+/* {deadlineMs, rate, retryMs:[min,max]}; members that were not ordered are left out. */
+void view_drain(struct json_out *o, const char *key, const struct order_drain *d);

@@ -1,0 +1,27 @@
+/* The worlds that a token covers. */
+#include "common/base/json_out.h"
+#include "world/core/manage/manage_verbs.h"
+
+void manage_list_worlds(struct manage *m)
+{
+    struct core *core = m->call->core;
+    struct json_out o = {.out = &core->text};
+
+    buf_reset(&core->text);
+    json_out_open(&o, NULL, '{');
+    json_out_open(&o, "items", '[');
+    LIST_EACH (&core->registry.world_list, it) {
+        const struct world *w = CONTAINER_OF(it, struct world, node);
+        if (!token_covers(&m->token, w->id))
+            continue;
+        json_out_open(&o, NULL, '{');
+        json_out_text(&o, "worldId", w->id);
+        json_out_u64(&o, "rooms", w->rooms.count);
+        json_out_u64(&o, "shards", w->shards.count);
+        json_out_close(&o, '}');
+    }
+    json_out_close(&o, ']');
+    json_out_null(&o, "next");
+    json_out_close(&o, '}');
+    call_answer(m->call, buf_span(&core->text));
+}

@@ -1,0 +1,388 @@
+/* The records of room servers. What they cause is assignment.c's. */
+#include "world/core/servers/servers.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "common/base/log.h"
+#include "common/proto/origins.h"
+#include "world/core/nodes/nodes.h"
+#include "world/core/record.h"
+
+const char *const server_state_names[SERVER_STATE_COUNT + 1] = {
+    [SERVER_UNKNOWN] = "unknown",
+    [SERVER_UP] = "up",
+    [SERVER_DOWN] = "down",
+    [SERVER_DEAD] = "dead",
+};
+
+const char *const server_move_names[SERVER_MOVE_COUNT + 1] = {
+    [SERVER_MOVE_DEAD] = "dead",
+    [SERVER_MOVE_LEAVING] = "leaving",
+    [SERVER_MOVE_ASKED] = "asked",
+};
+
+static const uint8_t server_next[SERVER_STATE_COUNT] = {
+    [SERVER_UNKNOWN] = 1u << SERVER_UP | 1u << SERVER_DOWN,
+    [SERVER_UP] = 1u << SERVER_DOWN,
+    [SERVER_DOWN] = 1u << SERVER_UP | 1u << SERVER_DEAD,
+    [SERVER_DEAD] = 1u << SERVER_UP,
+};
+
+/* The only place that moves the state. */
+static void server_go(struct registry *r, struct room_server *s, enum server_state to)
+{
+    assert(server_next[s->state] & 1u << to);
+    log_info("server.state", "server=%.*s from=%s to=%s", SPAN_ARG(s->origin),
+             server_state_names[s->state], server_state_names[to]);
+    r->servers.states[s->state]--;
+    s->state = to;
+    r->servers.states[to]++;
+    LIST_EACH (&s->uses, it) {
+        r->watch.server_changed(r->watch.ctx, CONTAINER_OF(it, struct world_server, in_uses));
+    }
+}
+
+/* The one spelling of an origin. ERR_SYNTAX: it is none. */
+static enum err spell(struct span text, struct buf *out)
+{
+    struct url_origin o;
+
+    if (text.len > ORDERS_URL_MAX || url_origin_parse(text, &o) != ERR_OK)
+        return ERR_SYNTAX;
+    BUF_ADD_LIT(out, "http://");
+    buf_add_span(out, span_str(o.text));
+    url_origin_clear(&o);
+    return ERR_OK;
+}
+
+static struct room_server *server_get(struct registry *r, struct span origin)
+{
+    struct servers *all = &r->servers;
+    struct room_server *s = map_get(&all->by_origin, origin);
+
+    if (s != NULL)
+        return s;
+    s = xcalloc(1, sizeof(*s));
+    s->origin = span_of(xspandup(origin), origin.len);
+    s->self = slots_add(&all->handles, s);
+    list_init(&s->standing);
+    list_init(&s->uses);
+    map_add(&all->by_origin, s->origin, s);
+    list_push(&all->list, &s->node);
+    all->count++;
+    all->states[s->state]++;
+    return s;
+}
+
+static void server_free(struct servers *all, struct room_server *s)
+{
+    assert(list_empty(&s->uses));
+    while (!list_empty(&s->standing))
+        list_remove(list_first(&s->standing));
+    (void)slots_remove(&all->handles, s->self);
+    map_remove(&all->by_origin, s->origin);
+    list_remove(&s->node);
+    all->count--;
+    all->states[s->state]--;
+    free((void *)(uintptr_t)s->origin.ptr);
+    free(s);
+}
+
+static bool is_listed(const struct world_server *at)
+{
+    return at->registered || at->server->configured;
+}
+
+/* What an operator says of it has changed. */
+static void set(struct registry *r, struct world_server *at, bool registered, bool draining)
+{
+    at->registered = registered;
+    at->draining = draining;
+    list_remove(&at->in_leaving);
+    if (!server_takes_rooms(at))
+        list_push(&r->servers.leaving, &at->in_leaving);
+}
+
+static struct world_server *enter(struct registry *r, struct world *w, struct room_server *s)
+{
+    struct world_server *at = xcalloc(1, sizeof(*at));
+
+    at->server = s;
+    at->world = w;
+    at->serial = ++r->last_serial;
+    list_init(&at->settled);
+    list_push(&w->servers, &at->in_world);
+    list_push(&s->uses, &at->in_uses);
+    set(r, at, false, false);
+    return at;
+}
+
+static void leave(struct registry *r, struct world_server *at)
+{
+    struct room_server *s = at->server;
+
+    assert(at->rooms == 0 && at->awaited == 0);
+    list_remove(&at->in_world);
+    list_remove(&at->in_uses);
+    list_remove(&at->in_leaving);
+    free(at);
+    if (list_empty(&s->uses) && !s->configured)
+        server_free(&r->servers, s);
+}
+
+static struct world_server *find(const struct world *w, struct span spelled)
+{
+    LIST_EACH (&w->servers, it) {
+        struct world_server *at = CONTAINER_OF(it, struct world_server, in_world);
+        if (span_eq(at->server->origin, spelled))
+            return at;
+    }
+    return NULL;
+}
+
+static size_t listed(const struct world *w)
+{
+    size_t count = 0;
+
+    LIST_EACH (&w->servers, it)
+        count += is_listed(CONTAINER_OF(it, struct world_server, in_world));
+    return count;
+}
+
+static void keep(struct registry *r, const struct world_server *at)
+{
+    struct buf value = {0};
+
+    if (at->registered || at->draining) {
+        record_add_server(&value, at);
+        r->watch.keep(r->watch.ctx, RECORD_SERVER, at->world, at->server->origin, buf_span(&value));
+    } else {
+        r->watch.forget(r->watch.ctx, RECORD_SERVER, at->world, at->server->origin);
+    }
+    buf_clear(&value);
+    r->watch.timer_set(r->watch.ctx); /* rooms may go or come */
+}
+
+/* A sign that it lives. */
+static void revive(struct registry *r, struct room_server *s)
+{
+    s->failures = 0;
+    if (s->state != SERVER_UP)
+        server_go(r, s, SERVER_UP);
+}
+
+static void fail(struct registry *r, struct room_server *s, struct moment now)
+{
+    if (s->failures++ == 0)
+        s->failing_ms = now.mono_ms;
+    if (s->state == SERVER_UNKNOWN || s->state == SERVER_UP)
+        server_go(r, s, SERVER_DOWN);
+}
+
+/* Silent nodes do not count: what they said may be long over. */
+static bool is_said_to_stand(const struct room_server *s)
+{
+    LIST_EACH (&s->standing, it) {
+        if (CONTAINER_OF(it, struct holding, in_server)->node->state == NODE_ALIVE)
+            return true;
+    }
+    return false;
+}
+
+static void probe(struct registry *r, struct room_server *s)
+{
+    s->probed = true;
+    r->servers.probes++;
+    r->watch.probe(r->watch.ctx, s->self, s->origin);
+}
+
+void servers_init(struct servers *all)
+{
+    list_init(&all->list);
+    list_init(&all->leaving);
+    list_init(&all->closing);
+}
+
+void servers_configure(struct registry *r, struct span list)
+{
+    struct origins origins;
+    struct span bad;
+    enum err e = origins_parse(&origins, list, &bad);
+
+    assert(e == ERR_OK && r->world_count == 0);
+    for (size_t i = 0; i < origins.count; i++) {
+        struct buf text = {0};
+        BUF_ADD_LIT(&text, "http://");
+        buf_add_span(&text, span_str(origins.list[i].text));
+        server_get(r, buf_span(&text))->configured = true;
+        buf_clear(&text);
+    }
+    origins_clear(&origins);
+}
+
+void servers_clear(struct servers *all)
+{
+    for (struct list *it; (it = list_first(&all->list)) != NULL;)
+        server_free(all, CONTAINER_OF(it, struct room_server, node));
+    map_clear(&all->by_origin);
+    slots_clear(&all->handles);
+}
+
+void servers_enter(struct registry *r, struct world *w)
+{
+    list_init(&w->servers);
+    list_init(&w->unassigned);
+    LIST_EACH (&r->servers.list, it) {
+        struct room_server *s = CONTAINER_OF(it, struct room_server, node);
+        if (s->configured)
+            (void)enter(r, w, s);
+    }
+}
+
+void servers_leave(struct registry *r, struct world *w)
+{
+    for (struct list *it; (it = list_first(&w->servers)) != NULL;)
+        leave(r, CONTAINER_OF(it, struct world_server, in_world));
+}
+
+struct world_server *servers_find(const struct world *w, struct span origin)
+{
+    struct world_server *at = NULL;
+    struct buf text = {0};
+
+    if (w != NULL && spell(origin, &text) == ERR_OK)
+        at = find(w, buf_span(&text));
+    buf_clear(&text);
+    return at;
+}
+
+bool server_takes_rooms(const struct world_server *at)
+{
+    return is_listed(at) && !at->draining;
+}
+
+struct world_server *servers_expect(struct registry *r, struct world *w, struct span origin,
+                                    struct moment now)
+{
+    struct world_server *at = NULL;
+    struct buf text = {0};
+
+    if (spell(origin, &text) == ERR_OK) {
+        at = find(w, buf_span(&text));
+        if (at == NULL)
+            at = enter(r, w, server_get(r, buf_span(&text)));
+        if (at->server->probe_ms == 0)
+            at->server->probe_ms = now.mono_ms;
+    }
+    buf_clear(&text);
+    return at;
+}
+
+enum err servers_add(struct registry *r, struct world *w, struct span origin, struct moment now,
+                     struct world_server **out)
+{
+    struct world_server *at = servers_find(w, origin);
+
+    *out = at;
+    if (at != NULL && is_listed(at))
+        return ERR_EXISTS;
+    if (listed(w) >= SERVERS_MAX)
+        return ERR_FULL;
+    *out = at = servers_expect(r, w, origin, now);
+    if (at == NULL)
+        return ERR_SYNTAX;
+    log_info("server.added", "world=%.*s server=%.*s", SPAN_ARG(w->id),
+             SPAN_ARG(at->server->origin));
+    set(r, at, true, false);
+    keep(r, at);
+    return ERR_OK;
+}
+
+void servers_remove(struct registry *r, struct world_server *at)
+{
+    log_info("server.removed", "world=%.*s server=%.*s rooms=%zu", SPAN_ARG(at->world->id),
+             SPAN_ARG(at->server->origin), at->rooms);
+    set(r, at, false, false);
+    keep(r, at);
+}
+
+void servers_drain(struct registry *r, struct world_server *at, bool on)
+{
+    log_info("server.drain", "world=%.*s server=%.*s on=%d rooms=%zu", SPAN_ARG(at->world->id),
+             SPAN_ARG(at->server->origin), on, at->rooms);
+    set(r, at, at->registered, on);
+    keep(r, at);
+}
+
+enum err servers_restore(struct registry *r, struct world *w, struct span origin, bool registered,
+                         bool draining, struct moment now)
+{
+    struct world_server *at = servers_expect(r, w, origin, now);
+
+    if (at == NULL)
+        return ERR_SYNTAX;
+    if (at->registered || at->draining)
+        return ERR_EXISTS;
+    set(r, at, registered, draining);
+    return ERR_OK;
+}
+
+void servers_probed(struct registry *r, struct handle server, bool good, struct moment now)
+{
+    struct room_server *s = slots_get(&r->servers.handles, server);
+
+    if (s == NULL || !s->probed)
+        return;
+    s->probed = false;
+    s->probe_ms =
+        now.mono_ms + SERVERS_PROBE_MS * 9 / 10 + (int64_t)rng_below(r->rng, SERVERS_PROBE_MS / 5);
+    r->servers.failed_probes += !good;
+    if (good)
+        revive(r, s);
+    else
+        fail(r, s, now);
+}
+
+void servers_hear(struct registry *r, struct holding *h, struct moment now)
+{
+    struct room_server *s = h->link != BEAT_LINK_UP || h->server.len == 0
+                                ? NULL
+                                : map_get(&r->servers.by_origin, h->server);
+
+    if (s == h->stands_at)
+        return;
+    if (h->stands_at != NULL && !h->stands_at->probed)
+        h->stands_at->probe_ms = now.mono_ms; /* it may have died */
+    list_remove(&h->in_server);
+    h->stands_at = s;
+    if (s == NULL)
+        return;
+    list_push(&s->standing, &h->in_server);
+    revive(r, s);
+}
+
+void servers_tick(struct registry *r, struct moment now)
+{
+    LIST_EACH (&r->servers.list, it) {
+        struct room_server *s = CONTAINER_OF(it, struct room_server, node);
+        if (!s->probed && now.mono_ms >= s->probe_ms)
+            probe(r, s);
+        if (s->state != SERVER_DOWN || s->failures < 2 ||
+            now.mono_ms - s->failing_ms < SERVERS_DEAD_MS || is_said_to_stand(s))
+            continue;
+        s->dead_ms = now.mono_ms;
+        server_go(r, s, SERVER_DEAD);
+    }
+}
+
+void servers_tidy(struct registry *r)
+{
+    LIST_EACH_SAFE (&r->servers.leaving, it, after) {
+        struct world_server *at = CONTAINER_OF(it, struct world_server, in_leaving);
+        if (is_listed(at) || at->rooms > 0 || at->awaited > 0)
+            continue;
+        r->watch.forget(r->watch.ctx, RECORD_SERVER, at->world, at->server->origin);
+        leave(r, at);
+    }
+}
