@@ -58,6 +58,11 @@ void node_free(struct node *n)
     free(n);
 }
 
+int64_t node_epoch(const struct node *n)
+{
+    return n->epoch;
+}
+
 const struct node_stats *node_stats(const struct node *n)
 {
     return &n->stats;

@@ -132,6 +132,8 @@ struct node *node_new(const struct node_port *port, void *io, const struct node_
                       uint64_t rng_seed, int64_t now);
 void node_free(struct node *n); /* calls nothing */
 const struct node_stats *node_stats(const struct node *n);
+/* What the node calls its start: settings->epoch, or later (another process had its id before). */
+int64_t node_epoch(const struct node *n);
 /* Asserts all invariants (counts are sums, nobody is told out of turn). Walks everything. */
 void node_check(const struct node *n);
 

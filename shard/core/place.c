@@ -166,6 +166,13 @@ static bool is_asked(const struct node *n, const struct world *w)
            n->settings->protocol != NODE_PROTOCOL_REFERENCE;
 }
 
+/* The first beat to a world is answered by orders, or by a world that knows no nodes and is not to
+ * be asked about them. */
+static bool is_about_to_speak(const struct world *w, const struct arrival *a, int64_t now)
+{
+    return w->mode == WORLD_UNHEARD && !w->failing && now - a->since_ms < PLACE_ASK_MS;
+}
+
 static bool ids_are_good(const struct node *n, const struct arrival *a)
 {
     return shard_id_check(n, a->shard_id) == ERR_OK &&
@@ -181,6 +188,10 @@ void node_place(struct node *n, const struct arrival *a, int64_t now, struct pla
     const struct shard *shard = map_get(&n->shard_map, a->shard_id);
     if (!is_asked(n, w) || is_at_home(shard, a))
         return;
+    if (is_about_to_speak(w, a, now)) {
+        out->kind = PLACE_WAIT;
+        return;
+    }
     if (shard != NULL && shard->owned) {
         place_owned(n, w, shard, a, now, out);
         return;

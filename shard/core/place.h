@@ -34,6 +34,7 @@ enum place_kind {
     PLACE_HERE,  /* node_client_open or node_http with the arrival's shard_id */
     PLACE_THERE, /* tunnel or forward to `url` */
     PLACE_ASK,   /* POST `ask` to …/resolve of `world`, then node_resolved, then place again */
+    PLACE_WAIT,  /* place it again in PLACE_LOOK_MS: its world's first answer is on its way */
     PLACE_ELSEWHERE, /* hopped, and not for us: 421, with `url` if it is not empty, and `reason` */
     PLACE_REFUSED,   /* see `why` */
 };
@@ -47,7 +48,8 @@ struct place {
 };
 
 enum {
-    PLACE_ASK_MS = 1000,  /* a world that has not answered by then is not there */
+    PLACE_ASK_MS = 1000, /* a world that has not answered by then is not there */
+    PLACE_LOOK_MS = 10,
     PLACE_HOLD_MS = 3000, /* an arrival is held at most so long */
     PLACE_ASKS = 3,       /* a world is asked at most so often for one arrival */
 };

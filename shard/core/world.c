@@ -159,12 +159,15 @@ static void end_idle_shards(struct world *w, int64_t now)
     }
 }
 
+/* Whoever answers the first beat with something else than orders took it for something else. */
 static bool take_orders(struct world *w, struct span body, int64_t now)
 {
     struct orders orders;
     json_t *doc;
     bool followed = orders_read(&orders, &doc, body) == ERR_OK;
-    if (!followed)
+    if (!followed && w->mode == WORLD_UNHEARD)
+        world_go(w, WORLD_REFERENCE, now);
+    else if (!followed)
         log_warn("orders.invalid", "world=%.*s", SPAN_ARG(w->id));
     if (followed) {
         world_go(w, WORLD_BEATS, now);

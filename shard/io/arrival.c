@@ -23,7 +23,8 @@ struct arriving {
     struct forward *forward; /* has it, too, if any */
     struct asking asking;
     struct timer deadline;
-    bool asks_alone; /* the answer to a shared question was of no use */
+    struct timer look; /* when it is placed again */
+    bool asks_alone;   /* the answer to a shared question was of no use */
     bool has_body, body_complete;
     int64_t begun_us; /* 0: it was clear already where it goes */
 };
@@ -41,6 +42,7 @@ static void arriving_free(struct arriving *w)
     w->all->stats->held_now--;
     asking_stop(&w->asking);
     wheel_cancel(wheel_of(w), &w->deadline);
+    wheel_cancel(wheel_of(w), &w->look);
     buf_clear(&w->shard_id);
     buf_clear(&w->session);
     buf_clear(&w->tried);
@@ -291,7 +293,7 @@ static void ask(struct arriving *w, const struct place *at)
     const struct node_settings *node = w->all->node;
     const struct resolve r = {
         .asker = span_str(node->id),
-        .asker_epoch = node->epoch,
+        .asker_epoch = node_epoch(w->all->ticker->node),
         .shard_id = w->is.shard_id,
         .session = w->is.session,
         .reason = at->reason,
@@ -305,7 +307,7 @@ static void ask(struct arriving *w, const struct place *at)
 
 static void note_placed(struct arriving *w, enum place_kind kind)
 {
-    if (kind == PLACE_ASK || w->begun_us == 0)
+    if (kind == PLACE_ASK || kind == PLACE_WAIT || w->begun_us == 0)
         return;
     histogram_add(&w->all->stats->held, clock_mono_us() - w->begun_us);
     w->begun_us = 0;
@@ -338,6 +340,9 @@ static void follow(struct arriving *w, const struct place *at)
     case PLACE_ASK:
         ask(w, at);
         break;
+    case PLACE_WAIT:
+        wheel_set(wheel_of(w), &w->look, loop_now(w->all->ticker->loop) + PLACE_LOOK_MS);
+        break;
     case PLACE_ELSEWHERE:
     case PLACE_REFUSED:
         refuse(w, at);
@@ -352,6 +357,12 @@ static void go(struct arriving *w)
     node_place(t->node, &w->is, ticker_now(t), &at);
     ticker_touch(t);
     follow(w, &at);
+}
+
+static void look_fired(struct timer *timer, int64_t now)
+{
+    (void)now;
+    go(CONTAINER_OF(timer, struct arriving, look));
 }
 
 /* The owner that is being tried is given its own time. */
@@ -407,6 +418,7 @@ static struct arriving *hold(struct arrivals *all, struct http_exchange *x,
         .x = x,
         .asking.answered = answered,
         .deadline.fire = deadline_fired,
+        .look.fire = look_fired,
         .has_body = !is->is_socket && (x->head->chunked || x->head->content_length > 0),
         .begun_us = clock_mono_us(),
     };
@@ -456,6 +468,7 @@ void arrivals_take(struct arrivals *all, struct http_exchange *x, const struct r
         break;
     case PLACE_THERE:
     case PLACE_ASK:
+    case PLACE_WAIT:
         follow(hold(all, x, &is, from), &at);
         break;
     case PLACE_ELSEWHERE:

@@ -38,7 +38,7 @@ let rooms, shards;
 if (o.shards === "ours") {
   rooms = await reference("rooms", "room.mjs", { PARTIES: "main" });
   shards = await startNode(world.origin, rooms.origin, {
-    ...secrets, SEAT_TTL: "0", PRIVATE_ROOMS: "ignore", TRUSTED_PROXIES: "127.0.0.0/8", HTTP_PROXY_PATH: "nested", WORLD_PROTOCOL: "reference", REPORT_INTERVAL: "5s",
+    ...secrets, SEAT_TTL: "0", PRIVATE_ROOMS: "ignore", TRUSTED_PROXIES: "127.0.0.0/8", HTTP_PROXY_PATH: "nested", REPORT_INTERVAL: "5s",
   });
 } else {
   shards = rooms = await reference("their shards and rooms", "room.mjs", { PARTIES: "main,shard", WORLD_ORIGIN: world.origin });

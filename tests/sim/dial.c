@@ -219,7 +219,7 @@ static void ask(struct leg *leg, const struct place *at)
     struct buf body = {.len = 0};
     const struct resolve r = {
         .asker = span_str(leg->st->id),
-        .asker_epoch = leg->st->settings.epoch,
+        .asker_epoch = node_epoch(leg->st->core),
         .shard_id = leg->is.shard_id,
         .session = leg->is.session,
         .reason = at->reason,
@@ -253,6 +253,12 @@ static void open_here(struct leg *leg)
     leg_end(leg, e == ERR_OK ? OUTCOME_OPEN : OUTCOME_REFUSED);
 }
 
+static void look_again(void *ctx, void *arg)
+{
+    (void)arg;
+    leg_go(ctx);
+}
+
 static void leg_go(struct leg *leg)
 {
     struct place at;
@@ -260,10 +266,13 @@ static void leg_go(struct leg *leg)
     if (leg->is.asked == 0 && leg->is.tried.len == 0)
         leg->expects_seat = crowd_expects_seat(s->crowd, leg->client, leg->st, leg->is.shard_id);
     node_place(leg->st->core, &leg->is, s->now, &at);
-    if (leg->expects_seat && at.kind != PLACE_HERE)
+    if (leg->expects_seat && at.kind != PLACE_HERE && at.kind != PLACE_WAIT)
         sim_fail(s, "client %d broke off from %s at %s, and is sent elsewhere", leg->client,
                  leg->shard, leg->st->id);
     switch (at.kind) {
+    case PLACE_WAIT:
+        sim_plan(s, PLACE_LOOK_MS, leg->st->host, look_again, leg, NULL);
+        break;
     case PLACE_HERE:
         open_here(leg);
         break;

@@ -69,6 +69,8 @@ static const char *words(const struct place *p)
     case PLACE_THERE:
         (void)snprintf(text, sizeof text, "there %.*s %.*s", SPAN_ARG(p->node), SPAN_ARG(p->url));
         return text;
+    case PLACE_WAIT:
+        return "wait";
     case PLACE_ASK:
         assert_true(span_eq(p->world, SPAN("world-a")));
         (void)snprintf(text, sizeof text, "ask %s", resolve_reason_names[p->reason]);
@@ -272,6 +274,37 @@ static void a_404_of_a_world_that_was_never_heard_says_nothing(void **state)
     stop();
 }
 
+static void nobody_asks_a_world_before_it_has_said_what_it_is(void **state)
+{
+    struct place p;
+    struct arrival a = {.shard_id = SPAN(OTHER), .is_socket = true};
+    (void)state;
+    start(WORLD_UNHEARD);
+    a.since_ms = r.now;
+    node_place(r.node, &a, r.now, &p);
+    assert_string_equal(words(&p), "wait");
+    node_place(r.node, &a, r.now + PLACE_ASK_MS, &p);
+    assert_string_equal(words(&p), "ask unknown");
+    world_answered(world_a(), 0, SPAN(""), r.now); /* the beat failed: ask another process */
+    node_place(r.node, &a, r.now, &p);
+    assert_string_equal(words(&p), "ask unknown");
+    stop();
+}
+
+static void who_answers_a_beat_with_something_else_is_not_asked(void **state)
+{
+    struct place p;
+    struct arrival a = {.shard_id = SPAN(OTHER), .is_socket = true};
+    (void)state;
+    start(WORLD_UNHEARD);
+    a.since_ms = r.now;
+    world_answered(world_a(), 200, SPAN("{}"), r.now);
+    assert_int_equal(world_a()->mode, WORLD_REFERENCE);
+    node_place(r.node, &a, r.now, &p);
+    assert_string_equal(words(&p), "here");
+    stop();
+}
+
 static void another_owner_is_remembered_until_it_is_misplaced(void **state)
 {
     struct buf text = {0};
@@ -332,6 +365,8 @@ int main(void)
         cmocka_unit_test(an_adopted_shard_is_marked_and_counted),
         cmocka_unit_test(answers_mean_what_they_say),
         cmocka_unit_test(a_404_of_a_world_that_was_never_heard_says_nothing),
+        cmocka_unit_test(nobody_asks_a_world_before_it_has_said_what_it_is),
+        cmocka_unit_test(who_answers_a_beat_with_something_else_is_not_asked),
         cmocka_unit_test(another_owner_is_remembered_until_it_is_misplaced),
         cmocka_unit_test(what_we_are_ordered_is_followed_at_once),
         cmocka_unit_test(an_answer_of_a_world_that_was_is_none),
