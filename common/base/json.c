@@ -47,7 +47,11 @@ bool json_get_bool(const json_t *object, const char *key, bool *out)
 
 bool json_get_int(const json_t *object, const char *key, int64_t min, int64_t max, int64_t *out)
 {
-    const json_t *value = json_object_get(object, key);
+    return json_whole(json_object_get(object, key), min, max, out);
+}
+
+bool json_whole(const json_t *value, int64_t min, int64_t max, int64_t *out)
+{
     if (!json_is_number(value))
         return false;
     double number = json_number_value(value);

@@ -16,6 +16,8 @@ bool json_get_span(const json_t *object, const char *key, struct span *out); /* 
 bool json_get_bool(const json_t *object, const char *key, bool *out);
 /* A number without fraction whose value lies in [min, max] and is exact in a double. */
 bool json_get_int(const json_t *object, const char *key, int64_t min, int64_t max, int64_t *out);
+/* The same for a value; NULL is none. */
+bool json_whole(const json_t *value, int64_t min, int64_t max, int64_t *out);
 
 /* Appends `s` as a JSON string with its quotes. `s` is UTF-8; bytes that are not become U+FFFD. */
 void json_add_string(struct buf *out, struct span s);

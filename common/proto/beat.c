@@ -2,7 +2,13 @@
  * that say whose beat it is and which: so a node and a world may be a version apart. */
 #include "common/proto/beat.h"
 
+#include <stddef.h>
+
+#include "common/proto/json_text.h"
+
 #define COUNT_MAX INT64_C(9007199254740991) /* 2^53 - 1 */
+
+enum { DIGITS_MAX = 15 }; /* no such number is beyond COUNT_MAX */
 
 static const struct span link_names[BEAT_LINK_COUNT] = {
     [BEAT_LINK_IDLE] = SPAN_INIT("idle"),
@@ -115,25 +121,16 @@ static bool has_control(struct span text)
     return false;
 }
 
-/* Any text. */
-static struct span take_any(struct reading *r, const char *key, size_t max)
+/* One that an operator wrote, not a client. */
+static struct span take_text(struct reading *r, const char *key, size_t max)
 {
     struct span text = {.ptr = "", .len = 0};
     if (json_object_get(r->object, key) == NULL)
         return text;
-    if (!json_get_span(r->object, key, &text))
+    if (!json_get_span(r->object, key, &text) || has_control(text))
         fault(r, ERR_SYNTAX, key);
     else if (text.len > max)
         fault(r, ERR_LIMIT, key);
-    return text;
-}
-
-/* One that an operator wrote, not a client. */
-static struct span take_text(struct reading *r, const char *key, size_t max)
-{
-    struct span text = take_any(r, key, max);
-    if (has_control(text))
-        fault(r, ERR_SYNTAX, key);
     return text;
 }
 
@@ -176,30 +173,6 @@ static bool take_flag(struct reading *r, const char *key)
     return flag;
 }
 
-static enum beat_link take_link(struct reading *r)
-{
-    struct span name = take_text(r, "link", 8);
-    for (unsigned link = 0; link < BEAT_LINK_COUNT; link++)
-        if (name.len == 0 || span_eq(name, link_names[link]))
-            return (enum beat_link)link;
-    fault(r, ERR_SYNTAX, "link");
-    return BEAT_LINK_IDLE;
-}
-
-static struct beat_shard take_shard(struct reading *r)
-{
-    return (struct beat_shard){
-        .shard_id = must_be(r, "shardId", take_any(r, "shardId", BEAT_SHARD_ID_MAX)),
-        .open = take_count(r, "open"),
-        .returning = take_count(r, "returning"),
-        .admitted = take_count(r, "admitted"),
-        .readmitted = take_count(r, "readmitted"),
-        .sessions = take_count(r, "sessions"),
-        .link = take_link(r),
-        .server = take_text(r, "server", BEAT_URL_MAX),
-    };
-}
-
 static void read_node(struct reading *r, struct beat *out)
 {
     out->node_id = must_be(r, "id", take_text(r, "id", BEAT_NODE_ID_MAX));
@@ -214,45 +187,185 @@ static void read_node(struct reading *r, struct beat *out)
     out->lag_ms = take_number(r, "lagMs");
 }
 
-static void read_shards(struct reading *r)
+/* ---- the shards: read as text, a document would cost ten times as much */
+
+struct shard_reading {
+    struct reading r;
+    struct beat_doc *doc;
+    struct beat_shard out;
+};
+
+/* The text of a raw value, from `room` if it has escapes. */
+static struct span raw_text(struct reading *r, const char *key, struct span raw, size_t max,
+                            struct buf *room)
 {
-    const json_t *shards = json_object_get(r->object, "shards");
-    size_t count = json_array_size(shards);
-    if (!json_is_array(shards))
-        fault(r, ERR_SYNTAX, "shards");
-    if (count > BEAT_SHARDS_MAX)
-        fault(r, ERR_LIMIT, "shards");
-    for (size_t i = 0; i < count && r->e == ERR_OK; i++) {
-        r->object = json_array_get(shards, i);
-        (void)take_shard(r);
+    struct span text = {.ptr = "", .len = 0};
+    if (raw.ptr[0] != '"') {
+        fault(r, ERR_SYNTAX, key);
+        return text;
+    }
+    text = span_slice(raw, 1, raw.len - 1);
+    if (span_index(text, '\\') < text.len) {
+        buf_reset(room);
+        json_text_unescape(room, text);
+        text = buf_span(room);
+    }
+    if (text.len > max)
+        fault(r, ERR_LIMIT, key);
+    return text;
+}
+
+/* Few digits are what they seem; other forms of whole numbers are rare. */
+static uint64_t raw_count(struct reading *r, const char *key, struct span raw)
+{
+    int64_t number = 0;
+    size_t i = 0;
+    for (; i < raw.len && i < DIGITS_MAX && raw.ptr[i] >= '0' && raw.ptr[i] <= '9'; i++)
+        number = number * 10 + (raw.ptr[i] - '0');
+    if (i == raw.len)
+        return (uint64_t)number;
+    json_t *value = json_decode(raw);
+    number = 0;
+    if (!json_whole(value, 0, COUNT_MAX, &number))
+        fault(r, ERR_SYNTAX, key);
+    json_decref(value);
+    return (uint64_t)number;
+}
+
+static enum beat_link raw_link(struct reading *r, struct span raw)
+{
+    struct span name = raw.ptr[0] == '"' ? span_slice(raw, 1, raw.len - 1) : raw;
+    for (unsigned link = 0; link < BEAT_LINK_COUNT; link++)
+        if (raw.ptr[0] == '"' && (name.len == 0 || json_text_string_is(name, link_names[link])))
+            return (enum beat_link)link;
+    fault(r, ERR_SYNTAX, "link");
+    return BEAT_LINK_IDLE;
+}
+
+static void take_count_member(struct shard_reading *s, struct span key, struct span value)
+{
+    static const struct {
+        struct span key;
+        size_t at;
+    } counts[] = {{SPAN_INIT("open"), offsetof(struct beat_shard, open)},
+                  {SPAN_INIT("returning"), offsetof(struct beat_shard, returning)},
+                  {SPAN_INIT("admitted"), offsetof(struct beat_shard, admitted)},
+                  {SPAN_INIT("readmitted"), offsetof(struct beat_shard, readmitted)},
+                  {SPAN_INIT("sessions"), offsetof(struct beat_shard, sessions)}};
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+        if (!span_eq(key, counts[i].key))
+            continue;
+        uint64_t count = raw_count(&s->r, counts[i].key.ptr, value);
+        memcpy((char *)&s->out + counts[i].at, &count, sizeof count);
+        return;
     }
 }
 
-enum err beat_read(struct beat *out, json_t **doc, struct span text, const char **why)
+static void take_member(void *ctx, const struct json_member *m)
 {
-    *doc = json_decode(text);
+    struct shard_reading *s = ctx;
+    struct span key = m->key;
+    if (span_index(key, '\\') < key.len) {
+        buf_reset(&s->doc->key);
+        json_text_unescape(&s->doc->key, key);
+        key = buf_span(&s->doc->key);
+    }
+    if (span_eq(key, SPAN("shardId"))) {
+        s->out.shard_id = raw_text(&s->r, "shardId", m->value, BEAT_SHARD_ID_MAX, &s->doc->id);
+    } else if (span_eq(key, SPAN("link"))) {
+        s->out.link = raw_link(&s->r, m->value);
+    } else if (span_eq(key, SPAN("server"))) {
+        s->out.server = raw_text(&s->r, "server", m->value, BEAT_URL_MAX, &s->doc->server);
+        if (has_control(s->out.server))
+            fault(&s->r, ERR_SYNTAX, "server");
+    } else {
+        take_count_member(s, key, m->value);
+    }
+}
+
+/* False at the end; what is wrong with the shard is in *s. */
+static bool read_shard(struct shard_reading *s, size_t *at)
+{
+    struct span raw;
+    char kind;
+    s->out = (struct beat_shard){.shard_id = SPAN(""), .server = SPAN("")};
+    if (!json_text_next(s->doc->shards, at, &raw))
+        return false;
+    if (json_text_members(raw, &kind, take_member, s) != ERR_OK || s->out.shard_id.len == 0)
+        fault(&s->r, ERR_SYNTAX, "shardId");
+    return true;
+}
+
+static void read_shards(struct reading *r, struct beat_doc *doc)
+{
+    struct shard_reading s = {.r = *r, .doc = doc};
+    size_t at = 0, count = 0;
+    if (doc->shards.len == 0 || doc->shards.ptr[0] != '[') {
+        fault(r, ERR_SYNTAX, "shards");
+        return;
+    }
+    while (s.r.e == ERR_OK && read_shard(&s, &at))
+        if (++count > BEAT_SHARDS_MAX)
+            fault(&s.r, ERR_LIMIT, "shards");
+    *r = s.r;
+}
+
+static void find_shards(void *ctx, const struct json_member *m)
+{
+    struct beat_doc *doc = ctx;
+    if (json_text_string_is(m->key, SPAN("shards")))
+        doc->shards = m->value;
+}
+
+/* Finds the shards, and makes a document of the rest. */
+static void open_doc(struct beat_doc *doc, struct span text)
+{
+    struct buf head = {.len = 0};
+    char kind;
+    *doc = (struct beat_doc){.head = NULL};
+    if (json_text_members(text, &kind, find_shards, doc) != ERR_OK)
+        return;
+    size_t from = doc->shards.ptr == NULL ? text.len : (size_t)(doc->shards.ptr - text.ptr);
+    buf_add_span(&head, span_slice(text, 0, from));
+    if (doc->shards.ptr != NULL)
+        BUF_ADD_LIT(&head, "0");
+    buf_add_span(&head, span_slice(text, from + doc->shards.len, text.len));
+    doc->head = json_decode(buf_span(&head));
+    buf_clear(&head);
+}
+
+enum err beat_read(struct beat *out, struct beat_doc *doc, struct span text, const char **why)
+{
+    open_doc(doc, text);
     *out = (struct beat){.seq = 0};
-    struct reading r = {.object = json_object_get(*doc, "node")};
+    struct reading r = {.object = json_object_get(doc->head, "node")};
     if (!json_is_object(r.object))
-        fault(&r, ERR_SYNTAX, *doc == NULL ? "JSON" : "node");
+        fault(&r, ERR_SYNTAX, doc->head == NULL ? "JSON" : "node");
     read_node(&r, out);
-    r.object = json_object_get(*doc, "haveOrders");
+    r.object = json_object_get(doc->head, "haveOrders");
     out->have_epoch = take_number(&r, "epoch");
     out->have_version = take_number(&r, "version");
-    r.object = *doc;
+    r.object = doc->head;
     out->seq = take_mark(&r, "seq");
     out->full = take_flag(&r, "full");
-    read_shards(&r);
+    read_shards(&r, doc);
     *why = r.why;
     return r.e;
 }
 
-bool beat_next_shard(const json_t *doc, size_t *at, struct beat_shard *out)
+bool beat_next_shard(struct beat_doc *doc, size_t *at, struct beat_shard *out)
 {
-    const json_t *shards = json_object_get(doc, "shards");
-    if (*at >= json_array_size(shards))
-        return false;
-    struct reading r = {.object = json_array_get(shards, (*at)++)};
-    *out = take_shard(&r);
-    return true;
+    struct shard_reading s = {.doc = doc};
+    bool found = doc->shards.len > 0 && read_shard(&s, at);
+    *out = s.out;
+    return found;
+}
+
+void beat_doc_clear(struct beat_doc *doc)
+{
+    json_decref(doc->head);
+    buf_clear(&doc->id);
+    buf_clear(&doc->server);
+    buf_clear(&doc->key);
+    *doc = (struct beat_doc){.head = NULL};
 }

@@ -50,11 +50,21 @@ enum {
     BEAT_SHARD_ID_MAX = 12288,
 };
 
-/* Reads a body; spans point into *doc, which the caller frees with json_decref in every case.
+/* A beat that was read. Its shards, which may be many, stay text. */
+struct beat_doc {
+    json_t *head;               /* all but the shards */
+    struct span shards;         /* raw, in the body */
+    struct buf id, server, key; /* of the last shard, where the text has escapes */
+};
+
+/* Reads a body, which is borrowed as long as *doc is used; spans point into both. The caller clears
+ * *doc in every case.
  * ERR_SYNTAX: not a beat; *why names the member at fault, a static text. Counts over 2^53 - 1,
  * negative ones, empty ids, control characters in any text but a shard id (clients choose those:
  * docs/design.md section 8) are syntax errors; ERR_LIMIT: beyond the bounds above. */
-MUST_CHECK enum err beat_read(struct beat *out, json_t **doc, struct span text, const char **why);
+MUST_CHECK enum err beat_read(struct beat *out, struct beat_doc *doc, struct span text,
+                              const char **why);
 /* The shards of a beat that was read, in order: start with *at = 0; false at the end. beat_read has
- * checked them all. */
-bool beat_next_shard(const json_t *doc, size_t *at, struct beat_shard *out);
+ * checked them all. What *out points to holds until the next call. */
+bool beat_next_shard(struct beat_doc *doc, size_t *at, struct beat_shard *out);
+void beat_doc_clear(struct beat_doc *doc);

@@ -316,6 +316,40 @@ enum err json_text_members(struct span text, char *kind,
     return walk_text(&w);
 }
 
+/* Where the value at `at` ends; what it is in has been checked. */
+static const char *value_end(const char *at, const char *end)
+{
+    size_t depth = 0;
+    do {
+        if (*at == '"') {
+            at = skip_string(at + 1, end);
+            continue;
+        }
+        depth += *at == '{' || *at == '[';
+        depth -= *at == '}' || *at == ']';
+        at++;
+    } while (at < end && (depth > 0 || strchr(",]} \t\r\n", *at) == NULL));
+    return at;
+}
+
+bool json_text_next(struct span array, size_t *at, struct span *element)
+{
+    struct walk w = {.at = array.ptr + *at, .end = array.ptr + array.len};
+    if (*at == 0)
+        w.at++; /* the bracket */
+    skip_blanks(&w);
+    if (*at > 0 && w.at < w.end && *w.at == ',')
+        w.at++;
+    skip_blanks(&w);
+    if (w.at == w.end || *w.at == ']')
+        return false;
+    const char *start = w.at;
+    w.at = value_end(start, w.end);
+    *element = span_of(start, (size_t)(w.at - start));
+    *at = (size_t)(w.at - array.ptr);
+    return true;
+}
+
 bool json_text_string_is(struct span raw, struct span text)
 {
     if (raw.len == text.len) /* an escape is longer than what it stands for: there is none */

@@ -22,6 +22,10 @@ MUST_CHECK enum err json_text_members(struct span text, char *kind,
                                       void (*member)(void *ctx, const struct json_member *m),
                                       void *ctx);
 
+/* The elements of an array as it stands in a text that was checked: start with *at = 0, false at
+ * the end. `element` is the raw text of one, without blanks. */
+bool json_text_next(struct span array, size_t *at, struct span *element);
+
 /* True when a raw JSON string (without its quotes, already checked) decodes to `text`. */
 bool json_text_string_is(struct span raw, struct span text);
 /* Appends what a raw JSON string (without its quotes, already checked) decodes to, as UTF-8; lone

@@ -5,33 +5,34 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void write_again(struct buf *out, const struct beat *b, const json_t *doc)
+static void write_again(struct buf *out, const struct beat *b, struct beat_doc *doc)
 {
     struct beat_shard shard;
+    bool first = true;
     beat_open(out, b);
-    for (size_t at = 0; beat_next_shard(doc, &at, &shard);)
-        beat_add_shard(out, &shard, at == 1);
+    for (size_t at = 0; beat_next_shard(doc, &at, &shard); first = false)
+        beat_add_shard(out, &shard, first);
     beat_close(out);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct beat b;
-    json_t *doc, *again;
+    struct beat_doc doc, again;
     const char *why;
     struct buf once = {0}, twice = {0};
     if (beat_read(&b, &doc, span_of(data, size), &why) == ERR_OK) {
-        write_again(&once, &b, doc);
+        write_again(&once, &b, &doc);
         if (beat_read(&b, &again, buf_span(&once), &why) != ERR_OK)
             abort();
-        write_again(&twice, &b, again);
+        write_again(&twice, &b, &again);
         if (!span_eq(buf_span(&once), buf_span(&twice)))
             abort();
-        json_decref(again);
+        beat_doc_clear(&again);
     } else if (why == NULL) {
         abort();
     }
-    json_decref(doc);
+    beat_doc_clear(&doc);
     buf_clear(&once);
     buf_clear(&twice);
     return 0;

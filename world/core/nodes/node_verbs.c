@@ -29,7 +29,7 @@ static void answer_orders(struct call *call, const struct beat *b)
     call_answer(call, buf_span(text));
 }
 
-static void heartbeat(struct call *call, const struct beat *b, const json_t *doc)
+static void heartbeat(struct call *call, const struct beat *b, struct beat_doc *doc)
 {
     struct registry *registry = &call->core->registry;
     struct world *w = registry_make_world(registry, call->world);
@@ -49,15 +49,15 @@ static void heartbeat(struct call *call, const struct beat *b, const json_t *doc
 void verb_heartbeat(struct call *call)
 {
     struct beat b;
-    json_t *doc;
+    struct beat_doc doc;
     const char *why;
 
     if (beat_read(&b, &doc, call->request->body, &why) == ERR_OK)
-        heartbeat(call, &b, doc);
+        heartbeat(call, &b, &doc);
     else
         call_refuse_name(call, REFUSAL_BODY_INVALID, SPAN("Invalid heartbeat: "), span_str(why),
                          (struct span){0});
-    json_decref(doc);
+    beat_doc_clear(&doc);
 }
 
 /* Where other processes reach it. */

@@ -116,7 +116,7 @@ static bool is_foreign(const struct world *w, struct span id)
 }
 
 /* Answers how many of the shards nobody knows. */
-static uint64_t take_shards(struct registry *r, struct node *n, bool is_base, const json_t *doc,
+static uint64_t take_shards(struct registry *r, struct node *n, bool is_base, struct beat_doc *doc,
                             struct moment now)
 {
     struct beat_shard b;
@@ -206,7 +206,7 @@ static void bury(struct registry *r, struct node *n, struct moment now)
         node_forget(r, n);
 }
 
-static void take(struct registry *r, struct node *n, const struct beat *b, const json_t *doc,
+static void take(struct registry *r, struct node *n, const struct beat *b, struct beat_doc *doc,
                  struct moment now)
 {
     bool was_alive = n->state == NODE_ALIVE, was_usable = n->usable;
@@ -338,7 +338,8 @@ static void rise_above(struct registry *r, int64_t epoch)
 }
 
 enum beat_verdict nodes_beat(struct registry *r, struct world *w, const struct beat *b,
-                             const json_t *doc, struct moment now, struct orders_conflict *conflict)
+                             struct beat_doc *doc, struct moment now,
+                             struct orders_conflict *conflict)
 {
     struct node *n = world_node(w, b->node_id);
 

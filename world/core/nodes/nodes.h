@@ -95,7 +95,7 @@ enum beat_verdict { BEAT_TAKEN, BEAT_CONFLICT };
 /* A beat has come (read by beat_read, `doc` is its document). BEAT_CONFLICT: (epoch, seq) is not
  * newer than what counts, *conflict says more, and nothing has changed. */
 enum beat_verdict nodes_beat(struct registry *r, struct world *w, const struct beat *b,
-                             const json_t *doc, struct moment now,
+                             struct beat_doc *doc, struct moment now,
                              struct orders_conflict *conflict);
 /* Appends the answer: everything that changed since `have`, or all of it. */
 void nodes_add_orders(struct registry *r, struct node *n, const struct beat *b, struct moment now,

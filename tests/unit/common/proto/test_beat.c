@@ -88,19 +88,19 @@ static void what_is_written_is_read(void **state)
     struct buf text = {0};
     add_sample(&text);
     struct beat got;
-    json_t *doc;
+    struct beat_doc doc;
     const char *why;
     assert_int_equal(beat_read(&got, &doc, buf_span(&text), &why), ERR_OK);
     assert_null(why);
     assert_head(&got, &sample);
     struct beat_shard shard;
     size_t at = 0, count = 0;
-    while (beat_next_shard(doc, &at, &shard)) {
+    while (beat_next_shard(&doc, &at, &shard)) {
         assert_true(count < SAMPLES);
         assert_shard(&shard, &sample_shards[count++]);
     }
     assert_int_equal(count, SAMPLES);
-    json_decref(doc);
+    beat_doc_clear(&doc);
     buf_clear(&text);
 }
 
@@ -129,11 +129,11 @@ static void every_truncation_is_refused(void **state)
     add_sample(&text);
     for (size_t len = 0; len < text.len; len++) {
         struct beat got;
-        json_t *doc;
+        struct beat_doc doc;
         const char *why;
         assert_int_equal(beat_read(&got, &doc, span_of(text.data, len), &why), ERR_SYNTAX);
         assert_non_null(why);
-        json_decref(doc);
+        beat_doc_clear(&doc);
     }
     buf_clear(&text);
 }
@@ -179,6 +179,11 @@ static const struct {
     {"{" NODE ",\"seq\":1,\"shards\":[{\"shardId\":\"s\",\"open\":1e300}]}", ERR_SYNTAX, "open"},
     {"{" NODE ",\"seq\":1,\"shards\":[{\"shardId\":\"s\",\"open\":\"1\"}]}", ERR_SYNTAX, "open"},
     {"{" NODE ",\"seq\":1,\"shards\":[{\"shardId\":\"s\",\"link\":\"UP\"}]}", ERR_SYNTAX, "link"},
+    {"{" NODE ",\"seq\":1,\"shards\":[{\"shardId\":\"s\",\"link\":1}]}", ERR_SYNTAX, "link"},
+    {"{" NODE ",\"seq\":1,\"shards\":[{\"shardId\":\"s\",\"open\":9007199254740992}]}", ERR_SYNTAX,
+     "open"},
+    {"{" NODE ",\"seq\":1,\"shards\":[{\"shardId\":\"s\",\"server\":\"a\\n\"}]}", ERR_SYNTAX,
+     "server"},
     {"{" NODE ",\"seq\":1,\"full\":\"\",\"shards\":[]}", ERR_SYNTAX, "full"},
 };
 
@@ -187,14 +192,42 @@ static void only_beats_are_beats(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct beat got;
-        json_t *doc;
+        struct beat_doc doc;
         const char *why;
         enum err e = beat_read(&got, &doc, span_str(rows[i].text), &why);
         bool same = why == rows[i].why || (why != NULL && strcmp(why, rows[i].why) == 0);
         if (e != rows[i].e || !same)
             fail_msg("%s: %s, %s", rows[i].text, err_text(e), why == NULL ? "nothing" : why);
-        json_decref(doc);
+        beat_doc_clear(&doc);
     }
+}
+
+static void any_json_of_a_shard_is_read(void **state)
+{
+    static const char text[] =
+        " {\"shards\":[3], \"shards\" : [ {\"link\":\"u\\u0070\",\"shardId\":\"a\\nb\",\"open\":1,"
+        "\"op\\u0065n\":2.0e1 ,\"later\":[{\"open\":9}],\"server\":\"http:\\/\\/r\"} , "
+        "{\"sessions\":1234567890123456,\"link\":\"\",\"shardId\":\"c\"}] ," NODE ",\"seq\":1}";
+    static const struct beat_shard want[] = {
+        {.shard_id = SPAN_INIT("a\nb"),
+         .open = 20,
+         .link = BEAT_LINK_UP,
+         .server = SPAN_INIT("http://r")},
+        {.shard_id = SPAN_INIT("c"), .sessions = 1234567890123456},
+    };
+    (void)state;
+    struct beat got;
+    struct beat_doc doc;
+    struct beat_shard shard;
+    const char *why;
+    size_t at = 0;
+    assert_int_equal(beat_read(&got, &doc, span_str(text), &why), ERR_OK);
+    for (size_t i = 0; i < 2; i++) {
+        assert_true(beat_next_shard(&doc, &at, &shard));
+        assert_shard(&shard, &want[i]);
+    }
+    assert_false(beat_next_shard(&doc, &at, &shard));
+    beat_doc_clear(&doc);
 }
 
 /* A beat whose node id, or else whose shard's id, is so long. */
@@ -210,10 +243,10 @@ static enum err read_long(size_t node_id, size_t shard_id)
     beat_add_shard(&text, &s, true);
     beat_close(&text);
     struct beat got;
-    json_t *doc;
+    struct beat_doc doc;
     const char *why;
     enum err e = beat_read(&got, &doc, buf_span(&text), &why);
-    json_decref(doc);
+    beat_doc_clear(&doc);
     buf_clear(&text);
     buf_clear(&long_id);
     return e;
@@ -234,6 +267,7 @@ int main(void)
         cmocka_unit_test(beat_has_its_documented_form),
         cmocka_unit_test(every_truncation_is_refused),
         cmocka_unit_test(only_beats_are_beats),
+        cmocka_unit_test(any_json_of_a_shard_is_read),
         cmocka_unit_test(ids_have_their_limits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -258,6 +258,33 @@ static void strings_are_compared_as_they_decode(void **state)
     assert_false(json_text_string_is(SPAN("typf"), SPAN("type")));
 }
 
+static void elements_of_an_array_come_in_order(void **state)
+{
+    static const struct {
+        struct span array, elements; /* each with a bar behind it */
+    } arrays[] = {
+        {TEXT("[]"), TEXT("")},
+        {TEXT("[ \n]"), TEXT("")},
+        {TEXT("[1]"), TEXT("1|")},
+        {TEXT("[ 1 , -2.5e3\t,null,true ]"), TEXT("1|-2.5e3|null|true|")},
+        {TEXT("[\"a\\\"]\",\"\" , \"b,\"]"), TEXT("\"a\\\"]\"|\"\"|\"b,\"|")},
+        {TEXT("[[1,[]],{\"a\":[\"}\"]} ,{}]"), TEXT("[1,[]]|{\"a\":[\"}\"]}|{}|")},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++) {
+        struct buf seen = {0};
+        struct span element;
+        assert_int_equal(json_text_check(arrays[i].array), ERR_OK);
+        for (size_t at = 0; json_text_next(arrays[i].array, &at, &element);) {
+            buf_add_span(&seen, element);
+            buf_add_char(&seen, '|');
+        }
+        if (!span_eq(buf_span(&seen), arrays[i].elements))
+            fail_msg("array %zu: %.*s", i, SPAN_ARG(buf_span(&seen)));
+        buf_clear(&seen);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -269,6 +296,7 @@ int main(void)
         cmocka_unit_test(nesting_has_a_limit),
         cmocka_unit_test(top_level_members_are_told_in_order),
         cmocka_unit_test(members_of_a_bad_text_end_in_an_error),
+        cmocka_unit_test(elements_of_an_array_come_in_order),
         cmocka_unit_test(strings_decode_to_their_text),
         cmocka_unit_test(strings_are_compared_as_they_decode),
     };

@@ -74,14 +74,14 @@ static inline bool beat_has(struct recorder *r, const char *text)
 static inline bool beat_shard(struct recorder *r, struct beat_shard *out)
 {
     struct beat b;
-    json_t *doc;
+    struct beat_doc doc;
     const char *why;
     assert_int_equal(beat_read(&b, &doc, buf_span(&r->beat), &why), ERR_OK);
     bool found = false;
-    for (size_t at = 0; !found && beat_next_shard(doc, &at, out);)
+    for (size_t at = 0; !found && beat_next_shard(&doc, &at, out);)
         found = span_eq(out->shard_id, SPAN(SHARD));
     out->shard_id = out->server = SPAN("");
-    json_decref(doc);
+    beat_doc_clear(&doc);
     return found;
 }
 

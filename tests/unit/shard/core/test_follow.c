@@ -95,7 +95,7 @@ static void shard_that_starts_again_is_told_behind_its_end(void **state)
     struct recorder *r = *state;
     struct beat b;
     struct beat_shard s;
-    json_t *doc;
+    struct beat_doc doc;
     const char *why;
     uint64_t told = 0;
     leaves(r, opens(r, "a", "ann"));
@@ -106,10 +106,10 @@ static void shard_that_starts_again_is_told_behind_its_end(void **state)
     opens(r, "b", "bob");
     beats(r, 1200);
     assert_int_equal(beat_read(&b, &doc, buf_span(&r->beat), &why), ERR_OK);
-    for (size_t at = 0; beat_next_shard(doc, &at, &s); told++)
+    for (size_t at = 0; beat_next_shard(&doc, &at, &s); told++)
         assert_int_equal(s.open, told);
     assert_int_equal(told, 2);
-    json_decref(doc);
+    beat_doc_clear(&doc);
 }
 
 /* ---- links by order */
