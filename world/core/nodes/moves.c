@@ -141,6 +141,11 @@ static void place_nodeless(struct registry *r, struct world *w, struct moment no
 
 struct node *nodes_pick(struct world *w, struct moment now)
 {
+    return nodes_pick_other(w, NULL, now);
+}
+
+struct node *nodes_pick_other(struct world *w, const struct node *than, struct moment now)
+{
     bool packed = w->registry->nodes_packed;
     struct node *best = NULL;
 
@@ -148,7 +153,7 @@ struct node *nodes_pick(struct world *w, struct moment now)
         return NULL;
     LIST_EACH (&w->nodes.list, it) {
         struct node *n = CONTAINER_OF(it, struct node, in_world);
-        if (n->usable &&
+        if (n->usable && n != than &&
             (best == NULL || (packed ? is_better_packed(n, best, now) : is_freer(n, best, now))))
             best = n;
     }

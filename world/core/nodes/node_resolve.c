@@ -15,12 +15,11 @@ const char *const resolve_outcome_names[RESOLVED_COUNT + 1] = {
 static struct node *new_home(struct world *w, const struct resolve *q, const struct node *avoid,
                              struct moment now)
 {
-    struct node *asker = world_node(w, q->asker), *any;
+    struct node *asker = world_node(w, q->asker);
 
     if (asker != NULL && asker != avoid && asker->usable && asker->epoch == q->asker_epoch)
         return asker;
-    any = nodes_pick(w, now);
-    return any == avoid ? NULL : any;
+    return nodes_pick_other(w, avoid, now);
 }
 
 /* Gives the shard an owner that can be reached; false: there is none. */

@@ -120,6 +120,8 @@ enum refusal nodes_resolve_anew(struct registry *r, struct room *room, const str
 
 /* The node for a new shard, NULL when none is usable (the shard stays without). */
 struct node *nodes_pick(struct world *w, struct moment now);
+/* The same for one that is not on `than` (may be NULL). */
+struct node *nodes_pick_other(struct world *w, const struct node *than, struct moment now);
 /* Makes `n` (NULL: nobody) the owner; the old one is told to drop it and keeps its clients as
  * guests. */
 void shard_set_owner(struct registry *r, struct shard *s, struct node *n, struct moment now);

@@ -74,6 +74,19 @@ static void who_cannot_reach_the_owner_becomes_the_owner(void **state)
     }
 }
 
+/* Who beats and cannot be reached looks like the node with the most room. */
+static void an_unreachable_owner_is_left_however_free_it_is(void **state)
+{
+    struct recorder *r = fleet_new(TTL_MS);
+    struct shard *s = recorder_shard(room_of(r, 1, 1), 0), *found;
+
+    (void)state;
+    fleet_beat(r, &(struct said){.id = "a", .partial = true, .max = 100000}, NULL, 0);
+    assert_int_equal(resolve(r, s->id, "", RESOLVE_UNREACHABLE, "a", &found), REFUSAL_NONE);
+    assert_true(fleet_has(s, "b"));
+    recorder_free(r);
+}
+
 static void without_another_node_an_unreachable_shard_has_none(void **state)
 {
     struct recorder *r = fleet_new(TTL_MS);
@@ -281,6 +294,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_shard_of_a_live_node_is_there),
         cmocka_unit_test(who_cannot_reach_the_owner_becomes_the_owner),
+        cmocka_unit_test(an_unreachable_owner_is_left_however_free_it_is),
         cmocka_unit_test(without_another_node_an_unreachable_shard_has_none),
         cmocka_unit_test(a_shard_of_a_suspect_node_moves_to_who_asks),
         cmocka_unit_test(clients_of_a_full_shard_follow_it_when_its_node_is_lost),
