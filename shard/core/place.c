@@ -101,6 +101,12 @@ static void place_adopted(struct node *n, const struct shard *shard, const struc
         refuse(n, NODE_REFUSED_NO_SEAT, out);
 }
 
+/* Half of the room is kept for what worlds order: anybody can think of ids. */
+static bool may_adopt(const struct node *n)
+{
+    return n->stats.shards - n->stats.shards_owned < (n->settings->max_shards + 1) / 2;
+}
+
 /* When it cannot be started, the attempt to open the client says why. */
 static void adopt(struct node *n, struct span shard_id, int64_t now)
 {
@@ -135,7 +141,7 @@ static void place_unowned(struct node *n, const struct world *w, const struct ar
     case TOLD_ADOPT:
         if (!n->settings->adopt)
             refuse(n, NODE_REFUSED_UNKNOWN, out);
-        else if (!takes(n, a))
+        else if (!takes(n, a) || !may_adopt(n))
             refuse(n, NODE_REFUSED_FULL, out);
         else
             adopt(n, a->shard_id, now);

@@ -226,6 +226,27 @@ static void an_adopted_shard_is_marked_and_counted(void **state)
     stop();
 }
 
+static void invented_ids_leave_room_for_what_is_ordered(void **state)
+{
+    struct place p;
+    struct shard *shard;
+    char id[64];
+    int adopted = 0;
+    (void)state;
+    start(WORLD_BEATS);
+    for (int i = 0; i < 20; i++) {
+        (void)snprintf(id, sizeof id, "room:world-a:1700000000000-%d", i);
+        const struct arrival a = {.shard_id = span_str(id), .told = TOLD_ADOPT};
+        node_place(r.node, &a, r.now, &p);
+        adopted += p.kind == PLACE_HERE ? 1 : 0;
+    }
+    assert_string_equal(words(&p), "refused_full");
+    assert_int_equal(adopted, r.settings.max_shards / 2);
+    assert_int_equal(shard_reach_in(r.node, SPAN("r:world-a:1-1"), world_a(), r.now, &shard),
+                     ERR_OK);
+    stop();
+}
+
 /* ---- answers */
 
 static enum told resolved(int status, const char *body, struct span *id)
@@ -363,6 +384,7 @@ int main(void)
         cmocka_unit_test(a_world_without_nodes_is_never_asked),
         cmocka_unit_test(bad_ids_are_for_the_door_to_refuse),
         cmocka_unit_test(an_adopted_shard_is_marked_and_counted),
+        cmocka_unit_test(invented_ids_leave_room_for_what_is_ordered),
         cmocka_unit_test(answers_mean_what_they_say),
         cmocka_unit_test(a_404_of_a_world_that_was_never_heard_says_nothing),
         cmocka_unit_test(nobody_asks_a_world_before_it_has_said_what_it_is),
