@@ -34,8 +34,9 @@ void world_follow(struct world *w, const struct order *o, const json_t *bans, in
         return;
     enum err e = shard_reach_in(n, o->shard_id, w, now, &shard);
     if (e != ERR_OK) {
-        log_warn("orders.refused", "world=%.*s shard=%.*s why=%s", SPAN_ARG(w->id),
-                 SPAN_ARG(o->shard_id), err_text(e));
+        n->stats.refused_orders++;
+        log_debug("order.refused", "world=%.*s shard=%.*s why=%s", SPAN_ARG(w->id),
+                  SPAN_ARG(o->shard_id), err_text(e));
         return;
     }
     shard_own(shard);
@@ -87,9 +88,14 @@ static void follow_shards(struct world *w, const struct orders *o, const json_t 
 {
     struct order order;
     const json_t *bans;
+    uint64_t refused = w->node->stats.refused_orders;
     w->node->orders_followed++;
     for (size_t at = 0; orders_next_shard(doc, &at, &order, &bans);)
         world_follow(w, &order, bans, now);
+    refused = w->node->stats.refused_orders - refused;
+    if (refused > 0)
+        log_warn("orders.refused", "world=%.*s shards=%llu", SPAN_ARG(w->id),
+                 (unsigned long long)refused);
     if (o->full)
         drop_unnamed(w, now);
     else

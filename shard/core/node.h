@@ -121,7 +121,8 @@ struct node_stats {
     uint64_t link_pauses;
     uint64_t reports, report_failures;
     uint64_t beats, beat_failures, beat_conflicts;
-    uint64_t stale_orders;                                   /* of a lower epoch than one seen */
+    uint64_t stale_orders;   /* of a lower epoch than one seen */
+    uint64_t refused_orders; /* of shards that could not be started here */
     uint64_t worlds_unheard, worlds_beats, worlds_reference; /* gauges */
     uint64_t shards_owned, guests; /* gauges; guests: clients of shards that orders have dropped */
 };

@@ -122,6 +122,8 @@ static const struct metric_row rows[] = {
      "Heartbeats refused because of another with this node's id.", NODE(beat_conflicts)},
     {P "stale_orders_total", NULL, METRIC_COUNTER,
      "Orders ignored because a later owner of the world had been heard.", NODE(stale_orders)},
+    {P "refused_orders_total", NULL, METRIC_COUNTER,
+     "Shards that orders named and that could not be started here.", NODE(refused_orders)},
     {P "worlds", "mode=\"unheard\"", METRIC_GAUGE, "Worlds by how they are reported to.",
      NODE(worlds_unheard)},
     {P "worlds", "mode=\"beats\"", METRIC_GAUGE, NULL, NODE(worlds_beats)},

@@ -71,6 +71,26 @@ static void full_orders_drop_what_they_do_not_name(void **state)
     assert_int_equal(node_stats(r->node)->shards_owned, 1);
 }
 
+static void orders_beyond_our_bounds_are_counted_and_bounded(void **state)
+{
+    struct recorder *r = *state;
+    struct buf text = {0};
+    settles(r);
+    beats(r, 1100);
+    BUF_ADD_LIT(&text, EPOCH_1 ",\"full\":true,\"shards\":[" NAMED(""));
+    for (int i = 0; i < 30; i++)
+        buf_addf(&text,
+                 ",{\"shardId\":\"r:world-a:1-%d\",\"roomId\":\"r\",\"status\":\"active\","
+                 "\"maxConnections\":1}",
+                 i);
+    BUF_ADD_LIT(&text, "],\"drop\":[]}");
+    buf_add_char(&text, '\0');
+    answers(r, 200, text.data);
+    assert_int_equal(node_stats(r->node)->shards_owned, 10);
+    assert_int_equal(node_stats(r->node)->refused_orders, 21);
+    buf_clear(&text);
+}
+
 static void shards_that_nobody_ordered_end_when_they_are_idle(void **state)
 {
     struct recorder *r = *state;
@@ -318,6 +338,7 @@ int main(void)
         TEST(ordered_shards_exist_without_clients),
         TEST(drop_keeps_the_guests_until_they_leave),
         TEST(full_orders_drop_what_they_do_not_name),
+        TEST(orders_beyond_our_bounds_are_counted_and_bounded),
         TEST(shards_that_nobody_ordered_end_when_they_are_idle),
         TEST(shard_that_starts_again_is_told_behind_its_end),
         TEST(link_goes_where_the_world_says),
