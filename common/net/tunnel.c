@@ -349,6 +349,32 @@ void tunnels_close(struct tunnels *all, uint16_t code, struct span reason)
         tunnel_close(CONTAINER_OF(it, struct tunnel, node), code, reason);
 }
 
+static bool is_staying(const struct tunnel *t)
+{
+    return t->state == TUNNEL_OPEN && !t->pipe.closing;
+}
+
+size_t tunnels_staying(const struct tunnels *all)
+{
+    size_t count = 0;
+    LIST_EACH (&all->all, it)
+        count += is_staying(CONTAINER_OF(it, struct tunnel, node));
+    return count;
+}
+
+void tunnels_close_some(struct tunnels *all, size_t count, uint16_t code, struct span reason)
+{
+    LIST_EACH_SAFE (&all->all, it, next) {
+        struct tunnel *t = CONTAINER_OF(it, struct tunnel, node);
+        if (count == 0)
+            return;
+        if (!is_staying(t))
+            continue;
+        count--;
+        tunnel_close(t, code, reason);
+    }
+}
+
 static void tunnel_abort(struct tunnel *t)
 {
     if (t->state == TUNNEL_OPEN) {

@@ -72,5 +72,8 @@ struct http_exchange *tunnel_give_back(struct tunnel *t);
  * that is not open yet is refused with 503. `reason` is borrowed until `ended`. */
 void tunnel_close(struct tunnel *t, uint16_t code, struct span reason);
 void tunnels_close(struct tunnels *all, uint16_t code, struct span reason);
+/* The open ones that are not being closed; and the end of so many of them, the oldest first. */
+size_t tunnels_staying(const struct tunnels *all);
+void tunnels_close_some(struct tunnels *all, size_t count, uint16_t code, struct span reason);
 /* Cuts all off; they are gone when the loop has turned. Exchanges without an answer stay so. */
 void tunnels_abort(struct tunnels *all);

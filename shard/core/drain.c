@@ -147,6 +147,14 @@ void drain_stop(struct drain *d)
     wheel_cancel(&d->node->wheel, &d->step);
 }
 
+uint64_t drain_share(uint64_t count, int64_t ms, int64_t *next_ms)
+{
+    struct pace due = pace_step((struct pace){.count = count, .ms = ms});
+
+    *next_ms = due.ms;
+    return due.count;
+}
+
 void drain_note(struct drain *d, int64_t now)
 {
     if (d->on && d->until_ms != 0 && !timer_is_set(&d->step))

@@ -42,5 +42,8 @@ void drain_init(struct drain *d, struct node *n, struct shard *shard);
 void drain_start(struct drain *d, const struct order_drain *how, int64_t now);
 /* Nobody else is closed; who parts already goes on doing so. */
 void drain_stop(struct drain *d);
+/* How many of `count` (> 0) go now, so that all go evenly within `ms` (> 0), and in *next_ms how
+ * long it is to the next. */
+uint64_t drain_share(uint64_t count, int64_t ms, int64_t *next_ms);
 /* A client has come in all the same. */
 void drain_note(struct drain *d, int64_t now);

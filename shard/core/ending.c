@@ -161,6 +161,16 @@ void ending_order(struct node *n, const struct order_drain *how, int64_t now)
         start_closing(e, now);
 }
 
+uint64_t ending_pass(const struct ending *e, uint64_t left, int64_t now, int64_t *next_ms)
+{
+    int64_t last_ms = e->until_ms - (e->until_ms - e->since_ms) / 4;
+
+    *next_ms = ENDING_LOOK_MS;
+    if (!e->for_good || e->state == ENDING_MOVING || left == 0)
+        return 0;
+    return now >= last_ms ? left : drain_share(left, last_ms - now, next_ms);
+}
+
 void ending_revert(struct node *n)
 {
     struct ending *e = &n->ending;

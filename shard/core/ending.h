@@ -35,5 +35,8 @@ void ending_start(struct node *n, int64_t now);
 /* A world wants the node drained. Without a deadline it has DRAIN_DEADLINE. Repeating it changes
  * nothing. */
 void ending_order(struct node *n, const struct order_drain *how, int64_t now);
+/* `left` clients of other nodes only pass through this process: how many of them go now, and in
+ * *next_ms when to ask again. Evenly by the deadline of SIGTERM, from when our own begin to go. */
+uint64_t ending_pass(const struct ending *e, uint64_t left, int64_t now, int64_t *next_ms);
 /* No world wants it any more. */
 void ending_revert(struct node *n);

@@ -309,6 +309,11 @@ bool node_has_ended(const struct node *n)
     return n->ending.state == ENDING_OVER;
 }
 
+uint64_t node_end_pass(const struct node *n, uint64_t left, int64_t now, int64_t *next_ms)
+{
+    return ending_pass(&n->ending, left, now, next_ms);
+}
+
 static void shut_shard(struct shard *shard, int64_t now)
 {
     struct link *l = &shard->link;

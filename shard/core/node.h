@@ -192,6 +192,9 @@ void node_end(struct node *n, int64_t now);
 bool node_is_draining(const struct node *n);
 /* True when that is over: core needs nothing any more but that what it has written goes out. */
 bool node_has_ended(const struct node *n);
+/* How many of `left` clients that pass through go now (ending_pass); *next_ms: when to ask again.
+ */
+uint64_t node_end_pass(const struct node *n, uint64_t left, int64_t now, int64_t *next_ms);
 /* Sends clientDisconnected for every session whose link stands and closes all clients with 1012
  * `restart;retry=min-max` (ms); then reports the change. Links stay open: io lets them flush and
  * closes them. Newcomers are refused from now on and nothing is dialled any more. */

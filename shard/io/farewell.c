@@ -16,6 +16,8 @@ enum {
     LOOK_MS = 10,
 };
 
+#define RETRY SPAN("restart;retry=1000-5000")
+
 static void farewell_go(struct farewell *f, enum farewell_state next, int64_t now)
 {
     assert(next == f->state + 1);
@@ -25,7 +27,7 @@ static void farewell_go(struct farewell *f, enum farewell_state next, int64_t no
 
 static bool clients_are_done(const struct farewell *f)
 {
-    return node_has_ended(f->ticker->node);
+    return node_has_ended(f->ticker->node) && tunnels_staying(f->peer_tunnels) == 0;
 }
 
 static bool sockets_are_done(const struct farewell *f, int64_t now)
@@ -46,18 +48,32 @@ static bool worlds_are_done(const struct farewell *f, int64_t now)
            (reporter_is_idle(f->reporter) && node_has_said_gone(f->ticker->node));
 }
 
+/* As many as go now of those who pass through to other nodes. */
+static void end_passing(struct farewell *f, int64_t now)
+{
+    uint64_t count;
+    int64_t next_ms;
+    if (now < f->pass_ms)
+        return;
+    count = node_end_pass(f->ticker->node, tunnels_staying(f->peer_tunnels), now, &next_ms);
+    tunnels_close_some(f->peer_tunnels, count, WS_CODE_RESTART, RETRY);
+    f->pass_ms = now + next_ms;
+}
+
 static void end_sockets(struct farewell *f)
 {
     listener_close(*f->listener);
     *f->listener = NULL;
     http_server_drain(f->server);
-    tunnels_close(f->tunnels, WS_CODE_RESTART, SPAN("restart;retry=1000-5000"));
-    tunnels_close(f->peer_tunnels, WS_CODE_RESTART, SPAN("restart;retry=1000-5000"));
+    tunnels_close(f->tunnels, WS_CODE_RESTART, RETRY);
+    tunnels_close(f->peer_tunnels, WS_CODE_RESTART, RETRY);
 }
 
 /* As many steps as are over. */
 static void farewell_advance(struct farewell *f, int64_t now)
 {
+    if (f->state == FAREWELL_CLIENTS)
+        end_passing(f, now);
     if (f->state == FAREWELL_CLIENTS && clients_are_done(f)) {
         farewell_go(f, FAREWELL_SOCKETS, now);
         end_sockets(f);

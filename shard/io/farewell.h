@@ -13,7 +13,7 @@ struct tunnels;
 
 enum farewell_state {
     FAREWELL_NOT,
-    FAREWELL_CLIENTS, /* core closes them */
+    FAREWELL_CLIENTS, /* core closes them, and says when those go who pass through */
     FAREWELL_SOCKETS, /* they, tunnels and HTTP requests end */
     FAREWELL_LINKS,   /* links end */
     FAREWELL_WORLDS,  /* worlds hear the last */
@@ -33,6 +33,7 @@ struct farewell {
 
     enum farewell_state state;
     int64_t since_ms; /* of the state */
+    int64_t pass_ms;  /* when the next of those go who pass through to other nodes */
     struct timer look;
 };
 

@@ -51,15 +51,16 @@ test(`of three nodes one is stopped: its share of ${many} talking clients goes o
 
   const closes = guests.flatMap((g) => g.closes);
   const away = guests.filter((g) => g.closes.length > 0);
-  const seconds_ = [];
-  for (const c of closes) seconds_[Math.floor((c.at - start) / 1000)] = (seconds_[Math.floor((c.at - start) / 1000)] ?? 0) + 1;
-  console.log(`     ${there} at the node, shards moved after ${moved - start} ms, exit after ${took} ms; closes in each second ${Array.from(seconds_, (n) => n ?? 0).join(" ")}; ` +
+  const perSecond = [];
+  for (const c of closes) perSecond[Math.floor((c.at - start) / 1000)] = (perSecond[Math.floor((c.at - start) / 1000)] ?? 0) + 1;
+  console.log(`     ${there} at the node, shards moved after ${moved - start} ms, exit after ${took} ms; closes in each second ${Array.from(perSecond, (n) => n ?? 0).join(" ")}; ` +
     `all back ${Math.max(...away.map((g) => g.openAt)) - start} ms after the signal, counts right ${settled} ms later`);
   for (const g of away) {
     assert.equal(g.closes.length, 1, `${g.id} was closed ${g.closes.map((c) => `${c.code} ${c.reason}`)}`);
     assert.equal(g.closes[0].code, 1012);
   }
   assert.ok(Math.min(...closes.map((c) => c.at)) >= moved - 100, "nobody is closed before the shards are elsewhere");
+  for (const n of perSecond) assert.ok((n ?? 0) <= 2 * (closes.length / seconds), `${n} closes in a second`);
   let words = 0;
   const lost = [];
   for (const g of guests) {

@@ -291,6 +291,21 @@ static void close_frame_waits_for_the_end_of_the_frame(void **state)
     assert_int_equal(c->got.len, 8);
 }
 
+static void one_that_is_being_closed_does_not_stay(void **state)
+{
+    (void)state;
+    (void)opened();
+    assert_int_equal(tunnels_staying(&owner.tunnels), 1);
+    tunnels_close_some(&owner.tunnels, 0, 1012, SPAN("bye"));
+    assert_int_equal(tunnels_staying(&owner.tunnels), 1);
+    tunnels_close_some(&owner.tunnels, 2, 1012, SPAN("bye"));
+    assert_int_equal(tunnels_staying(&owner.tunnels), 0);
+    assert_int_equal(tunnels_count(&owner.tunnels), 1);
+    client_hears("bye");
+    peer_send(&door.client, "\x88\x80\x01\x01\x01\x01");
+    UNTIL(door.loop, owner.ended == 1);
+}
+
 static void upstream_in_the_middle_of_a_frame_is_just_ended(void **state)
 {
     struct scripted_conn *c = opened();
@@ -380,6 +395,7 @@ int main(void)
         TEST(client_that_leaves_while_its_owner_thinks_ends_it),
         TEST(both_sides_end_together),
         TEST(close_frame_waits_for_the_end_of_the_frame),
+        TEST(one_that_is_being_closed_does_not_stay),
         TEST(upstream_in_the_middle_of_a_frame_is_just_ended),
         TEST(client_that_does_not_answer_the_close_is_cut_off),
         TEST(bytes_that_are_no_frames_close_without_a_word),

@@ -50,6 +50,27 @@ static void clients_are_closed_one_by_one_and_then_it_is_over(void **state)
     assert_int_equal(node_stats(r->node)->reasons[NODE_DRAINED], 2);
 }
 
+static void those_who_pass_through_go_evenly_once_our_own_may(void **state)
+{
+    struct recorder *r = *state;
+    uint64_t left = 60, most = 0;
+    int64_t next_ms, until_ms = r->now + 10000;
+    assert_int_equal(node_end_pass(r->node, left, r->now, &next_ms), 0);
+    node_end(r->node, r->now);
+    assert_int_equal(node_end_pass(r->node, left, r->now, &next_ms), 0); /* shards move first */
+    passes(r, WHEEL_TICK_MS);
+    for (; left > 0 && r->now < until_ms; passes(r, next_ms)) {
+        uint64_t count = node_end_pass(r->node, left, r->now, &next_ms);
+        assert_in_range(next_ms, 1, 1000);
+        most = count > most ? count : most;
+        left -= count;
+    }
+    assert_int_equal(left, 0);
+    assert_int_equal(most, 1); /* every 125 ms */
+    assert_in_range(until_ms - r->now, 2000, 3000);
+    assert_int_equal(node_end_pass(r->node, 7, until_ms, &next_ms), 7);
+}
+
 static void it_is_over_as_soon_as_the_last_client_left(void **state)
 {
     struct recorder *r = *state;
@@ -203,6 +224,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(node_without_clients_ends_at_once),
         CASE(clients_are_closed_one_by_one_and_then_it_is_over),
+        CASE(those_who_pass_through_go_evenly_once_our_own_may),
         CASE(it_is_over_as_soon_as_the_last_client_left),
         CASE(ordered_node_stays_and_may_be_asked_back),
         CASE(repeated_order_changes_nothing),
