@@ -58,3 +58,13 @@ char *xspandup(struct span s)
     copy[s.len] = '\0';
     return copy;
 }
+
+struct span span_copy(struct span s)
+{
+    return span_of(xspandup(s), s.len);
+}
+
+void span_free(struct span s)
+{
+    free((void *)(uintptr_t)s.ptr);
+}

@@ -16,3 +16,6 @@ void *xreallocarray(void *ptr, size_t count, size_t size);
 char *xstrdup(const char *text);
 /* A copy of `s` with a NUL behind it. */
 char *xspandup(struct span s);
+/* The same as a span; free it with span_free. */
+struct span span_copy(struct span s);
+void span_free(struct span s);

@@ -10,6 +10,7 @@
 #include "world/core/api/world_path.h"
 #include "world/core/nodes/nodes.h"
 #include "world/core/record.h"
+#include "world/core/rooms/silence.h"
 
 struct admin {
     struct world *world; /* worlds live as long as core */

@@ -3,6 +3,7 @@
 #include "world/core/record.h"
 
 #include "world/core/nodes/nodes.h"
+#include "world/core/rooms/shards.h"
 
 const char *const record_kind_names[RECORD_COUNT + 1] = {
     [RECORD_ROOM] = "room",     [RECORD_SHARD] = "shard", [RECORD_NODE] = "node",

@@ -5,6 +5,7 @@
 #include "world/core/core.h"
 #include "world/core/nodes/nodes.h"
 #include "world/core/record.h"
+#include "world/core/rooms/shards.h"
 
 static const char *restore_assignment(struct core *core, struct room *room, struct span value,
                                       struct moment now)

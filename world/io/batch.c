@@ -3,11 +3,6 @@
 
 #include <stdlib.h>
 
-static void span_free(struct span s)
-{
-    free((void *)(uintptr_t)s.ptr);
-}
-
 /* World ids hold no NUL, so names are as unique as records. */
 static void set_name(struct batch_entry *e, enum record_kind kind, struct span world,
                      struct span key)
@@ -64,7 +59,7 @@ void batch_put(struct batch *b, const struct record *record)
     }
     e->put = true;
     span_free(e->value);
-    e->value = span_of(xspandup(record->value), record->value.len);
+    e->value = span_copy(record->value);
 }
 
 void batch_remove(struct batch *b, enum record_kind kind, struct span world, struct span key)

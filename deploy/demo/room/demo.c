@@ -52,15 +52,6 @@ struct demo_link {
 #define ROOM(n) CONTAINER_OF(n, struct room, node)
 #define LINK(n) CONTAINER_OF(n, struct demo_link, node)
 
-static void span_free(struct span owned)
-{
-    union {
-        const char *borrowed;
-        char *owned;
-    } ptr = {.borrowed = owned.ptr};
-    free(ptr.owned);
-}
-
 static struct span public_id(const struct user *u)
 {
     return span_of(u->public_id, PUBLIC_ID_LEN);
@@ -147,7 +138,7 @@ static bool user_is_on(const struct user *u, const struct demo_link *l)
 static struct user *user_new(struct demo *d, struct room *r, struct span private_id)
 {
     struct user *u = xcalloc(1, sizeof *u);
-    u->private_id = span_of(xspandup(private_id), private_id.len);
+    u->private_id = span_copy(private_id);
     u->name = xstrdup("Anonymous");
     rng_alnum(&d->rng, u->public_id, PUBLIC_ID_LEN);
     list_push(&r->users, &u->node);
@@ -297,7 +288,7 @@ void demo_link_frame(struct demo_link *l, struct span text, int64_t now)
 static struct room *room_new(struct demo *d, struct span name)
 {
     struct room *r = xcalloc(1, sizeof *r);
-    r->name = span_of(xspandup(name), name.len);
+    r->name = span_copy(name);
     list_init(&r->users);
     list_init(&r->links);
     list_push(&d->rooms, &r->node);

@@ -2,6 +2,7 @@
 #include "world/core/api/api_body.h"
 
 #include "world/core/api/js_text.h"
+#include "world/core/rooms/shards.h"
 
 /* One object under inspection. */
 struct reader {

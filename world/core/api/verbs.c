@@ -6,6 +6,8 @@
 #include "world/core/nodes/nodes.h"
 #include "world/core/park.h"
 #include "world/core/rooms/placement.h"
+#include "world/core/rooms/scale.h"
+#include "world/core/rooms/shards.h"
 
 static void refuse_empty(struct call *call)
 {

@@ -11,7 +11,7 @@ static void drop_oldest(struct event_ring *r)
     struct span *oldest = &r->texts[r->first];
 
     r->bytes -= oldest->len;
-    free((void *)(uintptr_t)oldest->ptr);
+    span_free(*oldest);
     *oldest = (struct span){0};
     r->first = (r->first + 1) % EVENT_RING_MAX;
     r->len--;
@@ -30,7 +30,7 @@ void event_ring_add(struct event_ring *r, struct span text)
     assert(event_ring_is_open(r));
     while (r->len > 0 && (r->len == EVENT_RING_MAX || r->bytes + text.len > EVENT_RING_BYTES))
         drop_oldest(r);
-    r->texts[(r->first + r->len) % EVENT_RING_MAX] = span_of(xspandup(text), text.len);
+    r->texts[(r->first + r->len) % EVENT_RING_MAX] = span_copy(text);
     r->len++;
     r->bytes += text.len;
     r->last_id++;

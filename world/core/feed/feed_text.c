@@ -2,6 +2,7 @@
 #include "world/core/feed/feed_text.h"
 
 #include "common/base/json.h"
+#include "world/core/rooms/shards.h"
 
 /* Between two members of one object. */
 static void comma(struct buf *out, bool *more)

@@ -3,6 +3,7 @@
 #include "world/core/manage/manage_verbs.h"
 #include "world/core/nodes/nodes.h"
 #include "world/core/rooms/placement.h"
+#include "world/core/rooms/shards.h"
 
 /* ---- explain */
 

@@ -9,6 +9,7 @@
 #include "world/core/manage/manage_verbs.h"
 #include "world/core/nodes/nodes.h"
 #include "world/core/record.h"
+#include "world/core/rooms/shards.h"
 
 /* One record that is to come in. */
 struct item {
@@ -346,7 +347,7 @@ static bool read_item(struct import *im, size_t at, const json_t *object)
         add_name(&text, it->kind, it->key);
         good = map_get(&im->by_name, buf_span(&text)) == NULL;
         if (good) {
-            it->name = span_of(xspandup(buf_span(&text)), text.len);
+            it->name = span_copy(buf_span(&text));
             it->value = json_dumps(value, JSON_COMPACT);
             map_add(&im->by_name, it->name, it);
             im->count++;
@@ -375,7 +376,7 @@ static bool read_items(struct import *im, const json_t *records)
 static void import_clear(struct import *im)
 {
     for (size_t i = 0; i < im->count; i++) {
-        free((void *)(uintptr_t)im->items[i].name.ptr);
+        span_free(im->items[i].name);
         free(im->items[i].value);
     }
     free(im->items);

@@ -4,6 +4,8 @@
 #include "world/core/manage/manage_page.h"
 #include "world/core/manage/manage_verbs.h"
 #include "world/core/manage/manage_view.h"
+#include "world/core/rooms/scale.h"
+#include "world/core/rooms/shards.h"
 
 static struct span text_of(struct manage *m, const struct room *room)
 {

@@ -4,6 +4,7 @@
 #include "world/core/manage/manage_verbs.h"
 #include "world/core/manage/manage_view.h"
 #include "world/core/nodes/nodes.h"
+#include "world/core/rooms/shards.h"
 
 static struct span text_of(struct manage *m, const struct shard *s)
 {

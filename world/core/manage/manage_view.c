@@ -2,6 +2,7 @@
 #include "world/core/manage/manage_view.h"
 
 #include "world/core/nodes/nodes.h"
+#include "world/core/rooms/shards.h"
 
 static void view_settings(struct json_out *o, const struct room_settings *s)
 {

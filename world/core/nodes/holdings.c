@@ -3,6 +3,7 @@
 
 #include "common/base/mem.h"
 #include "world/core/nodes/nodes.h"
+#include "world/core/rooms/shards.h"
 
 static const uint64_t COUNT_MAX = (uint64_t)REGISTRY_COUNT_MAX;
 
@@ -53,10 +54,10 @@ static void set_server(struct holding *h, struct span server)
 {
     if (span_eq(h->server, server))
         return;
-    free((void *)(uintptr_t)h->server.ptr);
+    span_free(h->server);
     h->server = (struct span){0};
     if (server.len > 0)
-        h->server = span_of(xspandup(server), server.len);
+        h->server = span_copy(server);
 }
 
 /* A counter that goes backwards has been started anew: what it says is no difference. */

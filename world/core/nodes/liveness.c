@@ -1,6 +1,7 @@
 /* Silence of nodes, and of shards without one. */
 #include "common/base/log.h"
 #include "world/core/nodes/nodes.h"
+#include "world/core/rooms/shards.h"
 
 static bool is_silent(const struct node *n)
 {

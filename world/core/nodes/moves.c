@@ -5,6 +5,7 @@
 
 #include "common/base/log.h"
 #include "world/core/nodes/nodes.h"
+#include "world/core/rooms/shards.h"
 
 enum {
     CAP_UNTOLD = 10000, /* what a node is taken for that tells no cap */
@@ -39,7 +40,7 @@ static void add_drop(struct node *n, struct span id, int64_t version)
         n->full_below = version;
         node_forget_drops(n, INT64_MAX);
     }
-    d->id = span_of(xspandup(id), id.len);
+    d->id = span_copy(id);
     d->version = version;
     list_push(&n->drops, &d->node);
     n->drop_count++;
@@ -279,7 +280,7 @@ void node_forget_drops(struct node *n, int64_t version)
         if (d->version > version)
             return;
         list_remove(it);
-        free((void *)(uintptr_t)d->id.ptr);
+        span_free(d->id);
         free(d);
     }
 }

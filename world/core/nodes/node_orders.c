@@ -1,5 +1,6 @@
 /* What a node is told: its shards in the order of their last change, and what it has lost. */
 #include "world/core/nodes/nodes.h"
+#include "world/core/rooms/shards.h"
 
 #include <stdlib.h>
 

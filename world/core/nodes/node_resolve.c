@@ -4,6 +4,7 @@
 #include "common/proto/shard_id.h"
 #include "world/core/rooms/placement.h"
 #include "world/core/rooms/retired.h"
+#include "world/core/rooms/shards.h"
 
 const char *const resolve_outcome_names[RESOLVED_COUNT + 1] = {
     [RESOLVED_OWNER] = "owner",     [RESOLVED_MOVED] = "moved", [RESOLVED_OTHER] = "other",

@@ -8,6 +8,7 @@
 #include "common/base/log.h"
 #include "common/proto/shard_id.h"
 #include "world/core/record.h"
+#include "world/core/rooms/shards.h"
 
 const char *const node_state_names[NODE_STATE_COUNT + 1] = {
     [NODE_EXPECTED] = "expected",
@@ -28,8 +29,8 @@ static bool set_text(struct span *to, struct span from)
 {
     if (to->ptr != NULL && span_eq(*to, from))
         return false;
-    free((void *)(uintptr_t)to->ptr);
-    *to = span_of(xspandup(from), from.len);
+    span_free(*to);
+    *to = span_copy(from);
     return true;
 }
 
@@ -37,7 +38,7 @@ static struct node *node_new(struct registry *r, struct world *w, struct span id
 {
     struct node *n = xcalloc(1, sizeof(*n));
 
-    n->id = span_of(xspandup(id), id.len);
+    n->id = span_copy(id);
     n->world = w;
     n->state = NODE_EXPECTED;
     n->serial = ++r->last_serial;
@@ -289,10 +290,10 @@ void node_discard(struct registry *r, struct node *n)
     w->nodes.expected -= n->is_expected;
     r->node_count--;
     r->node_states[n->state]--;
-    free((void *)(uintptr_t)n->id.ptr);
-    free((void *)(uintptr_t)n->url.ptr);
-    free((void *)(uintptr_t)n->internal_url.ptr);
-    free((void *)(uintptr_t)n->version.ptr);
+    span_free(n->id);
+    span_free(n->url);
+    span_free(n->internal_url);
+    span_free(n->version);
     free(n);
 }
 

@@ -10,7 +10,7 @@ static void free_ban(struct registry *r, struct ban *b)
     wheel_cancel(&r->wheel, &b->end);
     list_remove(&b->in_room);
     b->room->bans.count--;
-    free((void *)(uintptr_t)b->session.ptr);
+    span_free(b->session);
     free(b);
 }
 
@@ -65,7 +65,7 @@ static struct ban *add(struct registry *r, struct room *room, struct span sessio
 {
     struct ban *b = xcalloc(1, sizeof(*b));
 
-    b->session = span_of(xspandup(session), session.len);
+    b->session = span_copy(session);
     b->room = room;
     b->serial = ++r->last_serial;
     list_push(&room->bans.list, &b->in_room);

@@ -3,6 +3,7 @@
 #include "world/core/rooms/placement.h"
 
 #include "common/base/stable_hash.h"
+#include "world/core/rooms/shards.h"
 
 /* The next in the ring of selectable shards, in creation order. When the ring has shrunk below the
  * turn it starts anew. */

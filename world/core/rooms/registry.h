@@ -1,7 +1,8 @@
 #pragma once
 /* Worlds, their rooms, their shards. Holds what is, changes it by rules, and tells the watch what
  * changed; it decides nothing about clients (placement does) and answers nobody (api does).
- * Everything is found by name in O(1) and kept in creation order. */
+ * Everything is found by name in O(1) and kept in creation order. What changes shards is declared
+ * in shards.h, how a room loses them in scale.h and silence.h. */
 #include "common/base/list.h"
 #include "common/base/map.h"
 #include "common/base/rng.h"
@@ -20,9 +21,8 @@
 #include "world/core/servers/assignment.h"
 
 enum {
-    REGISTRY_SILENCE_MS = 5 * 60 * 1000, /* a shard silent for longer is removed */
-    REGISTRY_SHARDS_PER_MS = 10000,      /* ids end in {ms}-{0…9999} */
-    REGISTRY_NODE_STATES = 4,            /* enum node_state */
+    REGISTRY_SHARDS_PER_MS = 10000, /* ids end in {ms}-{0…9999} */
+    REGISTRY_NODE_STATES = 4,       /* enum node_state */
 };
 
 /* Numbers from outside that are counted or compared go up to 2^53 - 1. */
@@ -34,9 +34,6 @@ enum shard_status {
     SHARD_DRAINING,
     SHARD_STATUS_COUNT,
 };
-
-/* The names on the wire, by enum shard_status; NULL-terminated. */
-extern const char *const shard_status_names[SHARD_STATUS_COUNT + 1];
 
 /* What the watch is told to have changed, as bits. The order is the order in which the admin feed
  * announces them; it does not announce those beyond …_FIELDS. */
@@ -201,16 +198,6 @@ struct registry {
     int64_t id_floor_ms; /* ids with this time or an earlier one may have been given out */
 };
 
-/* A shard as it was before a restart. Spans are borrowed. */
-struct shard_restored {
-    struct span id, url;
-    struct span node; /* its owner; empty: none */
-    uint64_t open, max;
-    enum shard_status status;
-    struct order_drain drain;
-    int64_t drain_until_ms; /* wall time */
-};
-
 void registry_init(struct registry *r, const struct registry_watch *watch, struct rng *rng,
                    struct span url_template, int64_t now_ms);
 /* Frees everything; the watch is not told. */
@@ -229,51 +216,12 @@ void registry_forget_worlds(struct registry *r);
 /* A new room without shards; the name must be free. */
 struct room *registry_add_room(struct registry *r, struct world *w, struct span name,
                                const struct room_settings *settings);
-void registry_set_room(struct registry *r, struct room *room, const struct room_settings *settings);
-
-/* A new shard, active and empty. An empty template means the registry's, max 0 the room's
- * capacity. */
-struct shard *registry_add_shard(struct registry *r, struct room *room, struct span url_template,
-                                 uint64_t max, struct moment now);
-/* The same from what was stored, in order of creation. The watch is not told. The room's name and
- * the shard's id must be free; the shard counts as heard from now. */
+/* The same from what was stored. The watch is not told. */
 struct room *registry_restore_room(struct registry *r, struct world *w, struct span name,
                                    const struct room_settings *settings);
-struct shard *registry_restore_shard(struct registry *r, struct room *room,
-                                     const struct shard_restored *stored, struct moment now);
-/* A report has come: `status` is SHARD_STATUS_COUNT when it names none. Of a shard without an owner
- * nothing tells who came in but that the count grew: so many promises are taken as kept. A draining
- * shard that has become empty is removed: true, and the shard is gone. */
-bool registry_report(struct registry *r, struct shard *shard, uint64_t open,
-                     enum shard_status status, struct moment now);
-/* An operator says so. `drain`, only looked at when the status is draining, says how. True: the
- * shard was empty and is gone. */
-bool registry_set_status(struct registry *r, struct shard *s, enum shard_status status,
-                         const struct order_drain *drain, struct moment now);
-/* `max` is above 0; clients beyond it stay. */
-void registry_set_max(struct registry *r, struct shard *s, uint64_t max);
-/* Drains all shards of the room and removes it with the last of them: true, and it is gone
- * already. */
-bool registry_leave_room(struct registry *r, struct room *room, const struct order_drain *drain,
-                         struct moment now);
-/* Takes the room down to `target` shards: draining ones first, then those with the fewest seats
- * used, the oldest on ties, become draining as `drain` says (those that are stay as they were); the
- * empty among them are removed. */
-void registry_scale_down(struct registry *r, struct room *room, uint32_t target,
-                         const struct order_drain *drain, struct moment now);
-/* Removes the shards that have been silent for more than REGISTRY_SILENCE_MS; answers how many. */
-size_t registry_expire(struct registry *r, struct moment now);
-
-/* Marks those that are silent beyond their rhythm: nobody is sent there. */
-void registry_hush(struct registry *r, struct moment now);
-/* What nodes hold of the shard has changed, or (`heard`) was confirmed. */
-void registry_set_open(struct registry *r, struct shard *s, uint64_t open, bool heard,
-                       struct moment now);
-
-/* The shard's seats have changed: brings the index and its owner's sums in line. */
-void registry_reindex(struct registry *r, struct shard *s);
-/* Removes the shard if it is draining and empty: true, and it is gone. */
-bool registry_let_go(struct registry *r, struct shard *s);
+void registry_set_room(struct registry *r, struct room *room, const struct room_settings *settings);
+/* The room has no shards any more. */
+void registry_remove_room(struct registry *r, struct room *room);
 
 /* All shards of the room, whatever their status. */
 static inline uint32_t room_shards(const struct room *room)
@@ -284,12 +232,6 @@ static inline uint64_t shard_used(const struct shard *s)
 {
     return s->open + s->reserved + s->returning;
 }
-/* How the shard is to be drained from now on; all zero unless an operator said so. */
-struct order_drain shard_drain(const struct shard *s, struct moment now);
-/* Active, with a free seat, and heard of: by its owner if it has one. */
-bool shard_is_selectable(const struct shard *s);
-/* Brings the index in line, nothing else: its owner takes care of the rest. */
-void registry_put_in_index(struct shard *s);
 static inline struct shard *shard_of_candidate(struct candidate *c)
 {
     return CONTAINER_OF(c, struct shard, candidate);
@@ -298,3 +240,15 @@ static inline struct shard *shard_of_candidate(struct candidate *c)
 /* Asserts the invariants of one room and its index; of a large index only along the path of
  * `touched` (may be NULL). */
 void registry_check(const struct registry *r, const struct room *room, const struct shard *touched);
+/* registry_check behind every change, in builds that define TERRANE_CHECK. */
+static inline void registry_changed(const struct registry *r, const struct room *room,
+                                    const struct shard *touched)
+{
+#ifdef TERRANE_CHECK
+    registry_check(r, room, touched);
+#else
+    (void)r;
+    (void)room;
+    (void)touched;
+#endif
+}

@@ -16,7 +16,7 @@ static void drop(struct retired *r, struct retired_id *i)
     map_remove(&r->by_id, i->id);
     list_remove(&i->node);
     r->count--;
-    free((void *)(uintptr_t)i->id.ptr);
+    span_free(i->id);
     free(i);
 }
 
@@ -58,7 +58,7 @@ void retired_restore(struct retired *r, struct span id, int64_t until_ms)
     if (retired_has(r, id))
         return;
     i = xcalloc(1, sizeof(*i));
-    i->id = span_of(xspandup(id), id.len);
+    i->id = span_copy(id);
     i->until_ms = until_ms;
     map_add(&r->by_id, i->id, i);
     list_push(&r->list, &i->node);

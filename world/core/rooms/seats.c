@@ -5,6 +5,7 @@
 #include <assert.h>
 
 #include "world/core/nodes/nodes.h"
+#include "world/core/rooms/shards.h"
 
 static struct registry *registry_of(const struct shard *s)
 {

@@ -64,7 +64,7 @@ static struct room_server *server_get(struct registry *r, struct span origin)
     if (s != NULL)
         return s;
     s = xcalloc(1, sizeof(*s));
-    s->origin = span_of(xspandup(origin), origin.len);
+    s->origin = span_copy(origin);
     s->self = slots_add(&all->handles, s);
     list_init(&s->standing);
     list_init(&s->uses);
@@ -85,7 +85,7 @@ static void server_free(struct servers *all, struct room_server *s)
     list_remove(&s->node);
     all->count--;
     all->states[s->state]--;
-    free((void *)(uintptr_t)s->origin.ptr);
+    span_free(s->origin);
     free(s);
 }
 

@@ -59,6 +59,17 @@ static void copies_end_in_nul(void **state)
     free(text);
 }
 
+static void a_span_that_is_owned_is_its_own_copy(void **state)
+{
+    (void)state;
+    char text[] = "a\0bc";
+    struct span copy = span_copy(span_of(text, 3));
+    text[0] = 'x';
+    assert_true(span_eq(copy, span_of("a\0b", 3)));
+    span_free(copy);
+    span_free((struct span){0});
+}
+
 static void a_member_leads_to_its_struct(void **state)
 {
     (void)state;
@@ -73,6 +84,7 @@ int main(void)
         cmocka_unit_test(nothing_at_all_can_be_allocated_and_freed),
         cmocka_unit_test(grown_memory_keeps_its_content),
         cmocka_unit_test(copies_end_in_nul),
+        cmocka_unit_test(a_span_that_is_owned_is_its_own_copy),
         cmocka_unit_test(a_member_leads_to_its_struct),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

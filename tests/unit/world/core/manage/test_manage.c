@@ -1,4 +1,5 @@
 #include "world/core/manage/manage.h"
+#include "world/core/rooms/shards.h"
 
 #include "tests/unit/world/core/recorder.h"
 

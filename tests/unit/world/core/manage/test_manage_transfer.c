@@ -1,5 +1,7 @@
 #include "tests/unit/world/core/fleet.h"
 
+#include "world/core/rooms/shards.h"
+
 #define A "/api/v1/worlds/world-a"
 
 static char *export(struct recorder *r)

@@ -1,5 +1,8 @@
 #include "tests/unit/world/core/fleet.h"
 
+#include "world/core/rooms/shards.h"
+#include "world/core/rooms/silence.h"
+
 enum { TTL_MS = 15000 };
 
 /* A node "a" that owns the one shard of a room and holds 5 of it, and an idle one "b". */

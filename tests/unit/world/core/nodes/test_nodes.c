@@ -1,4 +1,5 @@
 #include "world/core/nodes/nodes.h"
+#include "world/core/rooms/shards.h"
 
 #include "tests/unit/world/core/fleet.h"
 

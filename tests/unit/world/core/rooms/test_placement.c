@@ -1,4 +1,5 @@
 #include "world/core/rooms/placement.h"
+#include "world/core/rooms/shards.h"
 
 #include "tests/unit/world/core/recorder.h"
 

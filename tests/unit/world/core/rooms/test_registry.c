@@ -1,4 +1,6 @@
 #include "world/core/rooms/registry.h"
+#include "world/core/rooms/scale.h"
+#include "world/core/rooms/shards.h"
 
 #include "tests/unit/world/core/recorder.h"
 

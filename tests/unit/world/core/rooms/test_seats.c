@@ -1,4 +1,6 @@
 #include "world/core/rooms/seats.h"
+#include "world/core/rooms/shards.h"
+#include "world/core/rooms/silence.h"
 
 #include "tests/unit/world/core/recorder.h"
 
