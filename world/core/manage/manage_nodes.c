@@ -109,9 +109,10 @@ static void move_shard(struct manage *m, struct shard *s, struct node *to)
                          SPAN(" takes no shards now"));
         return;
     }
-    if (s->owner != to)
-        shard_move(&m->call->core->registry, s, to, MOVE_ORDERED, m->call->now);
-    manage_answer_shard(m, s);
+    if (s->owner != to && shard_move(&m->call->core->registry, s, to, MOVE_ORDERED, m->call->now))
+        call_refuse(m->call, REFUSAL_SHARD_MISSING, SPAN("The shard was drained and is gone"));
+    else
+        manage_answer_shard(m, s);
 }
 
 void manage_move_shard(struct manage *m)

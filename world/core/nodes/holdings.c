@@ -128,16 +128,16 @@ void holding_end(struct registry *r, struct holding *h, struct moment now)
         (void)shard_recount(r, s, true, now);
 }
 
-void holding_lose(struct registry *r, struct holding *h, struct moment now)
+bool holding_lose(struct registry *r, struct holding *h, struct moment now)
 {
     if (h->is_lost)
-        return;
+        return false;
     h->is_lost = true;
     h->node->has_lost = true;
     h->lost = keepable(sum_of(h->open, h->returning));
     set_returning(h, 0);
     seats_keep(r, h->shard, h->lost, now);
-    (void)shard_recount(r, h->shard, false, now);
+    return shard_recount(r, h->shard, false, now);
 }
 
 void holding_heal(struct registry *r, struct holding *h, struct moment now)
@@ -177,9 +177,9 @@ bool shard_recount(struct registry *r, struct shard *s, bool heard, struct momen
     return registry_let_go(r, s);
 }
 
-void shard_lose_told(struct registry *r, struct shard *s, struct moment now)
+bool shard_lose_told(struct registry *r, struct shard *s, struct moment now)
 {
     s->is_told = false;
     seats_keep(r, s, keepable(s->told), now);
-    (void)shard_recount(r, s, false, now);
+    return shard_recount(r, s, false, now);
 }

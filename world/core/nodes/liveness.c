@@ -43,7 +43,7 @@ static void die(struct registry *r, struct node *n, struct moment now)
     LIST_EACH_SAFE (&n->owned, it, after) {
         struct shard *s = CONTAINER_OF(it, struct shard, in_owner);
         if (s->is_told)
-            shard_lose_told(r, s, now);
+            (void)shard_lose_told(r, s, now);
     }
     if (n->held)
         log_warn("node.held", "node=%.*s reason=many-silent", SPAN_ARG(n->id));

@@ -136,7 +136,7 @@ static void place_nodeless(struct registry *r, struct world *w, struct moment no
         struct shard *s = CONTAINER_OF(it, struct shard, heard_node);
         struct node *to = s->reported ? NULL : nodes_pick(w, now);
         if (to != NULL)
-            shard_move(r, s, to, MOVE_PLACED, now);
+            (void)shard_move(r, s, to, MOVE_PLACED, now);
     }
 }
 
@@ -202,7 +202,7 @@ void shard_order_changed(struct registry *r, struct shard *s)
     list_push(&n->owned, &s->in_owner);
 }
 
-void shard_move(struct registry *r, struct shard *s, struct node *to, enum node_move why,
+bool shard_move(struct registry *r, struct shard *s, struct node *to, enum node_move why,
                 struct moment now)
 {
     struct node *from = s->owner;
@@ -213,15 +213,16 @@ void shard_move(struct registry *r, struct shard *s, struct node *to, enum node_
         from_id = from->id;
     if (h != NULL && from->state != NODE_ALIVE)
         h->taken = true;
-    if (h != NULL && (from->state != NODE_ALIVE || why == MOVE_UNREACHABLE))
-        holding_lose(r, h, now); /* its clients are on their way, unless it is heard again */
+    /* Its clients are on their way, unless the node is heard again. */
+    if (h != NULL && (from->state != NODE_ALIVE || why == MOVE_UNREACHABLE) &&
+        holding_lose(r, h, now))
+        return true;
     r->node_stats.moves[why]++;
     log_debug("shard.moved", "shard=%.*s from=%.*s to=%.*s cause=%s", SPAN_ARG(s->id),
               SPAN_ARG(from_id), SPAN_ARG(to->id), node_move_names[why]);
     shard_set_owner(r, s, to, now);
     /* Its earlier node will never say how many they were; the new one has none of them. */
-    if (s->is_told && !s->reported)
-        shard_lose_told(r, s, now);
+    return s->is_told && !s->reported && shard_lose_told(r, s, now);
 }
 
 size_t nodes_evacuate(struct registry *r, struct node *n, struct moment now)
@@ -234,7 +235,7 @@ size_t nodes_evacuate(struct registry *r, struct node *n, struct moment now)
         to = nodes_pick(n->world, now);
         if (to == NULL || to == n)
             break;
-        shard_move(r, CONTAINER_OF(it, struct shard, in_owner), to, cause_of(n), now);
+        (void)shard_move(r, CONTAINER_OF(it, struct shard, in_owner), to, cause_of(n), now);
     }
     return n->owned_count;
 }
@@ -253,7 +254,7 @@ bool nodes_release_room(struct registry *r, struct room *room, struct moment now
         struct node *to = s->owner != NULL && s->owner->held ? nodes_pick(w, now) : NULL;
         if (to == NULL)
             continue;
-        shard_move(r, s, to, MOVE_ASKED, now);
+        (void)shard_move(r, s, to, MOVE_ASKED, now);
         moved = true;
     }
     return moved;

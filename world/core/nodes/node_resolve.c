@@ -42,7 +42,8 @@ static bool settle(struct registry *r, struct world *w, struct shard *s, const s
     to = new_home(w, q, owner, now);
     if (to == NULL)
         return why == MOVE_DRAIN; /* it serves what it has as long as there is nobody else */
-    shard_move(r, s, to, why, now);
+    if (shard_move(r, s, to, why, now))
+        return false;
     r->node_stats.resolves[RESOLVED_MOVED]++;
     return true;
 }

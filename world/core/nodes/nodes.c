@@ -172,7 +172,7 @@ static void take_back(struct registry *r, struct node *n, struct moment now)
 
         h->taken = false;
         if (taken && n->usable && s->owner != n && h->open > (other == NULL ? 0 : other->open))
-            shard_move(r, s, n, MOVE_RETURN, now);
+            (void)shard_move(r, s, n, MOVE_RETURN, now);
     }
 }
 
@@ -306,7 +306,7 @@ void node_forget(struct registry *r, struct node *n)
 void node_lose_clients(struct registry *r, struct node *n, struct moment now)
 {
     LIST_EACH_SAFE (&n->holdings, it, after)
-        holding_lose(r, CONTAINER_OF(it, struct holding, in_node), now);
+        (void)holding_lose(r, CONTAINER_OF(it, struct holding, in_node), now);
 }
 
 void node_keep(struct registry *r, const struct node *n)

@@ -176,16 +176,16 @@ void holding_report(struct registry *r, struct node *n, struct shard *s, const s
 void holding_order_changed(struct holding *h);
 /* The node has nothing of it any more. The shard may be removed by it. */
 void holding_end(struct registry *r, struct holding *h, struct moment now);
-/* Its clients are expected back. */
-void holding_lose(struct registry *r, struct holding *h, struct moment now);
+/* Its clients are expected back. The shard may be removed by it (where no seats are kept): true. */
+bool holding_lose(struct registry *r, struct holding *h, struct moment now);
 /* Its node is back. */
 void holding_heal(struct registry *r, struct holding *h, struct moment now);
 void holding_free(struct holding *h);
 /* Adds up what nodes hold of the shard. It may be removed by it: true. */
 bool shard_recount(struct registry *r, struct shard *s, bool heard, struct moment now);
 /* The count that was told or remembered of the shard becomes what is kept for its clients. It may
- * be removed by it. */
-void shard_lose_told(struct registry *r, struct shard *s, struct moment now);
+ * be removed by it: true. */
+bool shard_lose_told(struct registry *r, struct shard *s, struct moment now);
 
 /* The shard's promised seats or its capacity have changed. */
 void shard_count_at_owner(struct registry *r, struct shard *s);
@@ -193,8 +193,9 @@ void shard_count_at_owner(struct registry *r, struct shard *s);
 void shard_leave_nodes(struct registry *r, struct shard *s);
 /* As shard_set_owner, but nothing is stored or told: the shard comes from the store. */
 void shard_restore_owner(struct registry *r, struct shard *s, struct node *n);
-/* Moves one shard away from its silent, draining or missing node. */
-void shard_move(struct registry *r, struct shard *s, struct node *to, enum node_move why,
+/* Moves one shard away from its silent, draining or missing node. True: it was drained and nothing
+ * is left of it, so it is removed instead. */
+bool shard_move(struct registry *r, struct shard *s, struct node *to, enum node_move why,
                 struct moment now);
 /* A node has become usable: gives it (and others) what no usable node has. */
 void nodes_place_strays(struct registry *r, struct world *w, struct moment now);

@@ -149,6 +149,22 @@ static void one_of_two_alone_is_not_most(void **state)
     recorder_free(r);
 }
 
+/* No seats are kept with a ttl of 0, so nothing is left of it. */
+static void a_drained_shard_goes_with_its_dead_node_when_seats_are_off(void **state)
+{
+    struct recorder *r = fleet_new(0);
+    struct shard *s = pair(r);
+    struct room *room = s->room;
+    const struct order_drain slowly = {.deadline_ms = 0};
+
+    (void)state;
+    fleet_hold(r, "a", s, 1);
+    assert_false(registry_set_status(&r->core.registry, s, SHARD_DRAINING, &slowly, r->now));
+    fleet_pass(r, NODES_DEAD_MS + 500, "b");
+    assert_int_equal(room_shards(room), 0);
+    recorder_free(r);
+}
+
 static void a_dead_node_that_owns_nothing_is_forgotten(void **state)
 {
     struct recorder *r = fleet_new(TTL_MS);
@@ -387,6 +403,7 @@ int main(void)
         cmocka_unit_test(when_most_fall_silent_at_once_nothing_moves_until_a_client_asks),
         cmocka_unit_test(a_client_of_the_room_asks_too),
         cmocka_unit_test(one_of_two_alone_is_not_most),
+        cmocka_unit_test(a_drained_shard_goes_with_its_dead_node_when_seats_are_off),
         cmocka_unit_test(a_dead_node_that_owns_nothing_is_forgotten),
         cmocka_unit_test(admins_see_an_unchanged_shard_alive_once_a_minute),
         cmocka_unit_test(a_shard_of_a_node_does_not_expire),
