@@ -141,15 +141,6 @@ static struct world_server *find(const struct world *w, struct span spelled)
     return NULL;
 }
 
-static size_t listed(const struct world *w)
-{
-    size_t count = 0;
-
-    LIST_EACH (&w->servers, it)
-        count += is_listed(CONTAINER_OF(it, struct world_server, in_world));
-    return count;
-}
-
 static void keep(struct registry *r, const struct world_server *at)
 {
     struct buf value = {0};
@@ -262,6 +253,32 @@ bool server_takes_rooms(const struct world_server *at)
     return is_listed(at) && !at->draining;
 }
 
+bool servers_lists(const struct registry *r, const struct world *w, struct span origin)
+{
+    struct buf text = {0};
+    const struct world_server *at = w == NULL ? NULL : servers_find(w, origin);
+    const struct room_server *s = NULL;
+
+    if (w == NULL && spell(origin, &text) == ERR_OK)
+        s = map_get(&r->servers.by_origin, buf_span(&text));
+    buf_clear(&text);
+    return (at != NULL && is_listed(at)) || (s != NULL && s->configured);
+}
+
+size_t servers_listed(const struct registry *r, const struct world *w)
+{
+    size_t count = 0;
+
+    if (w == NULL) {
+        LIST_EACH (&r->servers.list, it)
+            count += CONTAINER_OF(it, struct room_server, node)->configured;
+        return count;
+    }
+    LIST_EACH (&w->servers, it)
+        count += is_listed(CONTAINER_OF(it, struct world_server, in_world));
+    return count;
+}
+
 struct world_server *servers_expect(struct registry *r, struct world *w, struct span origin,
                                     struct moment now)
 {
@@ -287,7 +304,7 @@ enum err servers_add(struct registry *r, struct world *w, struct span origin, st
     *out = at;
     if (at != NULL && is_listed(at))
         return ERR_EXISTS;
-    if (listed(w) >= SERVERS_MAX)
+    if (servers_listed(r, w) >= SERVERS_MAX)
         return ERR_FULL;
     *out = at = servers_expect(r, w, origin, now);
     if (at == NULL)

@@ -96,6 +96,10 @@ void servers_leave(struct registry *r, struct world *w);
 
 /* The world's entry for an origin in any spelling; NULL: none. */
 struct world_server *servers_find(const struct world *w, struct span origin);
+/* Whether an origin in any spelling is in the world's list, and how many are: of ROOM_SERVERS, or
+ * added by operators. `w` NULL: a new world's. */
+bool servers_lists(const struct registry *r, const struct world *w, struct span origin);
+size_t servers_listed(const struct registry *r, const struct world *w);
 /* In the list, and not draining. */
 bool server_takes_rooms(const struct world_server *at);
 
