@@ -54,6 +54,17 @@ void world_follow(struct world *w, const struct order *o, const json_t *bans, in
     shard_changed(shard);
 }
 
+static void mark_named(struct world *w, const json_t *doc)
+{
+    struct order order;
+    const json_t *bans;
+    for (size_t at = 0; orders_next_shard(doc, &at, &order, &bans);) {
+        struct shard *shard = map_get(&w->node->shard_map, order.shard_id);
+        if (shard != NULL && shard->world == w)
+            shard->named_by = w->node->orders_followed;
+    }
+}
+
 static void drop_unnamed(struct world *w, int64_t now)
 {
     LIST_EACH (&w->shards, it) {
@@ -84,22 +95,30 @@ static void follow_guests(struct world *w, const json_t *doc, int64_t now)
     }
 }
 
+/* What goes makes room for what comes. */
+static void follow_drops(struct world *w, const struct orders *o, const json_t *doc, int64_t now)
+{
+    if (o->full) {
+        mark_named(w, doc);
+        drop_unnamed(w, now);
+    } else {
+        drop_named(w, doc, now);
+    }
+}
+
 static void follow_shards(struct world *w, const struct orders *o, const json_t *doc, int64_t now)
 {
     struct order order;
     const json_t *bans;
     uint64_t refused = w->node->stats.refused_orders;
     w->node->orders_followed++;
+    follow_drops(w, o, doc, now);
     for (size_t at = 0; orders_next_shard(doc, &at, &order, &bans);)
         world_follow(w, &order, bans, now);
     refused = w->node->stats.refused_orders - refused;
     if (refused > 0)
         log_warn("orders.refused", "world=%.*s shards=%llu", SPAN_ARG(w->id),
                  (unsigned long long)refused);
-    if (o->full)
-        drop_unnamed(w, now);
-    else
-        drop_named(w, doc, now);
     follow_guests(w, doc, now);
     w->orders_version = o->version;
 }

@@ -29,6 +29,7 @@ struct node {
     struct slots world_slots;  /* struct world */
     struct map world_map;      /* by id */
     struct list worlds;        /* in the order of their start */
+    int64_t spared_ms;         /* when shards that could be spared were looked for last */
     uint64_t orders_followed;  /* sets of orders ever; marks what the last full one named */
 
     struct wheel wheel;

@@ -69,6 +69,26 @@ void shard_end(struct shard *shard, int64_t now)
     shard_free(shard);
 }
 
+/* Nobody would miss it: it only waits for its time to be over. */
+static bool is_spare(const struct shard *shard)
+{
+    return !shard->owned && shard->world->mode != WORLD_REFERENCE && shard->client_count == 0 &&
+           shard->sessions.count == 0 && shard->seating.kept.count == 0;
+}
+
+/* Looked for once per moment: there may be none, and many who ask. */
+static void end_spare(struct node *n, int64_t now)
+{
+    if (n->spared_ms == now)
+        return;
+    n->spared_ms = now;
+    LIST_EACH_SAFE (&n->shards, it, tmp) {
+        struct shard *shard = CONTAINER_OF(it, struct shard, in_node);
+        if (is_spare(shard))
+            shard_end(shard, now);
+    }
+}
+
 /* The world that an id names; NULL: there are too many. */
 static struct world *world_of_id(struct node *n, struct span id, int64_t now)
 {
@@ -83,6 +103,8 @@ static enum err shard_new(struct node *n, struct span id, struct world *world, i
     enum err e = shard_id_check(n, id);
     if (e != ERR_OK)
         return e;
+    if (n->stats.shards >= n->settings->max_shards)
+        end_spare(n, now);
     if (n->stats.shards >= n->settings->max_shards)
         return ERR_FULL;
     if (world == NULL)

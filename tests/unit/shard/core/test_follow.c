@@ -91,6 +91,46 @@ static void orders_beyond_our_bounds_are_counted_and_bounded(void **state)
     buf_clear(&text);
 }
 
+/* Ten shards of that name, and no others. */
+static void orders_ten(struct recorder *r, const char *version, const char *name)
+{
+    struct buf text = {0};
+    buf_addf(&text, "{\"epoch\":1,\"version\":%s,\"full\":true,\"shards\":[", version);
+    for (int i = 0; i < 10; i++)
+        buf_addf(&text,
+                 "%s{\"shardId\":\"%s:world-a:1-%d\",\"roomId\":\"r\",\"status\":\"active\","
+                 "\"maxConnections\":1}",
+                 i == 0 ? "" : ",", name, i);
+    BUF_ADD_LIT(&text, "],\"drop\":[]}");
+    buf_add_char(&text, '\0');
+    beats(r, 1100);
+    answers(r, 200, text.data);
+    buf_clear(&text);
+}
+
+static void what_was_dropped_makes_room_for_what_is_ordered(void **state)
+{
+    struct recorder *r = *state;
+    r->settings.world_ids = "world-a";
+    recorder_restart(r);
+    for (int i = 0; i < 4; i++) {
+        orders_ten(r, i % 2 == 0 ? "1" : "2", i % 2 == 0 ? "a" : "b");
+        assert_int_equal(node_stats(r->node)->shards_owned, 10);
+    }
+    assert_int_equal(node_stats(r->node)->shards, 10);
+    assert_int_equal(node_stats(r->node)->refused_orders, 0);
+}
+
+static void a_guest_is_no_spare_shard(void **state)
+{
+    struct recorder *r = *state;
+    settles(r);
+    orders_ten(r, "2", "a");
+    assert_int_equal(node_stats(r->node)->guests, 1);
+    assert_int_equal(node_stats(r->node)->shards_owned, 9);
+    assert_int_equal(node_stats(r->node)->refused_orders, 1);
+}
+
 static void shards_that_nobody_ordered_end_when_they_are_idle(void **state)
 {
     struct recorder *r = *state;
@@ -339,6 +379,8 @@ int main(void)
         TEST(drop_keeps_the_guests_until_they_leave),
         TEST(full_orders_drop_what_they_do_not_name),
         TEST(orders_beyond_our_bounds_are_counted_and_bounded),
+        TEST(what_was_dropped_makes_room_for_what_is_ordered),
+        TEST(a_guest_is_no_spare_shard),
         TEST(shards_that_nobody_ordered_end_when_they_are_idle),
         TEST(shard_that_starts_again_is_told_behind_its_end),
         TEST(link_goes_where_the_world_says),
