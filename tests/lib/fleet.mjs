@@ -61,6 +61,7 @@ export class Guest {
     this.closes = []; // { code, reason, at }
     this.pIds = []; // one for each time that it was in the room
     this.heard = []; // of an echoing room
+    this.errors = []; // of attempts that failed
     this.socket = new PartySocket({ host: new URL(origin).host, party: "shard", room: shard, query: { id }, WebSocket, ...options });
     this.socket.addEventListener("open", () => {
       this.opens++;
@@ -72,6 +73,7 @@ export class Guest {
       if (this.open) this.closes.push({ code: event.code, reason: event.reason, at: Date.now() });
       this.open = this.inRoom = false;
     });
+    this.socket.addEventListener("error", (event) => this.errors.push(event.message));
     this.socket.addEventListener("message", ({ data }) => this.hear(String(data)));
     t.after(() => this.leave());
   }

@@ -53,9 +53,10 @@ test(`of ${count} clients those of a killed node are all back as themselves, and
   await f.nodes[1].kill();
   const killed = Date.now();
   await until(() => guests.some((g) => !g.open), "clients to notice");
-  await until(() => guests.every((g) => g.inRoom), "all to be back", 16000).catch((error) => {
-    const away = guests.filter((g) => !g.inRoom);
-    throw new Error(`${error.message}: ${away.length} are not, such as ${away[0].id} of ${away[0].shard} (opens ${away[0].opens})`);
+  await until(() => guests.every((g) => g.inRoom), "all to be back", 16000).catch(async (error) => {
+    const away = guests.filter((g) => !g.inRoom).map((g) => `${g.id} of ${g.shard}, opened ${g.opens} times: ${g.errors}`);
+    const seats = (await f.shards()).map((s) => `${s.node}: ${s.currentConnections} + ${s.reserved} + ${s.returning} of ${s.maxConnections}`);
+    throw new Error(`${error.message}: not ${away.join("; ")}; ${crowd.guests.length} newcomers; seats ${seats.join(", ")}`);
   });
   const lost = guests.filter((g) => g.opens > 1);
   const times = lost.map((g) => g.inAt - killed);
