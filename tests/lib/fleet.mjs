@@ -34,16 +34,17 @@ export class Front {
     });
     return front;
   }
-  accept(socket, tried = 0) {
+  accept(socket) {
     this.sockets.add(socket);
     socket.on("error", () => {});
     socket.on("close", () => this.sockets.delete(socket));
-    this.pass(socket, 0);
+    const first = this.next++ % this.ports.length;
+    this.pass(socket, [...this.ports.slice(first), ...this.ports.slice(0, first)]);
   }
-  pass(socket, tried) {
-    if (tried === this.ports.length || socket.destroyed) return void socket.destroy();
-    const peer = net.connect(this.ports[this.next++ % this.ports.length], "127.0.0.1");
-    peer.on("error", () => (peer.stood ? socket.destroy() : this.pass(socket, tried + 1)));
+  pass(socket, [port, ...others]) {
+    if (port === undefined || socket.destroyed) return void socket.destroy();
+    const peer = net.connect(port, "127.0.0.1");
+    peer.on("error", () => (peer.stood ? socket.destroy() : this.pass(socket, others)));
     peer.on("connect", () => {
       peer.stood = true;
       socket.pipe(peer).pipe(socket);
