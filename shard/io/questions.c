@@ -40,6 +40,25 @@ static void question_free(struct question *p)
     free(p);
 }
 
+static int64_t *silent_until(const struct questions *q, const struct upstream *world)
+{
+    return &q->silent_until_ms[world - q->worlds->all.list];
+}
+
+static bool is_silent(const struct questions *q, const struct upstream *world)
+{
+    return loop_now(q->ticker->loop) < *silent_until(q, world);
+}
+
+static bool all_are_silent(const struct questions *q)
+{
+    for (size_t i = 0; i < q->worlds->all.origins.count; i++) {
+        if (!is_silent(q, &q->worlds->all.list[i]))
+            return false;
+    }
+    return true;
+}
+
 static void send_waiting(struct questions *q);
 
 /* Nobody may join it any more: those who are told may ask again at once. */
@@ -85,6 +104,7 @@ static void on_end(void *ctx)
 {
     struct question *p = ctx;
     p->call = NULL;
+    *silent_until(p->all, p->world) = 0;
     finish(p, p->status);
 }
 
@@ -124,22 +144,32 @@ static void send_question(struct question *p)
 static void try_next(struct question *p)
 {
     p->again = false;
-    p->world = worlds_next(p->all->worlds, &p->walk);
+    do {
+        p->world = worlds_next(p->all->worlds, &p->walk);
+    } while (p->world != NULL && is_silent(p->all, p->world));
     if (p->world == NULL)
         finish(p, 0);
     else
         send_question(p);
 }
 
-/* The world that keeps silent is not asked first the next time. */
+/* The world that keeps silent is not asked the next time, long enough for each of the others to be
+ * found silent, too. */
+static void fall_silent(struct question *p, int64_t now)
+{
+    struct worlds *worlds = p->all->worlds;
+    *silent_until(p->all, p->world) = now + PLACE_ASK_MS * (int64_t)worlds->all.origins.count;
+    (void)worlds_next(worlds, &p->walk);
+}
+
 static void deadline_fired(struct timer *t, int64_t now)
 {
     struct question *p = CONTAINER_OF(t, struct question, deadline);
-    (void)now;
-    if (p->call != NULL)
+    if (p->call != NULL) {
         http_call_cancel(p->call);
-    p->call = NULL;
-    (void)worlds_next(p->all->worlds, &p->walk);
+        p->call = NULL;
+        fall_silent(p, now);
+    }
     finish(p, 0);
 }
 
@@ -151,8 +181,12 @@ static void send_waiting(struct questions *q)
         list_remove(&p->node);
         list_push(&q->under_way, &p->node);
         q->under_way_count++;
-        q->sent++;
         p->is_sent = true;
+        if (all_are_silent(q)) { /* not from inside questions_ask */
+            wheel_set(loop_wheel(l), &p->deadline, loop_now(l));
+            continue;
+        }
+        q->sent++;
         wheel_set(loop_wheel(l), &p->deadline, loop_now(l) + PLACE_ASK_MS);
         try_next(p);
     }
@@ -190,6 +224,7 @@ void questions_init(struct questions *q, struct ticker *t, struct worlds *worlds
                     struct span secret)
 {
     *q = (struct questions){.ticker = t, .worlds = worlds, .secret = secret};
+    q->silent_until_ms = xcalloc(worlds->all.origins.count, sizeof *q->silent_until_ms);
     list_init(&q->waiting);
     list_init(&q->under_way);
 }
@@ -250,4 +285,6 @@ void questions_clear(struct questions *q)
     clear_list(&q->waiting);
     clear_list(&q->under_way);
     map_clear(&q->open);
+    free(q->silent_until_ms);
+    q->silent_until_ms = NULL;
 }

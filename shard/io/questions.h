@@ -1,7 +1,8 @@
 #pragma once
 /* What worlds are asked about arrivals: POST …/resolve, answered within PLACE_ASK_MS or not at all.
  * Many that want to know the same (clients of a node that died) share one question; a bounded
- * number is under way at a time, the others wait in order. */
+ * number is under way at a time, the others wait in order. A world that let a question run out is
+ * not asked for a while; while all of them are silent, nobody waits. */
 #include "common/base/map.h"
 #include "common/proto/resolve.h"
 #include "shard/io/ticker.h"
@@ -27,6 +28,7 @@ struct questions {
     struct map open; /* those that may be shared, by key */
     struct list waiting, under_way;
     size_t under_way_count;
+    int64_t *silent_until_ms;  /* by world; a second and world from a question that ran out */
     uint64_t sent, unanswered; /* ever */
 };
 

@@ -263,6 +263,30 @@ static void a_silent_world_is_waited_for_a_second(void **state)
     assert_int_equal(worlds.current, 1); /* the next question goes elsewhere */
 }
 
+static void nobody_waits_while_all_worlds_are_silent(void **state)
+{
+    (void)state;
+    first.holds = second.holds = true;
+    ask(0, "s", RESOLVE_UNKNOWN, false);
+    TURN_UNTIL(answers() == 1);
+    ask(1, "t", RESOLVE_UNKNOWN, false);
+    TURN_UNTIL(answers() == 2);
+    assert_int_equal(second.requests, 1);
+    for (size_t i = 2; i < 5; i++)
+        ask(i, "u", RESOLVE_UNKNOWN, true);
+    int64_t begin = clock_mono_ms();
+    TURN_UNTIL(answers() == 5);
+    assert_in_range(clock_mono_ms() - begin, 0, PLACE_ASK_MS / 2);
+    assert_int_equal(askers[4].status, 0);
+    assert_int_equal(questions.sent, 2);
+    assert_int_equal(questions.unanswered, 5);
+    TURN_UNTIL(loop_now(loop) >= questions.silent_until_ms[0]);
+    first.holds = false;
+    ask(5, "u", RESOLVE_UNKNOWN, false);
+    TURN_UNTIL(answers() == 6);
+    assert_int_equal(askers[5].status, 200);
+}
+
 static void a_question_that_nobody_asks_any_more_is_given_up(void **state)
 {
     (void)state;
@@ -305,6 +329,7 @@ int main(void)
         TEST(a_world_that_is_away_is_passed_over),
         TEST(without_any_world_the_answer_is_none),
         TEST(a_silent_world_is_waited_for_a_second),
+        TEST(nobody_waits_while_all_worlds_are_silent),
         TEST(a_question_that_nobody_asks_any_more_is_given_up),
         TEST(one_of_many_that_leaves_does_not_disturb_the_others),
     };
