@@ -19,7 +19,7 @@ enum refusal {
 /* A short lower-case name ("not_found"), never NULL. */
 const char *refusal_text(enum refusal r);
 
-enum { CLOSE_CODES = 13 };
+enum { CLOSE_CODES = 14 };
 /* The index of a close code in `closes`; the last is for all others. */
 unsigned close_code_index(unsigned code);
 
