@@ -18,6 +18,7 @@ static void view_settings(struct json_out *o, const struct room_settings *s)
 
 void view_room(struct json_out *o, const char *key, const struct room *room)
 {
+    struct span server = assignment_origin(room);
     uint64_t open = 0, reserved = 0, returning = 0, max = 0;
     struct candidate *c;
     uint32_t at = 0;
@@ -41,6 +42,8 @@ void view_room(struct json_out *o, const char *key, const struct room *room)
     json_out_u64(o, "reserved", reserved);
     json_out_u64(o, "returning", returning);
     json_out_u64(o, "maxConnections", max);
+    if (server.len != 0)
+        json_out_text(o, "server", server);
     json_out_close(o, '}');
 }
 

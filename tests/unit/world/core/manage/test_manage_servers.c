@@ -59,10 +59,28 @@ static void states_are_told(void **state)
     recorder_free(r);
 }
 
+static void room_says_which_server_it_is_on(void **state)
+{
+    struct recorder *r = recorder_new();
+    struct world_server *at;
+
+    (void)state;
+    assert_int_equal(recorder_manage(r, NULL, "PUT", A "/rooms/early", NULL), 201);
+    assert_null(strstr(recorder_last(r)->body, "\"server\""));
+    assert_int_equal(recorder_manage(r, NULL, "PUT", S, NULL), 201);
+    at = servers_find(registry_world(&r->core.registry, SPAN("world-a")), SPAN("http://h:3000"));
+    recorder_pass(r, 250); /* a probe goes out */
+    servers_probed(&r->core.registry, at->server->self, true, r->now);
+    assert_int_equal(recorder_manage(r, NULL, "PUT", A "/rooms/late", NULL), 201);
+    assert_non_null(strstr(recorder_last(r)->body, "\"server\":\"http://h:3000\"}"));
+    recorder_free(r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(room_servers_are_managed),
-                                       cmocka_unit_test(states_are_told)};
+                                       cmocka_unit_test(states_are_told),
+                                       cmocka_unit_test(room_says_which_server_it_is_on)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
