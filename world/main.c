@@ -225,6 +225,7 @@ static void wire(struct process *p)
     shard_proxy_init(&p->shards, p->loop, &p->server, p->server_settings.secrets,
                      (size_t)p->settings.world_tunnels);
     p->server.shards = &p->shards;
+    p->metrics.shards = &p->shards.stats;
     p->port.reply = server_reply_port(&p->server);
     p->port.stream = server_stream_port(&p->server);
     p->port.feed = (struct feed_port){.ctx = &p->feeds, .publish = feed_sockets_publish};

@@ -220,6 +220,63 @@ static const struct metric_row store_rows[] = {
      .offset = offsetof(struct store_stats, commit)},
 };
 
+static const struct metric_row shard_proxy_rows[] = {
+    {.name = "terrane_world_shard_proxy_tunnels",
+     .type = METRIC_GAUGE,
+     .help = "Clients' sockets carried to nodes now.",
+     .offset = offsetof(struct shard_proxy_stats, tunnels.now)},
+    {.name = "terrane_world_shard_proxy_tunnels_total",
+     .type = METRIC_COUNTER,
+     .help = "Clients' sockets carried to nodes.",
+     .offset = offsetof(struct shard_proxy_stats, tunnels.opened)},
+    {.name = "terrane_world_shard_proxy_tunnel_bytes_total",
+     .type = METRIC_COUNTER,
+     .help = "Bytes carried between clients and nodes.",
+     .offset = offsetof(struct shard_proxy_stats, tunnels.bytes)},
+    {.name = "terrane_world_shard_proxy_forwards",
+     .type = METRIC_GAUGE,
+     .help = "Requests handed on to nodes now.",
+     .offset = offsetof(struct shard_proxy_stats, forwards_now)},
+    {.name = "terrane_world_shard_proxy_forwards_total",
+     .labels = "status=\"none\"",
+     .type = METRIC_COUNTER,
+     .help = "Requests handed on to nodes, by answer.",
+     .offset = offsetof(struct shard_proxy_stats, forwards.answers[0])},
+    {.name = "terrane_world_shard_proxy_forwards_total",
+     .labels = "status=\"2xx\"",
+     .type = METRIC_COUNTER,
+     .offset = offsetof(struct shard_proxy_stats, forwards.answers[2])},
+    {.name = "terrane_world_shard_proxy_forwards_total",
+     .labels = "status=\"3xx\"",
+     .type = METRIC_COUNTER,
+     .offset = offsetof(struct shard_proxy_stats, forwards.answers[3])},
+    {.name = "terrane_world_shard_proxy_forwards_total",
+     .labels = "status=\"4xx\"",
+     .type = METRIC_COUNTER,
+     .offset = offsetof(struct shard_proxy_stats, forwards.answers[4])},
+    {.name = "terrane_world_shard_proxy_forwards_total",
+     .labels = "status=\"5xx\"",
+     .type = METRIC_COUNTER,
+     .offset = offsetof(struct shard_proxy_stats, forwards.answers[5])},
+    {.name = "terrane_world_shard_proxy_forward_seconds",
+     .type = METRIC_HISTOGRAM,
+     .help = "Time of requests handed on, bodies included.",
+     .offset = offsetof(struct shard_proxy_stats, forwards.time)},
+    {.name = "terrane_world_shard_proxy_refused_full_total",
+     .type = METRIC_COUNTER,
+     .help = "Sockets refused because WORLD_TUNNELS are carried.",
+     .offset = offsetof(struct shard_proxy_stats, refused_full)},
+    {.name = "terrane_world_shard_proxy_failures_total",
+     .labels = "reason=\"unreachable\"",
+     .type = METRIC_COUNTER,
+     .help = "Owners that were tried in vain.",
+     .offset = offsetof(struct shard_proxy_stats, unreachable)},
+    {.name = "terrane_world_shard_proxy_failures_total",
+     .labels = "reason=\"misdirected\"",
+     .type = METRIC_COUNTER,
+     .offset = offsetof(struct shard_proxy_stats, misdirected)},
+};
+
 /* A counter of struct stats. `labels` is taken. */
 static void add_counter(struct metrics *m, const char *name, char *labels, const char *help,
                         size_t offset)
@@ -322,6 +379,10 @@ void metrics_write(struct metrics *m, struct buf *out, bool openmetrics)
     metrics_render(out, m->rows, m->row_count, &m->core->stats, openmetrics);
     if (m->store != NULL)
         metrics_render(out, store_rows, sizeof(store_rows) / sizeof(store_rows[0]), m->store,
+                       openmetrics);
+    if (m->shards != NULL)
+        metrics_render(out, shard_proxy_rows,
+                       sizeof(shard_proxy_rows) / sizeof(shard_proxy_rows[0]), m->shards,
                        openmetrics);
     metrics_render(out, node_rows, sizeof(node_rows) / sizeof(node_rows[0]), &m->core->registry,
                    openmetrics);

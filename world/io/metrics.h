@@ -4,6 +4,7 @@
 #include "common/net/listener.h"
 #include "world/core/core.h"
 #include "world/io/feed_sockets.h"
+#include "world/io/shard_proxy.h"
 #include "world/io/write_behind.h"
 
 /* What the HTTP server refuses by itself, by status. */
@@ -32,7 +33,8 @@ struct metrics {
     const struct http_server *http, *back_http; /* back: NULL when there is none */
     const struct listener *listener, *back_listener;
     const struct feed_sockets *feeds;
-    const struct store_stats *store; /* NULL: nothing is written */
+    const struct store_stats *store;        /* NULL: nothing is written */
+    const struct shard_proxy_stats *shards; /* NULL: nothing is handed on */
     struct figures figures;
     struct metric_row *rows; /* of struct stats; made at the first use */
     size_t row_count;
