@@ -53,6 +53,7 @@ test(`100 clients come and 100 go each second for ${seconds} s in one shard of $
   assert.ok(took < seconds * 1000 + 2000, `${took} ms`);
   assert.ok(seen.most <= capacity);
   await f.counted(140, 2000);
+  await until(async () => (await f.shards())[0].reserved === 0, "all promises to be kept", 1000);
 
   while (inside.length < capacity) inside.push(await enter(t, f, `fill${inside.length}`));
   assert.deepEqual(inside.filter((c) => c.refused), []);
