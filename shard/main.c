@@ -294,9 +294,7 @@ static void wire_arrivals(struct process *p, struct span secret)
     p->arrivals = (struct arrivals){
         .ticker = &p->ticker,
         .questions = &p->questions,
-        .tunnels = &p->peer_tunnels,
-        .forwards = &p->forwards,
-        .pools = &p->peers,
+        .ways = {.tunnels = &p->peer_tunnels, .forwards = &p->forwards, .pools = &p->peers},
         .node = &p->node_settings,
         .secrets = span_str(p->settings.shard_secret),
         .ops = &edge_arrival_ops,

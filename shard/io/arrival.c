@@ -1,32 +1,26 @@
-/* Holds arrivals and does what core says about them. The exchange is held by one at a time: by this
- * file while a world is asked, by a tunnel or a forward while the owner is tried. */
+/* Holds arrivals (common/net/held.h) and does what core says about them. */
 #include "shard/io/arrival.h"
 
 #include <stdlib.h>
 
 #include "common/base/clock.h"
-#include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/proto/hop.h"
-#include "shard/io/io_stats.h"
 #include "shard/io/join.h"
 
 struct arriving {
-    struct responder responder;
+    struct held held;
     struct list node;
     struct arrivals *all;
     struct arrival is; /* what core knows; its texts are in the next three */
     struct buf shard_id, session, tried;
     struct sender from;
 
-    struct http_exchange *x; /* NULL: a tunnel has it */
-    struct forward *forward; /* has it, too, if any */
     struct asking asking;
     struct timer deadline;
     struct timer look; /* when it is placed again */
     bool asks_alone;   /* the answer to a shared question was of no use */
-    bool has_body, body_complete;
-    int64_t begun_us; /* 0: it was clear already where it goes */
+    int64_t begun_us;  /* 0: it was clear already where it goes */
 };
 
 static void go(struct arriving *w);
@@ -59,7 +53,7 @@ static void way_read(struct way *out, const struct arriving *w)
 {
     *out = (struct way){.route.kind = ROUTE_NONE};
     struct route *r = &out->route;
-    *r = route_of(w->x->head->target, &out->scratch);
+    *r = route_of(w->held.x->head->target, &out->scratch);
     if (span_eq(r->shard_id, w->is.shard_id))
         return;
     BUF_ADD_LIT(&out->path, "/parties/shard/");
@@ -77,17 +71,6 @@ static void way_clear(struct way *way)
     buf_clear(&way->path);
 }
 
-/* Takes the exchange back from whoever has it. */
-static struct http_exchange *take_back(struct arriving *w)
-{
-    if (w->forward != NULL)
-        return forward_give_back(w->forward);
-    w->x->user = NULL;
-    if (w->has_body)
-        http_exchange_resume(w->x);
-    return w->x;
-}
-
 /* ---- the last word: w is gone after each of these */
 
 static void serve_here(struct arriving *w)
@@ -95,15 +78,15 @@ static void serve_here(struct arriving *w)
     struct arrivals *all = w->all;
     struct way way;
     way_read(&way, w);
-    if (w->forward == NULL)
-        (void)take_back(w);
+    if (w->held.forward == NULL)
+        (void)held_take_back(&w->held);
     const struct arrived arrived = {
-        .x = w->x,
+        .x = w->held.x,
         .route = &way.route,
         .from = &w->from,
         .is_socket = w->is.is_socket,
-        .body_complete = w->body_complete,
-        .forward = w->forward,
+        .body_complete = w->held.body_complete,
+        .forward = w->held.forward,
     };
     all->ops->here(all->ctx, &arrived);
     way_clear(&way);
@@ -139,66 +122,28 @@ static void answer_elsewhere(struct arrivals *all, struct http_exchange *x, cons
 
 /* ---- the owner */
 
-static void tried_in_vain(struct arriving *w, bool misdirected, struct span reason)
+static void tried_in_vain(struct held *h, enum resolve_reason why)
 {
+    struct arriving *w = CONTAINER_OF(h, struct arriving, held);
     struct arrivals *all = w->all;
-    w->is.tried_why = RESOLVE_UNREACHABLE;
-    if (misdirected) {
-        all->stats->misdirected++;
-        w->is.tried_why = RESOLVE_UNKNOWN;
-        if (span_eq(reason, SPAN("full")))
-            w->is.tried_why = RESOLVE_FULL;
-        else if (span_eq(reason, SPAN("draining")))
-            w->is.tried_why = RESOLVE_DRAINING;
-    } else {
+    if (why == RESOLVE_UNREACHABLE)
         all->stats->unreachable++;
-    }
+    else
+        all->stats->misdirected++;
+    w->is.tried_why = why;
     w->is.tried = buf_span(&w->tried);
     node_misplaced(all->ticker->node, w->is.shard_id);
     go(w);
 }
 
-static void tunnel_failed(void *ctx, struct tunnel *t, enum tunnel_failure why);
-
-static void over(void *ctx)
+static void over(struct held *h)
 {
-    arriving_free(ctx);
+    arriving_free(CONTAINER_OF(h, struct arriving, held));
 }
 
-static const struct tunnel_ops tunnel_ops = {.failed = tunnel_failed, .ended = over};
-
-static void forward_failed(void *ctx, struct forward *f, enum forward_failure why)
+static void add_head(struct held *h, struct buf *head)
 {
-    struct arriving *w = ctx;
-    tried_in_vain(w, why == FORWARD_MISDIRECTED, forward_reason(f));
-}
-
-static const struct forward_kind to_node = {
-    .target = FORWARD_NODE,
-    .name = "node",
-    .failed = forward_failed,
-    .ended = over,
-    .failed_status = 502,
-    .timeout_status = 504,
-    .failed_headers = SPAN_INIT("Content-Type: application/json\r\n"),
-    .failed_body = "{\"error\":\"The owner of the shard does not answer\"}",
-};
-
-static const struct responder_ops held_ops;
-
-static void tunnel_failed(void *ctx, struct tunnel *t, enum tunnel_failure why)
-{
-    struct arriving *w = ctx;
-    struct buf reason = {0};
-    buf_add_span(&reason, tunnel_reason(t));
-    w->x = tunnel_give_back(t);
-    w->x->user = &w->responder;
-    tried_in_vain(w, why == TUNNEL_MISDIRECTED, buf_span(&reason));
-    buf_clear(&reason);
-}
-
-static void add_head(const struct arriving *w, struct buf *head)
-{
+    const struct arriving *w = CONTAINER_OF(h, struct arriving, held);
     struct way way;
     char client[ADDR_TEXT_MAX];
     way_read(&way, w);
@@ -207,59 +152,27 @@ static void add_head(const struct arriving *w, struct buf *head)
         .secrets = w->all->secrets,
         .entry = span_str(w->all->node->id),
         .client_ip = span_str(client),
-        .host = sender_host(&w->from, w->x->head),
+        .host = sender_host(&w->from, w->held.x->head),
         .path = way.route.path,
         .wall_ms = clock_wall_ms(),
         .upgrade = w->is.is_socket,
         .trusted_peer = w->from.trusted,
     };
-    hop_add_peer_request(head, w->x->head, &to);
+    hop_add_peer_request(head, w->held.x->head, &to);
     way_clear(&way);
 }
 
-static void forward_there(struct arriving *w, struct buf *head, struct http_pool *pool)
-{
-    if (w->forward != NULL) {
-        forward_turn(w->forward, head, &to_node, w);
-        forward_try(w->forward, pool);
-        return;
-    }
-    struct http_exchange *x = take_back(w);
-    w->forward = forward_new(w->all->forwards, x, head, &to_node, w);
-    struct responder *r = x->user;
-    if (w->body_complete)
-        r->ops->complete(r);
-    forward_try(w->forward, pool);
-}
-
-static void tunnel_there(struct arriving *w, struct buf *head, const struct url_origin *origin)
-{
-    struct http_exchange *x = take_back(w);
-    w->x = NULL; /* until the tunnel gives it back */
-    tunnel_try(tunnel_new(w->all->tunnels, x, head, &tunnel_ops, w), origin);
-}
+static const struct held_ops held_ops = {
+    .add_head = add_head,
+    .failed = tried_in_vain,
+    .over = over,
+};
 
 static void go_there(struct arriving *w, const struct place *at)
 {
-    struct arrivals *all = w->all;
-    struct url_origin origin = {0};
-    struct http_pool *pool = NULL;
-    struct buf head = {0};
     buf_reset(&w->tried);
     buf_add_span(&w->tried, at->node);
-    bool good = url_origin_parse(at->url, &origin) == ERR_OK;
-    if (good && !w->is.is_socket)
-        pool = pools_get(all->pools, at->url);
-    if (!good || (!w->is.is_socket && pool == NULL)) {
-        tried_in_vain(w, false, SPAN(""));
-    } else {
-        add_head(w, &head);
-        if (pool != NULL)
-            forward_there(w, &head, pool);
-        else
-            tunnel_there(w, &head, &origin);
-    }
-    url_origin_clear(&origin);
+    held_try(&w->held, at->url);
 }
 
 /* ---- the world */
@@ -318,7 +231,7 @@ static void refuse(struct arriving *w, const struct place *at)
     struct arrivals *all = w->all;
     struct buf id = {0};
     buf_add_span(&id, w->is.shard_id);
-    struct http_exchange *x = take_back(w);
+    struct http_exchange *x = held_take_back(&w->held);
     arriving_free(w);
     if (at->kind == PLACE_ELSEWHERE)
         answer_elsewhere(all, x, at);
@@ -376,50 +289,17 @@ static void deadline_fired(struct timer *timer, int64_t now)
     go(w);
 }
 
-/* ---- the exchange, while it waits here */
-
-static void held_gone(struct responder *r)
-{
-    arriving_free(CONTAINER_OF(r, struct arriving, responder));
-}
-
-static void held_complete(struct responder *r)
-{
-    CONTAINER_OF(r, struct arriving, responder)->body_complete = true;
-}
-
-static void held_nothing(struct responder *r)
-{
-    (void)r;
-}
-
-static void held_body(struct responder *r, struct span part)
-{
-    (void)r; /* it is not read; and sockets have none */
-    (void)part;
-}
-
-static const struct responder_ops held_ops = {
-    .body = held_body,
-    .complete = held_complete,
-    .drained = held_nothing,
-    .gone = held_gone,
-};
-
 static struct arriving *hold(struct arrivals *all, struct http_exchange *x,
                              const struct arrival *is, const struct sender *from)
 {
     struct arriving *w = xcalloc(1, sizeof *w);
     *w = (struct arriving){
-        .responder.ops = &held_ops,
         .all = all,
         .is = *is,
         .from = *from,
-        .x = x,
         .asking.answered = answered,
         .deadline.fire = deadline_fired,
         .look.fire = look_fired,
-        .has_body = !is->is_socket && (x->head->chunked || x->head->content_length > 0),
         .begun_us = clock_mono_us(),
     };
     buf_add_span(&w->shard_id, is->shard_id);
@@ -428,9 +308,7 @@ static struct arriving *hold(struct arrivals *all, struct http_exchange *x,
     w->is.session = buf_span(&w->session);
     list_push(&all->all, &w->node);
     all->stats->held_now++;
-    x->user = &w->responder;
-    if (w->has_body)
-        http_exchange_pause(x);
+    held_begin(&w->held, &all->ways, x, is->is_socket);
     wheel_set(wheel_of(w), &w->deadline, is->since_ms + PLACE_HOLD_MS);
     return w;
 }
@@ -440,8 +318,9 @@ static struct arriving *hold(struct arrivals *all, struct http_exchange *x,
 void arrivals_init(struct arrivals *all)
 {
     list_init(&all->all);
-    all->tunnels->connect_ms = ARRIVAL_CONNECT_MS;
-    all->tunnels->answer_ms = ARRIVAL_ANSWER_MS;
+    held_ways_init(&all->ways, &held_ops, FORWARD_NODE, SPAN("Content-Type: application/json\r\n"));
+    all->ways.tunnels->connect_ms = ARRIVAL_CONNECT_MS;
+    all->ways.tunnels->answer_ms = ARRIVAL_ANSWER_MS;
 }
 
 void arrivals_take(struct arrivals *all, struct http_exchange *x, const struct route *r,
@@ -484,7 +363,7 @@ void arrivals_clear(struct arrivals *all)
 {
     LIST_EACH_SAFE (&all->all, it, next) {
         struct arriving *w = CONTAINER_OF(it, struct arriving, node);
-        if (w->x != NULL && w->forward == NULL)
+        if (held_waits(&w->held))
             arriving_free(w);
     }
     buf_clear(&all->session);

@@ -2,9 +2,7 @@
 /* Clients and requests on their way in (docs/design.md section 5.1, "Any entry"): kept while a
  * world is asked where they belong and while its owner is tried, at most PLACE_HOLD_MS; then they
  * are served here, go through to the owner, or are refused. Core decides (shard/core/place.h). */
-#include "common/net/forward.h"
-#include "common/net/pools.h"
-#include "common/net/tunnel.h"
+#include "common/net/held.h"
 #include "shard/core/place.h"
 #include "shard/io/io_stats.h"
 #include "shard/io/questions.h"
@@ -38,9 +36,7 @@ struct arrival_ops {
 struct arrivals {
     struct ticker *ticker;
     struct questions *questions;
-    struct tunnels *tunnels; /* to other nodes */
-    struct forwards *forwards;
-    struct pools *pools; /* of other nodes */
+    struct held_ways ways; /* to other nodes; the rest of it is arrivals_init's */
     const struct node_settings *node;
     struct span secrets; /* the cluster's, a list */
     const struct arrival_ops *ops;

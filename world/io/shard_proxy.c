@@ -1,5 +1,5 @@
-/* Asks core who owns a shard, and hands the exchange on to a tunnel or a forward. Core decides;
- * here is kept what waits. */
+/* Asks core who owns a shard, and tries the node that it names. Core decides; here is kept what
+ * waits (common/net/held.h). */
 #include "world/io/shard_proxy.h"
 
 #include <assert.h>
@@ -7,10 +7,8 @@
 
 #include "common/base/clock.h"
 #include "common/base/json.h"
-#include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/proto/hop.h"
-#include "common/proto/resolve.h"
 #include "common/proto/shard_id.h"
 #include "common/proto/ws_handshake.h"
 #include "world/io/question.h"
@@ -19,17 +17,14 @@
 #define DEFAULT_WORLD "world-default"
 
 struct passing {
-    struct responder responder;
+    struct held held;
     struct list node;
     struct shard_proxy *proxy;
     struct server_question question;
     struct buf shard_id, session, tried;
     struct addr client;
-    bool trusted, is_socket, has_body, body_complete;
+    bool trusted;
     unsigned asked;
-
-    struct http_exchange *x; /* NULL: a tunnel has it */
-    struct forward *forward; /* has it, too, if any */
 };
 
 static const struct http_pool_settings pool_settings = {
@@ -50,19 +45,9 @@ static void passing_free(struct passing *w)
     free(w);
 }
 
-static struct http_exchange *take_back(struct passing *w)
-{
-    if (w->forward != NULL)
-        return forward_give_back(w->forward);
-    w->x->user = NULL;
-    if (w->has_body)
-        http_exchange_resume(w->x);
-    return w->x;
-}
-
 static void refuse(struct passing *w, int status, struct span error)
 {
-    struct http_exchange *x = take_back(w);
+    struct http_exchange *x = held_take_back(&w->held);
     passing_free(w);
     http_respond(x, status,
                  status == 503 ? SPAN(API_HEADERS_TEXT "Retry-After: 1\r\n") : API_HEADERS, error);
@@ -70,7 +55,7 @@ static void refuse(struct passing *w, int status, struct span error)
 
 static void refuse_not_found(struct passing *w)
 {
-    struct http_exchange *x = take_back(w);
+    struct http_exchange *x = held_take_back(&w->held);
     passing_free(w);
     http_respond(x, 404, SPAN("Content-Type: text/plain;charset=UTF-8\r\n" API_CORS_TEXT),
                  SPAN("Not Found"));
@@ -103,52 +88,20 @@ static void ask(struct passing *w, enum resolve_reason reason)
 
 /* ---- the owner */
 
-static void tried_in_vain(struct passing *w, bool misdirected, struct span said)
+static void tried_in_vain(struct held *h, enum resolve_reason why)
 {
-    enum resolve_reason reason = RESOLVE_UNREACHABLE;
-    if (misdirected) {
-        w->proxy->stats.misdirected++;
-        reason = span_eq(said, SPAN("full"))       ? RESOLVE_FULL
-                 : span_eq(said, SPAN("draining")) ? RESOLVE_DRAINING
-                                                   : RESOLVE_UNKNOWN;
-    } else {
+    struct passing *w = CONTAINER_OF(h, struct passing, held);
+    if (why == RESOLVE_UNREACHABLE)
         w->proxy->stats.unreachable++;
-    }
-    ask(w, reason);
+    else
+        w->proxy->stats.misdirected++;
+    ask(w, why);
 }
 
-static void over(void *ctx)
+static void over(struct held *h)
 {
-    passing_free(ctx);
+    passing_free(CONTAINER_OF(h, struct passing, held));
 }
-
-static void forward_failed(void *ctx, struct forward *f, enum forward_failure why)
-{
-    tried_in_vain(ctx, why == FORWARD_MISDIRECTED, forward_reason(f));
-}
-
-static const struct forward_kind to_node = {
-    .name = "node",
-    .failed = forward_failed,
-    .ended = over,
-    .failed_status = 502,
-    .timeout_status = 504,
-    .failed_headers = SPAN_INIT(API_HEADERS_TEXT),
-    .failed_body = "{\"error\":\"The owner of the shard does not answer\"}",
-};
-
-static void tunnel_failed(void *ctx, struct tunnel *t, enum tunnel_failure why)
-{
-    struct passing *w = ctx;
-    struct buf said = {0};
-    buf_add_span(&said, tunnel_reason(t));
-    w->x = tunnel_give_back(t);
-    w->x->user = &w->responder;
-    tried_in_vain(w, why == TUNNEL_MISDIRECTED, buf_span(&said));
-    buf_clear(&said);
-}
-
-static const struct tunnel_ops tunnel_ops = {.failed = tunnel_failed, .ended = over};
 
 /* The path with the shard that lets the client in. */
 static void add_path(struct buf *out, const struct passing *w)
@@ -156,7 +109,7 @@ static void add_path(struct buf *out, const struct passing *w)
     struct url_target target;
     struct buf scratch = {0};
     struct span party, id, rest = {0};
-    enum err e = url_split_target(w->x->head->target, &target);
+    enum err e = url_split_target(w->held.x->head->target, &target);
     if (e == ERR_OK)
         e = url_split_party(target.path, &scratch, &party, &id, &rest);
     if (e == ERR_OK && span_eq(id, buf_span(&w->shard_id))) {
@@ -169,8 +122,9 @@ static void add_path(struct buf *out, const struct passing *w)
     buf_clear(&scratch);
 }
 
-static void add_head(struct buf *out, const struct passing *w)
+static void add_head(struct held *h, struct buf *out)
 {
+    const struct passing *w = CONTAINER_OF(h, struct passing, held);
     struct buf path = {0};
     char client[ADDR_TEXT_MAX];
     add_path(&path, w);
@@ -179,57 +133,27 @@ static void add_head(struct buf *out, const struct passing *w)
         .secrets = w->proxy->secrets,
         .entry = SPAN("world"),
         .client_ip = span_str(client),
-        .host = http_head_get(w->x->head, SPAN("host")),
+        .host = http_head_get(w->held.x->head, SPAN("host")),
         .path = buf_span(&path),
         .wall_ms = clock_wall_ms(),
-        .upgrade = w->is_socket,
+        .upgrade = h->is_socket,
         .trusted_peer = w->trusted,
     };
-    hop_add_peer_request(out, w->x->head, &to);
+    hop_add_peer_request(out, w->held.x->head, &to);
     buf_clear(&path);
 }
 
-static void forward_there(struct passing *w, struct buf *head, struct http_pool *pool)
-{
-    if (w->forward != NULL) {
-        forward_turn(w->forward, head, &to_node, w);
-    } else {
-        struct http_exchange *x = take_back(w);
-        w->forward = forward_new(&w->proxy->forwards, x, head, &to_node, w);
-        struct responder *r = x->user;
-        if (w->body_complete)
-            r->ops->complete(r);
-    }
-    forward_try(w->forward, pool);
-}
-
-static void tunnel_there(struct passing *w, struct buf *head, const struct url_origin *origin)
-{
-    struct http_exchange *x = take_back(w);
-    w->x = NULL; /* until the tunnel gives it back */
-    tunnel_try(tunnel_new(&w->proxy->tunnels, x, head, &tunnel_ops, w), origin);
-}
+static const struct held_ops held_ops = {
+    .add_head = add_head,
+    .failed = tried_in_vain,
+    .over = over,
+};
 
 static void go_there(struct passing *w, struct span node, struct span url)
 {
-    struct url_origin origin = {0};
-    struct http_pool *pool = NULL;
-    struct buf head = {0};
     buf_reset(&w->tried);
     buf_add_span(&w->tried, node);
-    bool good = url_origin_parse(url, &origin) == ERR_OK;
-    if (good && !w->is_socket)
-        pool = pools_get(&w->proxy->pools, url);
-    if (!good || (!w->is_socket && pool == NULL)) {
-        tried_in_vain(w, false, SPAN(""));
-    } else {
-        add_head(&head, w);
-        if (pool != NULL)
-            forward_there(w, &head, pool);
-        else
-            tunnel_there(w, &head, &origin);
-    }
-    url_origin_clear(&origin);
+    held_try(&w->held, url);
 }
 
 /* ---- core's answer */
@@ -272,51 +196,13 @@ static void answered(struct server_question *q, int status, struct span body)
         refuse(w, 503, SPAN("{\"error\":\"No seat is free for this client\"}"));
 }
 
-/* ---- the exchange, while core is asked */
-
-static void held_gone(struct responder *r)
-{
-    passing_free(CONTAINER_OF(r, struct passing, responder));
-}
-
-static void held_complete(struct responder *r)
-{
-    CONTAINER_OF(r, struct passing, responder)->body_complete = true;
-}
-
-static void held_nothing(struct responder *r)
-{
-    (void)r;
-}
-
-static void held_body(struct responder *r, struct span part)
-{
-    (void)r; /* it is not read; and sockets have none */
-    (void)part;
-}
-
-static const struct responder_ops held_ops = {
-    .body = held_body,
-    .complete = held_complete,
-    .drained = held_nothing,
-    .gone = held_gone,
-};
-
 static struct passing *passing_new(struct shard_proxy *p, struct http_exchange *x, bool is_socket)
 {
     struct passing *w = xcalloc(1, sizeof *w);
-    *w = (struct passing){
-        .responder.ops = &held_ops,
-        .proxy = p,
-        .x = x,
-        .is_socket = is_socket,
-        .has_body = !is_socket && (x->head->chunked || x->head->content_length > 0),
-        .question.answered = answered,
-    };
+    w->proxy = p;
+    w->question.answered = answered;
     list_push(&p->all, &w->node);
-    x->user = &w->responder;
-    if (w->has_body)
-        http_exchange_pause(x);
+    held_begin(&w->held, &p->ways, x, is_socket);
     return w;
 }
 
@@ -333,6 +219,12 @@ void shard_proxy_init(struct shard_proxy *p, struct loop *l, struct server *serv
     p->tunnels.answer_ms = SHARD_PROXY_ANSWER_MS;
     forwards_init(&p->forwards, &p->stats.forwards, &p->stats.forwards_now);
     pools_init(&p->pools, l, &pool_settings);
+    p->ways = (struct held_ways){
+        .tunnels = &p->tunnels,
+        .forwards = &p->forwards,
+        .pools = &p->pools,
+    };
+    held_ways_init(&p->ways, &held_ops, 0, SPAN(API_HEADERS_TEXT));
 }
 
 static enum err split(struct span path, struct buf *scratch, struct span *id)
@@ -393,7 +285,7 @@ void shard_proxy_abort(struct shard_proxy *p)
     tunnels_abort(&p->tunnels);
     LIST_EACH_SAFE (&p->all, it, next) {
         struct passing *w = CONTAINER_OF(it, struct passing, node);
-        if (w->x != NULL && w->forward == NULL)
+        if (held_waits(&w->held))
             passing_free(w);
     }
     pools_clear(&p->pools);

@@ -2,9 +2,7 @@
 /* `/parties/shard/…` at a world: the client library knows one address for worlds and shards, so a
  * world hands what is for a shard on to the node that owns it (docs/protocol.md, "Any entry"). It
  * is not meant to carry games: WORLD_TUNNELS bounds it. */
-#include "common/net/forward.h"
-#include "common/net/pools.h"
-#include "common/net/tunnel.h"
+#include "common/net/held.h"
 #include "common/proto/addr.h"
 
 struct server;
@@ -26,6 +24,7 @@ struct shard_proxy {
     struct tunnels tunnels;
     struct forwards forwards;
     struct pools pools;
+    struct held_ways ways; /* the three above */
     struct shard_proxy_stats stats;
     struct list all;
 };

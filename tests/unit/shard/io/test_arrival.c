@@ -130,9 +130,7 @@ static int set_up(void **state)
     s.arrivals = (struct arrivals){
         .ticker = &s.ticker,
         .questions = &s.questions,
-        .tunnels = &s.tunnels,
-        .forwards = &s.forwards,
-        .pools = &s.pools,
+        .ways = {.tunnels = &s.tunnels, .forwards = &s.forwards, .pools = &s.pools},
         .node = &s.settings,
         .secrets = SPAN("secret"),
         .ops = &ops,
