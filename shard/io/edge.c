@@ -163,7 +163,7 @@ static void take_party(struct edge *e, struct http_exchange *x, const struct rou
 static void answer_ready(const struct edge *e, struct http_exchange *x)
 {
     if (node_is_draining(e->ticker->node))
-        http_respond(x, 503, SPAN(JSON_TYPE), SPAN("{\"status\":\"stopping\"}"));
+        http_respond(x, 503, SPAN(JSON_TYPE), SPAN("{\"status\":\"draining\"}"));
     else
         http_respond(x, 200, SPAN(JSON_TYPE), SPAN("{\"status\":\"ready\"}"));
 }

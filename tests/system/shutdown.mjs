@@ -55,6 +55,7 @@ test("a node that stops is not ready, but listens, serves requests and takes no 
   await room.tells("+a");
   node.child.kill("SIGTERM");
   await until(() => request(node.origin, { path: "/readyz" }).then((r) => r.status === 503), "the node not to be ready");
+  assert.deepEqual((await request(node.origin, { path: "/readyz" })).json, { status: "draining" });
   assert.equal((await request(node.origin, { path: "/livez" })).status, 200);
   assert.equal((await request(node.origin, { path: `/parties/shard/${shardId()}/words` })).status, 200);
   const late = client(t, `${node.origin}/parties/shard/${shardId()}?id=late`);
