@@ -30,6 +30,7 @@ struct client *client_open(struct session *s, struct span request_info, int64_t 
     list_push(&shard->clients, &c->in_shard);
     list_push(&s->clients, &c->in_session);
     shard->client_count++;
+    seating_count(&shard->seating, session_sockets(s), true);
     n->stats.clients++;
     n->stats.accepted++;
     n->stats.guests += shard->dropped ? 1 : 0;
@@ -46,6 +47,7 @@ void client_forget(struct client *c, enum node_reason why, int64_t now)
     list_remove(&c->in_session);
     slots_remove(&n->client_slots, c->self);
     shard->client_count--;
+    seating_count(&shard->seating, session_sockets(s), false);
     n->stats.clients--;
     shard->parting -= c->parting ? 1 : 0;
     n->parting -= c->parting ? 1 : 0;

@@ -80,17 +80,28 @@ static bool has_seat(const struct seating *s, struct span id)
     const struct session *session = session_find(s->shard, id);
     if (session == NULL || session_is_ghost(session))
         return false;
-    size_t sockets = 0;
-    LIST_EACH (&session->clients, it)
-        sockets++;
-    return sockets < SEATING_SESSION_SOCKETS;
+    return session_sockets(session) < SEATING_SESSION_SOCKETS;
+}
+
+/* Sockets and kept seats of those that are no doubles. */
+static uint64_t seats_taken(const struct seating *s)
+{
+    return s->shard->client_count - s->doubles + s->kept.count;
+}
+
+void seating_count(struct seating *s, size_t sockets, bool added)
+{
+    if (added && sockets > 1 && sockets <= SEATING_SESSION_SOCKETS)
+        s->doubles++;
+    else if (!added && sockets > 0 && sockets < SEATING_SESSION_SOCKETS)
+        s->doubles--;
 }
 
 enum seat_verdict seating_look(const struct seating *s, struct span session)
 {
     if (session.len > 0 && has_seat(s, session))
         return SEAT_OWN;
-    if (!is_bounded(s) || s->shard->client_count + s->kept.count < s->max)
+    if (!is_bounded(s) || seats_taken(s) < s->max)
         return SEAT_FREE;
     return SEAT_NONE;
 }
@@ -146,5 +157,6 @@ void seating_check(const struct seating *s)
         kept++;
     }
     assert(kept == s->kept.count && (kept == 0 || timer_is_set(&s->timer)));
+    assert(s->doubles <= s->shard->client_count);
     assert(s->admitted >= s->readmitted && s->admitted >= s->shard->client_count);
 }

@@ -13,7 +13,7 @@ struct shard;
 enum {
     SEATING_KEEP_MS = 5000,     /* a broken-off session's seat is kept so long */
     SEATING_ADOPTED_MAX = 75,   /* sockets of a shard that nobody created */
-    SEATING_SESSION_SOCKETS = 4 /* of one session, above capacity */
+    SEATING_SESSION_SOCKETS = 4 /* of one session, on one seat */
 };
 
 /* Embedded in a shard. */
@@ -22,8 +22,11 @@ struct seating {
     bool bounded; /* `max` counts; whoever follows the world's orders sets both */
     uint64_t max;
     uint64_t admitted, readmitted; /* ever, see proto/beat.h */
-    struct map kept;               /* session id → struct kept_seat */
-    struct list kept_order;        /* the first to end first */
+    uint64_t doubles; /* sockets that take no seat: the second to fourth of their sessions. Whoever
+                         comes back before its old socket is missed must not take the seat that is
+                         promised to somebody else */
+    struct map kept;  /* session id → struct kept_seat */
+    struct list kept_order; /* the first to end first */
     struct timer timer;
 };
 
@@ -39,6 +42,8 @@ void seating_init(struct seating *s, struct shard *shard);
 void seating_adopt(struct seating *s);
 /* What the session would get; changes nothing. An empty id is that of a newcomer. */
 enum seat_verdict seating_look(const struct seating *s, struct span session);
+/* A socket was added to, or removed from, a session of the shard that has `sockets` now. */
+void seating_count(struct seating *s, size_t sockets, bool added);
 /* It has come in. */
 void seating_take(struct seating *s, struct span session, enum seat_verdict verdict);
 /* The last socket of an explicit session broke off: its seat is kept, if there are bounds at all.

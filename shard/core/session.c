@@ -70,6 +70,16 @@ static void session_revive(struct session *s)
     s->shard->node->stats.sessions++;
 }
 
+size_t session_sockets(const struct session *s)
+{
+    size_t count = 0;
+    LIST_EACH (&s->clients, it) {
+        if (++count == SESSION_SOCKETS_MANY)
+            break;
+    }
+    return count;
+}
+
 struct session *session_find(const struct shard *shard, struct span id)
 {
     return map_get(&shard->sessions, id);

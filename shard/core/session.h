@@ -33,6 +33,10 @@ static inline bool session_is_ghost(const struct session *s)
     return s->last != NULL;
 }
 
+/* How many sockets it has; SESSION_SOCKETS_MANY: so many or more. */
+enum { SESSION_SOCKETS_MANY = 8 };
+size_t session_sockets(const struct session *s);
+
 /* The shard's session of that id, or NULL. */
 struct session *session_find(const struct shard *shard, struct span id);
 /* The shard's session of that id, made or called back from among the ghosts if need be; with an

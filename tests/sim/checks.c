@@ -88,7 +88,7 @@ void checks_admitted(struct station *st, struct span shard, bool is_new)
 {
     struct spied_shard spied;
     if (is_new && spy_shard(st->core, shard, &spied) && spied.is_bounded &&
-        spied.clients + spied.kept > spied.max)
+        spied.clients - spied.doubles + spied.kept > spied.max)
         sim_fail(st->sim, "%s lets a newcomer into %.*s, which is full: %llu and %llu kept of %llu",
                  st->id, SPAN_ARG(shard), (unsigned long long)spied.clients,
                  (unsigned long long)spied.kept, (unsigned long long)spied.max);

@@ -16,6 +16,7 @@ static struct spied_shard spied(const struct shard *s)
         .max = s->seating.max,
         .clients = s->client_count,
         .kept = seating_kept(&s->seating),
+        .doubles = s->seating.doubles,
     };
 }
 

@@ -9,6 +9,7 @@ struct spied_shard {
     struct span id;
     bool owned, is_bounded, is_draining;
     uint64_t max, clients, kept;
+    uint64_t doubles; /* of the clients: they share the seat of another socket of their session */
 };
 bool spy_shard(const struct node *n, struct span id, struct spied_shard *out);
 /* The shards in the order of their start: start with *at = 0; false at the end. */

@@ -85,11 +85,27 @@ static void session_with_a_socket_gets_in_above_the_capacity_up_to_four(void **s
 static void fifth_socket_of_a_session_takes_a_free_seat(void **state)
 {
     struct recorder *r = *state;
-    has_seats(r, 5);
+    has_seats(r, 2);
     for (int i = 0; i < 5; i++)
         gets_in(r, "a");
     is_refused(r, "a");
+    is_refused(r, "b");
     assert_int_equal(shard_of(r)->seating.readmitted, 3);
+}
+
+static void who_comes_back_before_its_old_socket_is_missed_takes_no_other_seat(void **state)
+{
+    struct recorder *r = *state;
+    struct handle old, new;
+    has_seats(r, 2);
+    assert_int_equal(comes(r, "a", &old), ERR_OK);
+    assert_int_equal(comes(r, "a", &new), ERR_OK);
+    gets_in(r, "promised");
+    is_refused(r, "b");
+    goes(r, old, NODE_PEER_SILENT);
+    is_refused(r, "b");
+    goes(r, new, NODE_PEER_CLOSED);
+    gets_in(r, "b");
 }
 
 static void client_that_changes_its_network_comes_back_into_a_full_shard(void **state)
@@ -194,6 +210,17 @@ static size_t model_sockets(const struct model *m, unsigned session)
     return count;
 }
 
+/* Four sockets of a session share a seat. */
+static size_t model_seats(const struct model *m)
+{
+    size_t seats = m->open_count;
+    for (unsigned s = 1; s <= MODEL_SESSIONS; s++) {
+        size_t sockets = model_sockets(m, s), doubles = sockets > 4 ? 3 : sockets - 1;
+        seats -= sockets > 0 ? doubles : 0;
+    }
+    return seats;
+}
+
 static size_t model_kept(const struct model *m, int64_t now)
 {
     size_t count = 0;
@@ -206,7 +233,7 @@ static bool model_lets_in(const struct model *m, unsigned session, int64_t now)
 {
     size_t sockets = model_sockets(m, session);
     bool own = session != 0 && (m->kept_until[session] > now || (sockets > 0 && sockets < 4));
-    return own || m->open_count + model_kept(m, now) < m->max;
+    return own || model_seats(m) + model_kept(m, now) < m->max;
 }
 
 static void model_comes(struct model *m, struct recorder *r, struct rng *rng)
@@ -304,6 +331,7 @@ int main(void)
         CASE(newcomer_beyond_the_capacity_is_refused),
         CASE(session_with_a_socket_gets_in_above_the_capacity_up_to_four),
         CASE(fifth_socket_of_a_session_takes_a_free_seat),
+        CASE(who_comes_back_before_its_old_socket_is_missed_takes_no_other_seat),
         CASE(client_that_changes_its_network_comes_back_into_a_full_shard),
         CASE(seat_of_a_session_that_broke_off_is_kept_for_five_seconds),
         CASE(only_whoever_is_expected_back_keeps_a_seat),
