@@ -20,7 +20,7 @@ struct forward {
     struct http_exchange *x;
     struct http_call *call; /* NULL: waits for its owner */
     struct buf head;
-    struct buf hint, reason;
+    struct buf reason;
     int64_t body_len;
     struct buf kept; /* the body so far, as long as it may be sent again */
     bool kept_whole;
@@ -42,7 +42,6 @@ static void forward_drop(struct forward *f)
     (*f->all->now)--;
     buf_clear(&f->head);
     buf_clear(&f->kept);
-    buf_clear(&f->hint);
     buf_clear(&f->reason);
     free(f);
 }
@@ -93,8 +92,6 @@ static void give_up(struct forward *f, enum err why)
 /* The server says that it does not serve this. */
 static void misdirected(struct forward *f, const struct http_head *h)
 {
-    buf_reset(&f->hint);
-    buf_add_span(&f->hint, http_head_get(h, SPAN("x-terrane-owner")));
     buf_reset(&f->reason);
     buf_add_span(&f->reason, http_head_get(h, SPAN("x-terrane-reason")));
     http_call_cancel(f->call);
@@ -275,22 +272,11 @@ struct forward *forward_new(struct forwards *all, struct http_exchange *x, struc
     return f;
 }
 
-void forward_start(struct forwards *all, struct http_exchange *x, struct http_pool *pool,
-                   struct buf *head, const struct forward_kind *kind, void *ctx)
-{
-    forward_try(forward_new(all, x, head, kind, ctx), pool);
-}
-
 void forward_refuse(struct forward *f, int status, struct span headers, struct span body)
 {
     assert(f->call == NULL && f->status == 0);
     stats_of(f)->answers[0]++;
     http_respond(let_go(f), status, headers, body);
-}
-
-struct span forward_hint(const struct forward *f)
-{
-    return buf_span(&f->hint);
 }
 
 struct span forward_reason(const struct forward *f)

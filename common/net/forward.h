@@ -57,8 +57,6 @@ struct forward *forward_new(struct forwards *all, struct http_exchange *x, struc
 void forward_try(struct forward *f, struct http_pool *pool);
 /* Answers by itself. After forward_new or `failed` only; f is gone. */
 void forward_refuse(struct forward *f, int status, struct span headers, struct span body);
-/* The owner that the last 421 named (`x-terrane-owner`); empty: none. */
-struct span forward_hint(const struct forward *f);
 /* Why the last 421 was given (`x-terrane-reason`); empty: it did not say. */
 struct span forward_reason(const struct forward *f);
 /* Another head, and another owner: the one before hears no more. After forward_new or `failed`
@@ -67,8 +65,5 @@ void forward_turn(struct forward *f, struct buf *head, const struct forward_kind
 /* Gives the exchange back to be answered, after forward_new or `failed` only; f is gone, and
  * `ended` is not called. */
 struct http_exchange *forward_give_back(struct forward *f);
-/* forward_new and forward_try. */
-void forward_start(struct forwards *all, struct http_exchange *x, struct http_pool *pool,
-                   struct buf *head, const struct forward_kind *kind, void *ctx);
 /* Drops all, without answers; the exchanges are not touched any more. */
 void forwards_clear(struct forwards *all);

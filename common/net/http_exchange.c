@@ -188,11 +188,6 @@ void http_respond_abort(struct http_exchange *x)
         conn_reset(&c->conn);
 }
 
-bool http_exchange_is_answered(const struct http_exchange *x)
-{
-    return http_conn_seen(x)->answer != HTTP_ANSWER_NONE;
-}
-
 bool http_exchange_is_full(const struct http_exchange *x)
 {
     return conn_is_full(&http_conn_seen(x)->conn);

@@ -72,8 +72,6 @@ void http_respond_part(struct http_exchange *x, struct span part);
 void http_respond_end(struct http_exchange *x);
 /* Breaks a begun answer off: the client sees an incomplete one. */
 void http_respond_abort(struct http_exchange *x);
-/* The answer was begun. */
-bool http_exchange_is_answered(const struct http_exchange *x);
 bool http_exchange_is_full(
     const struct http_exchange *x);                /* output over high_water: stop sending */
 void http_exchange_pause(struct http_exchange *x); /* stop reading the body */

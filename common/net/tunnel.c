@@ -38,7 +38,7 @@ struct tunnel {
 
     struct http_exchange *x; /* until it is open or answered */
     struct buf head;
-    struct buf hint, reason;
+    struct buf reason;
     struct url_origin origin; /* being tried; text and host are owned */
     struct http_wire wire;
     struct timer deadline; /* of the other side's next step */
@@ -72,7 +72,6 @@ static void tunnel_drop(struct tunnel *t)
     t->all->count--;
     t->all->stats->now--;
     buf_clear(&t->head);
-    buf_clear(&t->hint);
     buf_clear(&t->reason);
     url_origin_clear(&t->origin);
     free(t);
@@ -134,7 +133,6 @@ static void wire_head(struct http_wire *w, const struct http_head *h)
     struct buf lines = {0};
     if (h->status == 421) {
         t->why = TUNNEL_MISDIRECTED;
-        buf_add_span(&t->hint, http_head_get(h, SPAN("x-terrane-owner")));
         buf_add_span(&t->reason, http_head_get(h, SPAN("x-terrane-reason")));
         http_wire_abort(w, ERR_DENIED); /* goes on in wire_gone */
         return;
@@ -293,7 +291,6 @@ void tunnel_try(struct tunnel *t, const struct url_origin *origin)
         .host = xstrdup(origin->host), .port = origin->port, .text = xstrdup(origin->text)};
     url_origin_clear(&t->origin);
     t->origin = copy;
-    buf_reset(&t->hint);
     buf_reset(&t->reason);
     t->why = TUNNEL_UNREACHABLE;
     t->wire = (struct http_wire){0};
@@ -306,11 +303,6 @@ void tunnel_refuse(struct tunnel *t, int status, struct span headers, struct spa
 {
     assert(t->state == TUNNEL_WAITING);
     refuse(t, status, headers, body);
-}
-
-struct span tunnel_hint(const struct tunnel *t)
-{
-    return buf_span(&t->hint);
 }
 
 struct span tunnel_reason(const struct tunnel *t)

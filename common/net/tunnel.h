@@ -60,8 +60,6 @@ struct tunnel *tunnel_new(struct tunnels *all, struct http_exchange *x, struct b
 void tunnel_try(struct tunnel *t, const struct url_origin *origin);
 /* Answers the client in HTTP, after tunnel_new or `failed` only; t is gone. */
 void tunnel_refuse(struct tunnel *t, int status, struct span headers, struct span body);
-/* The owner that the last 421 named (`x-terrane-owner`); empty: none. */
-struct span tunnel_hint(const struct tunnel *t);
 /* Why the last 421 was given (`x-terrane-reason`); empty: it did not say. */
 struct span tunnel_reason(const struct tunnel *t);
 /* Gives the exchange back, without an answer, after tunnel_new or `failed` only; t is gone, and

@@ -11,7 +11,7 @@ static struct {
     struct forward *forward;
     struct http_pool *a, *b;
     struct http_pool *next; /* tried inside `failed`, once */
-    struct buf hint;
+    struct buf reason;
     enum forward_failure why;
     size_t failed, ended;
 } owner;
@@ -30,8 +30,8 @@ static void on_failed(void *ctx, struct forward *f, enum forward_failure why)
     owner.failed++;
     owner.why = why;
     owner.next = NULL;
-    buf_reset(&owner.hint);
-    buf_add_span(&owner.hint, forward_hint(f));
+    buf_reset(&owner.reason);
+    buf_add_span(&owner.reason, forward_reason(f));
     if (next != NULL)
         forward_try(f, next);
 }
@@ -79,7 +79,7 @@ static int tear_down(void **state)
     http_pool_free(owner.b);
     turn_some(door.loop);
     door_close();
-    buf_clear(&owner.hint);
+    buf_clear(&owner.reason);
     return 0;
 }
 
@@ -93,7 +93,7 @@ static void begin(const char *request)
 #define POST "POST /here HTTP/1.1\r\nHost: h\r\nContent-Length: 6\r\n\r\n"
 #define OK   "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ngood"
 #define MISDIRECTED                                                                                \
-    "HTTP/1.1 421 Misdirected Request\r\nx-terrane-owner: http://b:1\r\nContent-Length: 0\r\n\r\n"
+    "HTTP/1.1 421 Misdirected Request\r\nx-terrane-reason: full\r\nContent-Length: 0\r\n\r\n"
 
 static void owner_may_name_the_server_later(void **state)
 {
@@ -209,7 +209,7 @@ static void misdirected_request_goes_to_the_owner_named(void **state)
     scripted_say(server_hears(&door.b, "\r\n\r\nabcdef"), OK);
     client_hears("good");
     assert_int_equal(owner.why, FORWARD_MISDIRECTED);
-    assert_true(span_eq(buf_span(&owner.hint), SPAN("http://b:1")));
+    assert_true(span_eq(buf_span(&owner.reason), SPAN("full")));
     assert_false(peer_has(&door.client, "421"));
 }
 

@@ -12,7 +12,7 @@ static struct {
     struct tunnel_stats stats;
     struct tunnel *tunnel;
     const struct url_origin *next; /* tried inside `failed`, once */
-    struct buf hint;
+    struct buf reason;
     struct http_exchange *given_back;
     bool gives_back; /* inside `failed` */
     enum tunnel_failure why;
@@ -27,8 +27,8 @@ static void on_failed(void *ctx, struct tunnel *t, enum tunnel_failure why)
     owner.failed++;
     owner.why = why;
     owner.next = NULL;
-    buf_reset(&owner.hint);
-    buf_add_span(&owner.hint, tunnel_hint(t));
+    buf_reset(&owner.reason);
+    buf_add_span(&owner.reason, tunnel_reason(t));
     if (next != NULL)
         tunnel_try(t, next);
     if (owner.gives_back)
@@ -72,7 +72,7 @@ static int tear_down(void **state)
     assert_int_equal(tunnels_count(&owner.tunnels), 0);
     assert_int_equal(owner.stats.now, 0);
     door_close();
-    buf_clear(&owner.hint);
+    buf_clear(&owner.reason);
     return 0;
 }
 
@@ -145,11 +145,11 @@ static void misdirected_one_names_the_owner_and_is_tried_later(void **state)
 {
     struct scripted_conn *c = asked(&door.a);
     (void)state;
-    scripted_say(c, "HTTP/1.1 421 Misdirected Request\r\nx-terrane-owner: http://b:1\r\n"
+    scripted_say(c, "HTTP/1.1 421 Misdirected Request\r\nx-terrane-reason: full\r\n"
                     "Content-Length: 2\r\n\r\n{}");
     UNTIL(door.loop, owner.failed == 1);
     assert_int_equal(owner.why, TUNNEL_MISDIRECTED);
-    assert_true(span_eq(buf_span(&owner.hint), SPAN("http://b:1")));
+    assert_true(span_eq(buf_span(&owner.reason), SPAN("full")));
     turn_some(door.loop);
     assert_int_equal(peer_len(&door.client), 0);
     scripted_say(asked(&door.b), SWITCHING);
