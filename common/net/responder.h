@@ -1,7 +1,7 @@
 #pragma once
 /* Who answers an exchange later: embedded in what works on the answer; the exchange's `user` points
- * to it. The edge passes on what the server says about the exchange. */
-#include "common/base/span.h"
+ * to it (NULL: nobody, it is answered). */
+#include "common/net/http_server.h"
 
 struct responder;
 
@@ -15,3 +15,10 @@ struct responder_ops {
 struct responder {
     const struct responder_ops *ops;
 };
+
+/* For the table of a struct http_app: they pass on what the server says about the exchange. `ctx`
+ * is not looked at. */
+void responder_body(void *ctx, struct http_exchange *x, struct span part);
+void responder_complete(void *ctx, struct http_exchange *x);
+void responder_drained(void *ctx, struct http_exchange *x);
+void responder_gone(void *ctx, struct http_exchange *x);

@@ -6,6 +6,7 @@
 #include "common/base/clock.h"
 #include "common/base/json.h"
 #include "common/base/log.h"
+#include "common/net/responder.h"
 #include "common/proto/ws_handshake.h"
 
 #define JSON_TYPE "Content-Type: application/json\r\n"
@@ -226,38 +227,6 @@ static void on_begin(void *ctx, struct http_exchange *x)
     }
 }
 
-static void on_body(void *ctx, struct http_exchange *x, struct span part)
-{
-    struct responder *r = x->user;
-    (void)ctx;
-    if (r != NULL)
-        r->ops->body(r, part);
-}
-
-static void on_complete(void *ctx, struct http_exchange *x)
-{
-    struct responder *r = x->user;
-    (void)ctx;
-    if (r != NULL)
-        r->ops->complete(r);
-}
-
-static void on_drained(void *ctx, struct http_exchange *x)
-{
-    struct responder *r = x->user;
-    (void)ctx;
-    if (r != NULL)
-        r->ops->drained(r);
-}
-
-static void on_gone(void *ctx, struct http_exchange *x)
-{
-    struct responder *r = x->user;
-    (void)ctx;
-    if (r != NULL)
-        r->ops->gone(r);
-}
-
 static void on_refused(void *ctx, int status)
 {
     struct edge *e = ctx;
@@ -270,10 +239,10 @@ static void on_refused(void *ctx, int status)
 
 const struct http_app edge_app = {
     .begin = on_begin,
-    .body = on_body,
-    .complete = on_complete,
-    .drained = on_drained,
-    .gone = on_gone,
+    .body = responder_body,
+    .complete = responder_complete,
+    .drained = responder_drained,
+    .gone = responder_gone,
     .refused = on_refused,
 };
 

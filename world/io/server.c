@@ -249,43 +249,7 @@ static const struct responder_ops request_ops = {
     .gone = request_gone,
 };
 
-/* ---- the HTTP server's side: whoever has the exchange (nobody: it is answered) */
-
-static void on_body(void *ctx, struct http_exchange *x, struct span part)
-{
-    struct responder *r = x->user;
-
-    (void)ctx;
-    if (r != NULL)
-        r->ops->body(r, part);
-}
-
-static void on_complete(void *ctx, struct http_exchange *x)
-{
-    struct responder *r = x->user;
-
-    (void)ctx;
-    if (r != NULL)
-        r->ops->complete(r);
-}
-
-static void on_drained(void *ctx, struct http_exchange *x)
-{
-    struct responder *r = x->user;
-
-    (void)ctx;
-    if (r != NULL)
-        r->ops->drained(r);
-}
-
-static void on_gone(void *ctx, struct http_exchange *x)
-{
-    struct responder *r = x->user;
-
-    (void)ctx;
-    if (r != NULL)
-        r->ops->gone(r);
-}
+/* ---- the HTTP server's side */
 
 static void on_refused(void *ctx, int status)
 {
@@ -307,10 +271,10 @@ static void reply(void *ctx, struct handle handle, int status, struct span heade
 static const struct http_app app = {
     .begin = on_begin,
     .body_max = body_max,
-    .body = on_body,
-    .complete = on_complete,
-    .drained = on_drained,
-    .gone = on_gone,
+    .body = responder_body,
+    .complete = responder_complete,
+    .drained = responder_drained,
+    .gone = responder_gone,
     .refused = on_refused,
 };
 

@@ -27,43 +27,11 @@ static inline void door_begin(void *ctx, struct http_exchange *x)
     door.take(x);
 }
 
-static inline void door_body(void *ctx, struct http_exchange *x, struct span part)
-{
-    struct responder *r = x->user;
-    (void)ctx;
-    if (r != NULL)
-        r->ops->body(r, part);
-}
-
-static inline void door_complete(void *ctx, struct http_exchange *x)
-{
-    struct responder *r = x->user;
-    (void)ctx;
-    if (r != NULL)
-        r->ops->complete(r);
-}
-
-static inline void door_drained(void *ctx, struct http_exchange *x)
-{
-    struct responder *r = x->user;
-    (void)ctx;
-    if (r != NULL)
-        r->ops->drained(r);
-}
-
-static inline void door_gone(void *ctx, struct http_exchange *x)
-{
-    struct responder *r = x->user;
-    (void)ctx;
-    if (r != NULL)
-        r->ops->gone(r);
-}
-
 static const struct http_app door_app = {.begin = door_begin,
-                                         .body = door_body,
-                                         .complete = door_complete,
-                                         .drained = door_drained,
-                                         .gone = door_gone};
+                                         .body = responder_body,
+                                         .complete = responder_complete,
+                                         .drained = responder_drained,
+                                         .gone = responder_gone};
 
 static inline void door_open(void (*take)(struct http_exchange *x))
 {
