@@ -71,7 +71,7 @@ struct conn {
     int fd;                  /* valid while there is a socket */
     short interest;          /* what the event watches; 0: it is not added */
     uint8_t pauses;
-    uint8_t state; /* conn.c's */
+    uint8_t state; /* enum conn_state, conn_turn.h */
     uint8_t end;   /* enum conn_end */
     bool was_full; /* `drained` is owed */
     bool blocked;  /* the kernel took no more; wait until it does */

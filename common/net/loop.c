@@ -75,7 +75,7 @@ struct loop *loop_new(void)
     assert(config != NULL);
     /* One thread: no locks. And no EPOLL_USE_CHANGELIST, not from the environment either: libevent
      * 2.1 merges the end of an edge-triggered watch with the start of a level-triggered one into
-     * an edge-triggered one, and conn.c would miss input. */
+     * an edge-triggered one, and conn_turn.c would miss input. */
     (void)event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_IGNORE_ENV);
     l->base = event_base_new_with_config(config);
     event_config_free(config);
