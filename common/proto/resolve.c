@@ -57,6 +57,8 @@ void resolved_add(struct buf *out, const struct resolved *r, const struct order_
 {
     BUF_ADD_LIT(out, "{\"epoch\":");
     buf_add_i64(out, r->epoch);
+    BUF_ADD_LIT(out, ",\"version\":");
+    buf_add_i64(out, r->version);
     BUF_ADD_LIT(out, ",\"node\":");
     json_add_string(out, r->node);
     BUF_ADD_LIT(out, ",\"url\":");
@@ -76,6 +78,7 @@ enum err resolved_read(struct resolved *out, json_t **doc, const json_t **bans, 
     *doc = json_decode(text);
     r = (struct member_reader){.object = *doc};
     if (!member_time(&r, "epoch", &out->epoch) || out->epoch == 0 ||
+        !member_time(&r, "version", &out->version) ||
         !member_id(&r, "node", RESOLVE_NODE_MAX, &out->node) ||
         !member_text(&r, "url", ORDERS_URL_MAX, &out->url) || !member_object(&r, "shard", &shard) ||
         !order_read(shard, &out->order, bans))

@@ -32,6 +32,7 @@ MUST_CHECK enum err resolve_read(struct resolve *out, json_t **doc, struct span 
 /* A 200. 404 {"error", "adopt": true}: nobody created that id; 404 without `adopt`: it may not be
  * served. 503: no seat for the client anywhere in the room. */
 struct resolved {
+    int64_t version;       /* of the orders of `node` that the answer agrees with; 0: not told */
     int64_t epoch;         /* of the world; below the highest seen: to be ignored */
     struct order order;    /* of the shard that lets the client in, which may be another one */
     struct span node, url; /* its owner, and its internalUrl */

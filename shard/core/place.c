@@ -233,6 +233,12 @@ static enum told told_404(const struct world *w, struct span body)
     return w->mode == WORLD_BEATS ? TOLD_UNKNOWN : TOLD_NOBODY;
 }
 
+/* Newer orders have come before it: they may have taken away what it gives. */
+static bool is_overtaken(const struct world *w, const struct resolved *r)
+{
+    return r->epoch == w->epoch && r->version != 0 && r->version < w->orders_version;
+}
+
 static enum told told_owner(struct node *n, struct world *w, struct span body, int64_t now,
                             struct span *shard_id)
 {
@@ -246,7 +252,8 @@ static enum told told_owner(struct node *n, struct world *w, struct span body, i
         buf_add_span(&n->scratch, r.order.shard_id);
         if (span_eq(r.node, span_str(n->settings->id))) {
             owners_forget(&n->owners, r.order.shard_id);
-            world_follow(w, &r.order, bans, now);
+            if (!is_overtaken(w, &r))
+                world_follow(w, &r.order, bans, now);
         } else {
             owners_put(&n->owners, r.order.shard_id, r.node, r.url, r.epoch, now);
         }

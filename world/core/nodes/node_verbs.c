@@ -71,6 +71,7 @@ static void answer_resolved(struct call *call, const struct shard *s)
     struct buf *text = &call->core->text;
     struct resolved answer = {
         .epoch = call->core->registry.epoch,
+        .version = s->owner->version_of_orders,
         .order = shard_order(s, call->now),
         .node = s->owner->id,
         .url = node_address(s->owner),

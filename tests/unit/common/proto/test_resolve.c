@@ -105,6 +105,7 @@ static void an_answer_is_read_back(void **state)
     (void)state;
     struct resolved answer = {
         .epoch = 9,
+        .version = 12,
         .order = {.shard_id = SPAN_INIT("s"), .room_id = SPAN_INIT("r"), .max_connections = 3},
         .node = SPAN_INIT("n"),
         .url = SPAN_INIT("http://n"),
@@ -119,6 +120,7 @@ static void an_answer_is_read_back(void **state)
     resolved_add(&text, &answer, &ban, 1);
     assert_int_equal(resolved_read(&read, &doc, &bans, buf_span(&text)), ERR_OK);
     assert_int_equal(read.epoch, 9);
+    assert_int_equal(read.version, 12);
     assert_span(read.node, answer.node);
     assert_span(read.url, answer.url);
     assert_span(read.order.shard_id, answer.order.shard_id);

@@ -259,6 +259,7 @@ static enum told resolved(int status, const char *body, struct span *id)
 static void add_answer(struct buf *out, int64_t epoch, const char *node, const char *shard)
 {
     const struct resolved answer = {
+        .version = 7,
         .epoch = epoch,
         .node = span_str(node),
         .url = SPAN("http://there"),
@@ -364,6 +365,24 @@ static void what_we_are_ordered_is_followed_at_once(void **state)
     stop();
 }
 
+/* The shard was given to us, and taken away again by orders that came first. */
+static void an_answer_that_orders_have_overtaken_is_not_followed(void **state)
+{
+    struct buf text = {0};
+    struct span id;
+    (void)state;
+    start(WORLD_BEATS);
+    world_a()->orders_version = 8;
+    add_answer(&text, 5, "us", SHARD);
+    assert_int_equal(resolved(200, text.data, &id), TOLD_OWNER);
+    assert_null(map_get(&r.node->shard_map, SPAN(SHARD)));
+    world_a()->orders_version = 7;
+    assert_int_equal(resolved(200, text.data, &id), TOLD_OWNER);
+    assert_non_null(map_get(&r.node->shard_map, SPAN(SHARD)));
+    buf_clear(&text);
+    stop();
+}
+
 static void an_answer_of_a_world_that_was_is_none(void **state)
 {
     struct buf text = {0};
@@ -391,6 +410,7 @@ int main(void)
         cmocka_unit_test(who_answers_a_beat_with_something_else_is_not_asked),
         cmocka_unit_test(another_owner_is_remembered_until_it_is_misplaced),
         cmocka_unit_test(what_we_are_ordered_is_followed_at_once),
+        cmocka_unit_test(an_answer_that_orders_have_overtaken_is_not_followed),
         cmocka_unit_test(an_answer_of_a_world_that_was_is_none),
     };
     log_capture(recorder_no_log);
