@@ -240,6 +240,13 @@ size_t nodes_evacuate(struct registry *r, struct node *n, struct moment now)
     return n->owned_count;
 }
 
+/* Its shards move when clients ask for them: it fell silent with many others, or it was stored and
+ * has not come back while the world waited for it. */
+static bool is_given_up(const struct node *n, struct moment now)
+{
+    return n != NULL && (n->held || (n->is_expected && !world_is_settling(n->world, now)));
+}
+
 bool nodes_release_room(struct registry *r, struct room *room, struct moment now)
 {
     struct world *w = room->world;
@@ -247,11 +254,11 @@ bool nodes_release_room(struct registry *r, struct room *room, struct moment now
     uint32_t at = 0;
     bool moved = false;
 
-    if (w->nodes.held == 0 || w->nodes.usable == 0)
+    if (w->nodes.held + w->nodes.expected == 0 || w->nodes.usable == 0)
         return false;
     while ((c = candidates_next(&room->candidates, &at)) != NULL) {
         struct shard *s = shard_of_candidate(c);
-        struct node *to = s->owner != NULL && s->owner->held ? nodes_pick(w, now) : NULL;
+        struct node *to = is_given_up(s->owner, now) ? nodes_pick(w, now) : NULL;
         if (to == NULL)
             continue;
         (void)shard_move(r, s, to, MOVE_ASKED, now);

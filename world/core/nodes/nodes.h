@@ -130,8 +130,8 @@ void shard_order_changed(struct registry *r, struct shard *s);
 
 /* Moves the shards of a node away, as far as others can take them; answers how many stay. */
 size_t nodes_evacuate(struct registry *r, struct node *n, struct moment now);
-/* A client asks for a seat in the room and there is none: shards that were held back on dead nodes
- * move. True: some have. */
+/* A client asks for a seat in the room and there is none: shards that were held back on dead nodes,
+ * or are of nodes that have not come back since the start, move. True: some have. */
 bool nodes_release_room(struct registry *r, struct room *room, struct moment now);
 /* Looks at silence; to be called every NODES_TICK_MS while there are nodes. */
 void nodes_tick(struct registry *r, struct moment now);

@@ -290,6 +290,23 @@ static void clients_wait_no_longer_than_the_world_settles(void **state)
     recorder_free(r);
 }
 
+/* The nodes may have other names since. */
+static void a_room_of_nodes_that_did_not_come_back_moves_when_a_client_asks(void **state)
+{
+    struct recorder *before = fleet_new(TTL_MS), *r;
+    struct shard *s;
+
+    (void)state;
+    (void)pair(before);
+    r = restarted(before);
+    s = restored_shard(r);
+    fleet_join(r, "c");
+    fleet_pass(r, NODES_SETTLE_MS + 250, "c");
+    assert_int_equal(recorder_post(r, "/connect", "{\"roomId\":\"r\",\"autoCreate\":false}"), 200);
+    assert_true(fleet_has(s, "c"));
+    recorder_free(r);
+}
+
 static void what_waits_when_the_process_ends_is_freed(void **state)
 {
     struct recorder *before = fleet_new(TTL_MS), *r;
@@ -409,6 +426,7 @@ int main(void)
         cmocka_unit_test(a_shard_of_a_node_does_not_expire),
         cmocka_unit_test(after_a_restart_clients_wait_until_the_nodes_are_heard),
         cmocka_unit_test(clients_wait_no_longer_than_the_world_settles),
+        cmocka_unit_test(a_room_of_nodes_that_did_not_come_back_moves_when_a_client_asks),
         cmocka_unit_test(what_waits_when_the_process_ends_is_freed),
         cmocka_unit_test(a_stored_node_that_never_comes_is_like_a_dead_one),
         cmocka_unit_test(what_was_remembered_of_a_shard_that_moves_is_kept_for_its_clients),
