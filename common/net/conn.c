@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <event2/event.h>
 #include <poll.h>
+#include <sys/socket.h>
 
 #include "common/base/mem.h"
 #include "common/net/conn_turn.h"

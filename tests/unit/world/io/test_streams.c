@@ -32,7 +32,7 @@ static void make_room(struct rig *rig, int len, unsigned n)
 
 static void turn_until_left(struct rig *rig)
 {
-    int64_t deadline = clock_mono_ms() + 5000;
+    int64_t deadline = clock_mono_ms() + 4 * CONN_LINGER_MS; /* a close may take one of them */
 
     while (rig->core.events.count > 0 && clock_mono_ms() < deadline)
         loop_turn(rig->loop, 10);
