@@ -49,9 +49,10 @@ static void events_arrive_as_they_happen(void **state)
     make_room(rig, 4, 7);
     rig_read_until(rig, fd, &got, SPAN("\n\n\r\n"));
     assert_non_null(strstr(got.data, "event: room.put\ndata: {\"name\":\"0007\","));
-    close(fd);
-    turn_until_left(rig);
+    close(fd); /* half a connection, until something is sent */
     make_room(rig, 4, 8);
+    turn_until_left(rig);
+    make_room(rig, 4, 9);
     buf_clear(&got);
     rig_free(rig);
 }
