@@ -6,6 +6,8 @@ import { bearer, client, shardId } from "../lib/cluster.mjs";
 import { mergeSync } from "../conformance/lib/normal.mjs";
 
 const capacity = 150;
+// Who has left counts until its node has told it: at 100 a second the other seats are half a second's.
+const regulars = 100;
 
 /** Asks for a place and takes it, as a raw client that tells how it went. */
 async function enter(t, f, id) {
@@ -25,7 +27,7 @@ const seconds = long ? 60 : 6;
 test(`100 clients come and 100 go each second for ${seconds} s in one shard of ${capacity}: none is refused, never one too many`, async (t) => {
   const f = await Fleet.start(t, { nodes: 2, room: "script", shards: 1, capacity });
   const inside = [], refused = [];
-  for (let n = 0; n < 140; n += 20) inside.push(...(await Promise.all(Array.from({ length: 20 }, (_, i) => enter(t, f, `first${n + i}`)))));
+  for (let n = 0; n < regulars; n += 20) inside.push(...(await Promise.all(Array.from({ length: 20 }, (_, i) => enter(t, f, `first${n + i}`)))));
   assert.deepEqual(inside.filter((c) => c.refused), []);
   const seen = { most: 0, stop: false };
   const watching = (async () => {
@@ -50,9 +52,9 @@ test(`100 clients come and 100 go each second for ${seconds} s in one shard of $
   console.log(`     ${turns.length} left and came within ${took} ms; at most ${seen.mostOpen} open, ${seen.most} with promised seats; ${refused.length} refused`);
   assert.deepEqual(refused, []);
   assert.equal(turns.length, seconds * 100);
-  assert.ok(took < seconds * 1000 + 2000, `${took} ms`);
+  assert.ok(took < seconds * 1000 + 4000, `${took} ms`);
   assert.ok(seen.most <= capacity);
-  await f.counted(140, 2000);
+  await f.counted(regulars, 2000);
   await until(async () => (await f.shards())[0].reserved === 0, "all promises to be kept", 1000);
 
   while (inside.length < capacity) inside.push(await enter(t, f, `fill${inside.length}`));
