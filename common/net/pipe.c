@@ -15,6 +15,7 @@ static void end_when_both_did(struct pipe *p)
 {
     if (!p->client_ended || !p->upstream_ended)
         return;
+    wheel_cancel(loop_wheel(p->loop), &p->settle);
     wheel_cancel(loop_wheel(p->loop), &p->deadline);
     p->ended(p);
 }
@@ -65,8 +66,21 @@ static void tell_client(struct pipe *p)
     close_upstream(p);
     if (p->down.lost || client_is_done(p))
         conn_close(&p->client);
-    else
+    else {
         conn_resume(&p->client, CONN_PAUSE_LINK);
+        conn_resume(&p->client, CONN_PAUSE_CODEC);
+    }
+}
+
+static void settled(struct timer *t, int64_t now)
+{
+    struct pipe *p = CONTAINER_OF(t, struct pipe, settle);
+    (void)now;
+    if (p->client_ended || p->upstream_ended)
+        return;
+    p->closing = true;
+    if (p->down.lost || ws_skim_at_boundary(&p->down))
+        tell_client(p);
 }
 
 static void close_took_too_long(struct timer *t, int64_t now)
@@ -153,6 +167,7 @@ void pipe_start(struct pipe *p, struct loop *l, struct http_exchange *x, struct 
     p->loop = l;
     p->bytes = bytes;
     p->ended = ended;
+    p->settle.fire = settled;
     p->deadline.fire = close_took_too_long;
     http_exchange_detach(x, &p->client, &client_ops);
     conn_move(&p->upstream, upstream, &upstream_ops);
@@ -165,14 +180,14 @@ void pipe_start(struct pipe *p, struct loop *l, struct http_exchange *x, struct 
 
 void pipe_close(struct pipe *p, uint16_t code, struct span reason)
 {
-    if (p->closing || p->client_ended || p->upstream_ended)
+    if (p->ending || p->client_ended || p->upstream_ended)
         return;
-    p->closing = true;
+    p->ending = true;
     p->code = code;
     p->reason = reason;
+    conn_pause(&p->client, CONN_PAUSE_CODEC);
+    wheel_set(loop_wheel(p->loop), &p->settle, loop_now(p->loop) + PIPE_SETTLE_MS);
     wheel_set(loop_wheel(p->loop), &p->deadline, loop_now(p->loop) + PIPE_CLOSE_MS);
-    if (p->down.lost || ws_skim_at_boundary(&p->down))
-        tell_client(p);
 }
 
 void pipe_abort(struct pipe *p)

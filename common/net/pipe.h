@@ -4,8 +4,11 @@
 #include "common/net/http_server.h"
 #include "common/proto/ws_skim.h"
 
-/* No frame of ours is on its way for longer than that; then both sides are cut off. */
-enum { PIPE_CLOSE_MS = 2000 };
+enum {
+    PIPE_SETTLE_MS = 300, /* for the answers to what the client said last */
+    PIPE_CLOSE_MS =
+        2000, /* a close takes no longer, settling and all; then both sides are cut off */
+};
 
 /* Zero it before pipe_start. */
 struct pipe {
@@ -14,10 +17,11 @@ struct pipe {
     struct ws_skim down, up; /* towards the client, towards upstream */
     uint64_t *bytes;
     void (*ended)(struct pipe *p);
-    struct timer deadline; /* of pipe_close */
+    struct timer settle, deadline; /* of pipe_close */
     struct span reason;
     uint16_t code;
-    bool closing, told; /* the client was sent our close frame, or is closed without */
+    bool ending;        /* pipe_close was asked for: nothing more is read from the client */
+    bool closing, told; /* settled; the client was sent our close frame, or is closed without */
     bool client_ended, upstream_ended;
 };
 
@@ -28,10 +32,11 @@ struct pipe {
 void pipe_start(struct pipe *p, struct loop *l, struct http_exchange *x, struct conn *upstream,
                 struct span head, struct span behind, uint64_t *bytes,
                 void (*ended)(struct pipe *p));
-/* Sends the client a close frame at the next frame boundary and passes nothing on to it after that,
- * ends upstream (with 1001 when that side stands at a boundary), and ends when the client has
- * answered, or after PIPE_CLOSE_MS. What goes through and is no frames is closed without a word.
- * `reason` is borrowed until the end. */
+/* Reads nothing more from the client, but passes on for PIPE_SETTLE_MS what comes for it. Then
+ * sends it a close frame at the next frame boundary and passes nothing on to it after that, ends
+ * upstream (with 1001 when that side stands at a boundary), and ends when the client has answered,
+ * or after PIPE_CLOSE_MS. What goes through and is no frames is closed without a word. `reason` is
+ * borrowed until the end. */
 void pipe_close(struct pipe *p, uint16_t code, struct span reason);
 /* Cuts both sides off. */
 void pipe_abort(struct pipe *p);

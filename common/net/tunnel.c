@@ -343,7 +343,7 @@ void tunnels_close(struct tunnels *all, uint16_t code, struct span reason)
 
 static bool is_staying(const struct tunnel *t)
 {
-    return t->state == TUNNEL_OPEN && !t->pipe.closing;
+    return t->state == TUNNEL_OPEN && !t->pipe.ending;
 }
 
 size_t tunnels_staying(const struct tunnels *all)

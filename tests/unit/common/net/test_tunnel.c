@@ -1,6 +1,7 @@
 /* Tunnels: the tries before they open, what goes through, and the close frame between. */
 #include "common/net/tunnel.h"
 
+#include "common/net/pipe.h"
 #include "passage.h"
 
 #define SWITCHING                                                                                  \
@@ -278,7 +279,8 @@ static void close_frame_waits_for_the_end_of_the_frame(void **state)
                     "ab");
     client_hears("ab");
     tunnel_close(owner.tunnel, 1012, SPAN("bye"));
-    turn_some(door.loop);
+    int64_t settled_ms = clock_mono_ms() + PIPE_SETTLE_MS + 50;
+    UNTIL(door.loop, clock_mono_ms() >= settled_ms);
     assert_false(peer_has(&door.client, "bye"));
     scripted_say(c, "cd\x80\x02never");
     client_hears("\x01\x04"
@@ -289,6 +291,27 @@ static void close_frame_waits_for_the_end_of_the_frame(void **state)
     UNTIL(door.loop, peer_ended(&door.client) && owner.ended == 1);
     assert_false(peer_has(&door.client, "never"));
     assert_int_equal(c->got.len, 8);
+}
+
+static void answers_to_what_was_said_before_the_close_still_come(void **state)
+{
+    struct scripted_conn *c = opened();
+    (void)state;
+    peer_send(&door.client, "\x81\x82\x01\x01\x01\x01"
+                            "ab");
+    server_hears(&door.a, "ab");
+    tunnel_close(owner.tunnel, 1012, SPAN("bye"));
+    peer_send(&door.client, "\x81\x84\x01\x01\x01\x01"
+                            "late");
+    scripted_say(c, "\x81\x06"
+                    "answer");
+    client_hears("\x81\x06"
+                 "answer\x88\x05\x03\xf4"
+                 "bye");
+    assert_false(scripted_has(c, "late"));
+    peer_send(&door.client, "\x88\x80\x01\x01\x01\x01");
+    UNTIL(door.loop, owner.ended == 1);
+    assert_false(scripted_has(c, "late"));
 }
 
 static void one_that_is_being_closed_does_not_stay(void **state)
@@ -395,6 +418,7 @@ int main(void)
         TEST(client_that_leaves_while_its_owner_thinks_ends_it),
         TEST(both_sides_end_together),
         TEST(close_frame_waits_for_the_end_of_the_frame),
+        TEST(answers_to_what_was_said_before_the_close_still_come),
         TEST(one_that_is_being_closed_does_not_stay),
         TEST(upstream_in_the_middle_of_a_frame_is_just_ended),
         TEST(client_that_does_not_answer_the_close_is_cut_off),
