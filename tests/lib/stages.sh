@@ -176,14 +176,14 @@ stage_fuzz() {
         [[ -x $target ]] || continue
         noun=${target##*/fuzz_}
         mkdir -p "build/fuzz/found/$noun" # new inputs go here, not into the recorded corpus
-        check "fuzzing $noun for ${FUZZ_SECONDS:-60} s" "fuzz-$noun.log" "$target" \
-            -max_total_time="${FUZZ_SECONDS:-60}" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+        check "fuzzing $noun for ${FUZZ_SECONDS:-40} s" "fuzz-$noun.log" "$target" \
+            -max_total_time="${FUZZ_SECONDS:-40}" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
             -artifact_prefix="build/fuzz/found/$noun-" "build/fuzz/found/$noun" "tests/fuzz/corpus/$noun"
     done
 }
 
 stage_longsim() {
-    local count=${SIM_SEEDS:-5000}
+    local count=${SIM_SEEDS:-3000}
     check "$count more simulated clusters" longsim.log sim_seeds 500 $((499 + count))
 }
 
