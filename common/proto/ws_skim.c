@@ -52,10 +52,12 @@ static size_t take_head(struct ws_skim *s, struct span data)
     size_t used = 0;
     while (used < data.len && s->head_len < head_need(s)) {
         s->head[s->head_len++] = (uint8_t)data.ptr[used++];
-        if (s->head_len == 2 && !start_is_good(s))
+        if (s->head_len == 2 && !start_is_good(s)) {
             s->lost = true;
+            return used;
+        }
     }
-    if (s->lost || s->head_len < head_need(s))
+    if (s->head_len < head_need(s))
         return used;
     s->left = payload_length(s);
     s->lost = !length_is_good(s, s->left);
