@@ -44,6 +44,15 @@ static void add_flag(struct buf *out, const char *key, bool value)
     buf_addf(out, "\"%s\":%s,", key, value ? "true" : "false");
 }
 
+static void add_list(struct buf *out, const char *key, struct span list)
+{
+    if (list.len == 0)
+        return;
+    buf_addf(out, "\"%s\":", key);
+    buf_add_span(out, list);
+    buf_add_char(out, ',');
+}
+
 /* In place of the comma behind the last member. */
 static void end_object(struct buf *out)
 {
@@ -89,6 +98,8 @@ void beat_add_shard(struct buf *out, const struct beat_shard *s, bool first)
     add_text(out, "link", link_names[s->link]);
     if (s->server.len > 0)
         add_text(out, "server", s->server);
+    add_list(out, "left", s->left);
+    add_list(out, "joined", s->joined);
     end_object(out);
 }
 
@@ -193,6 +204,7 @@ struct shard_reading {
     struct reading r;
     struct beat_doc *doc;
     struct beat_shard out;
+    size_t sessions; /* of all shards so far */
 };
 
 /* The text of a raw value, from `room` if it has escapes. */
@@ -242,6 +254,33 @@ static enum beat_link raw_link(struct reading *r, struct span raw)
     return BEAT_LINK_IDLE;
 }
 
+static bool next_session(struct reading *r, const char *key, struct span list, size_t *at,
+                         struct buf *room, struct span *id)
+{
+    struct span raw;
+    if (!json_text_next(list, at, &raw))
+        return false;
+    *id = raw_text(r, key, raw, BEAT_SESSION_MAX, room);
+    return true;
+}
+
+static struct span raw_sessions(struct shard_reading *s, const char *key, struct span raw)
+{
+    struct span id;
+    if (raw.ptr[0] != '[') {
+        fault(&s->r, ERR_SYNTAX, key);
+        return SPAN("");
+    }
+    for (size_t at = 0; next_session(&s->r, key, raw, &at, &s->doc->session, &id);) {
+        (void)must_be(&s->r, key, id);
+        if (++s->sessions > BEAT_SESSIONS_MAX)
+            fault(&s->r, ERR_LIMIT, key);
+        if (s->r.e != ERR_OK)
+            break;
+    }
+    return raw;
+}
+
 static void take_count_member(struct shard_reading *s, struct span key, struct span value)
 {
     static const struct {
@@ -278,6 +317,10 @@ static void take_member(void *ctx, const struct json_member *m)
         s->out.server = raw_text(&s->r, "server", m->value, BEAT_URL_MAX, &s->doc->server);
         if (has_control(s->out.server))
             fault(&s->r, ERR_SYNTAX, "server");
+    } else if (span_eq(key, SPAN("left"))) {
+        s->out.left = raw_sessions(s, "left", m->value);
+    } else if (span_eq(key, SPAN("joined"))) {
+        s->out.joined = raw_sessions(s, "joined", m->value);
     } else {
         take_count_member(s, key, m->value);
     }
@@ -288,7 +331,7 @@ static bool read_shard(struct shard_reading *s, size_t *at)
 {
     struct span raw;
     char kind;
-    s->out = (struct beat_shard){.shard_id = SPAN(""), .server = SPAN("")};
+    s->out = (struct beat_shard){.shard_id = SPAN(""), .server = SPAN(""), .all = s->doc->full};
     if (!json_text_next(s->doc->shards, at, &raw))
         return false;
     if (json_text_members(raw, &kind, take_member, s) != ERR_OK || s->out.shard_id.len == 0)
@@ -347,7 +390,7 @@ enum err beat_read(struct beat *out, struct beat_doc *doc, struct span text, con
     out->have_version = take_number(&r, "version");
     r.object = doc->head;
     out->seq = take_mark(&r, "seq");
-    out->full = take_flag(&r, "full");
+    out->full = doc->full = take_flag(&r, "full");
     read_shards(&r, doc);
     *why = r.why;
     return r.e;
@@ -361,11 +404,18 @@ bool beat_next_shard(struct beat_doc *doc, size_t *at, struct beat_shard *out)
     return found;
 }
 
+bool beat_next_session(struct beat_doc *doc, struct span list, size_t *at, struct span *id)
+{
+    struct reading r = {.e = ERR_OK};
+    return list.len > 0 && next_session(&r, "sessions", list, at, &doc->session, id);
+}
+
 void beat_doc_clear(struct beat_doc *doc)
 {
     json_decref(doc->head);
     buf_clear(&doc->id);
     buf_clear(&doc->server);
     buf_clear(&doc->key);
+    buf_clear(&doc->session);
     *doc = (struct beat_doc){.head = NULL};
 }

@@ -23,6 +23,10 @@ struct beat_shard {
     uint64_t sessions;
     enum beat_link link;
     struct span server; /* origin of the room server that `link` is about; may be empty */
+    /* Sessions that the room has not heard to have left, by their ids: those that left since the
+     * last beat, then those that came; JSON arrays, or empty: none. */
+    struct span left, joined;
+    bool all; /* `joined` names them all: the beat is full. Read, not written */
 };
 
 struct beat {
@@ -48,13 +52,17 @@ enum {
     BEAT_URL_MAX = 2048,
     BEAT_SHARDS_MAX = 200000,
     BEAT_SHARD_ID_MAX = 12288,
+    BEAT_SESSION_MAX = 64,      /* bytes of a session id; longer ones are not named */
+    BEAT_SESSIONS_MAX = 200000, /* named in a beat */
 };
 
 /* A beat that was read. Its shards, which may be many, stay text. */
 struct beat_doc {
-    json_t *head;               /* all but the shards */
-    struct span shards;         /* raw, in the body */
+    json_t *head;       /* all but the shards */
+    struct span shards; /* raw, in the body */
+    bool full;
     struct buf id, server, key; /* of the last shard, where the text has escapes */
+    struct buf session;         /* the same of the last session */
 };
 
 /* Reads a body, which is borrowed as long as *doc is used; spans point into both. The caller clears
@@ -67,4 +75,6 @@ MUST_CHECK enum err beat_read(struct beat *out, struct beat_doc *doc, struct spa
 /* The shards of a beat that was read, in order: start with *at = 0; false at the end. beat_read has
  * checked them all. What *out points to holds until the next call. */
 bool beat_next_shard(struct beat_doc *doc, size_t *at, struct beat_shard *out);
+/* The ids in `joined` or `left` of a shard, in the same way. */
+bool beat_next_session(struct beat_doc *doc, struct span list, size_t *at, struct span *id);
 void beat_doc_clear(struct beat_doc *doc);

@@ -93,23 +93,56 @@ static bool shards_are_good(const json_t *shards)
     return true;
 }
 
-static bool drops_are_good(const json_t *drops)
+static bool ids_are_good(const json_t *ids, size_t max)
 {
-    for (size_t i = 0; i < json_array_size(drops); i++) {
-        const json_t *id = json_array_get(drops, i);
-        if (json_string_length(id) == 0 || json_string_length(id) > ORDERS_ID_MAX)
+    for (size_t i = 0; i < json_array_size(ids); i++) {
+        const json_t *id = json_array_get(ids, i);
+        if (json_string_length(id) == 0 || json_string_length(id) > max)
             return false;
     }
     return true;
 }
 
+static bool read_missing(const json_t *object, struct span *shard_id, const json_t **sessions)
+{
+    struct member_reader r = {.object = object};
+
+    return member_id(&r, "shardId", ORDERS_ID_MAX, shard_id) &&
+           member_array(&r, "sessions", sessions) && ids_are_good(*sessions, ORDERS_SESSION_MAX);
+}
+
+static bool missing_are_good(const json_t *missing)
+{
+    struct span shard_id;
+    const json_t *sessions;
+
+    for (size_t i = 0; i < json_array_size(missing); i++) {
+        if (!read_missing(json_array_get(missing, i), &shard_id, &sessions))
+            return false;
+    }
+    return true;
+}
+
+/* The text of one that is good. */
+static bool next_id(const json_t *ids, size_t *at, struct span *out)
+{
+    const json_t *id;
+
+    if (*at >= json_array_size(ids))
+        return false;
+    id = json_array_get(ids, (*at)++);
+    *out = span_of(json_string_value(id), json_string_length(id));
+    return true;
+}
+
 static bool read_lists(struct member_reader *r)
 {
-    const json_t *shards, *drops, *guests;
+    const json_t *shards, *drops, *guests, *missing;
 
     return member_array(r, "shards", &shards) && shards_are_good(shards) &&
-           member_array(r, "drop", &drops) && drops_are_good(drops) &&
-           member_array(r, "guests", &guests) && shards_are_good(guests);
+           member_array(r, "drop", &drops) && ids_are_good(drops, ORDERS_ID_MAX) &&
+           member_array(r, "guests", &guests) && shards_are_good(guests) &&
+           member_array(r, "missing", &missing) && missing_are_good(missing);
 }
 
 static bool read_head(struct member_reader *r, struct orders *out)
@@ -193,6 +226,22 @@ void orders_open_guests(struct buf *out)
     BUF_ADD_LIT(out, "],\"guests\":[");
 }
 
+void orders_open_missing(struct buf *out)
+{
+    BUF_ADD_LIT(out, "],\"missing\":[");
+}
+
+void orders_add_missing(struct buf *out, struct span shard_id, struct span sessions, bool first)
+{
+    if (!first)
+        buf_add_char(out, ',');
+    BUF_ADD_LIT(out, "{\"shardId\":");
+    json_add_string(out, shard_id);
+    BUF_ADD_LIT(out, ",\"sessions\":");
+    buf_add_span(out, sessions);
+    buf_add_char(out, '}');
+}
+
 void orders_close(struct buf *out)
 {
     BUF_ADD_LIT(out, "]}");
@@ -229,13 +278,21 @@ bool orders_next_guest(const json_t *doc, size_t *at, struct order *out)
 
 bool orders_next_drop(const json_t *doc, size_t *at, struct span *shard_id)
 {
-    const json_t *drops = json_object_get(doc, "drop"), *id;
+    return next_id(json_object_get(doc, "drop"), at, shard_id);
+}
 
-    if (*at >= json_array_size(drops))
-        return false;
-    id = json_array_get(drops, (*at)++);
-    *shard_id = span_of(json_string_value(id), json_string_length(id));
-    return true;
+bool orders_next_missing(const json_t *doc, size_t *at, struct span *shard_id,
+                         const json_t **sessions)
+{
+    const json_t *missing = json_object_get(doc, "missing");
+
+    return *at < json_array_size(missing) &&
+           read_missing(json_array_get(missing, (*at)++), shard_id, sessions);
+}
+
+bool orders_next_session(const json_t *sessions, size_t *at, struct span *id)
+{
+    return next_id(sessions, at, id);
 }
 
 bool order_read(const json_t *object, struct order *out, const json_t **bans)

@@ -46,8 +46,9 @@ struct orders {
 };
 
 /* Writing: orders_open; the shards, each with its bans; orders_open_drops; the drops;
- * orders_open_guests and, by orders_add_shard, the guests, if there are any; orders_close.
- * With `unchanged` only orders_open and orders_close. */
+ * orders_open_guests and, by orders_add_shard, the guests, if there are any; orders_open_missing
+ * and those, if there are any; orders_close.
+ * With `unchanged` only orders_open, the missing and orders_close. */
 void orders_open(struct buf *out, const struct orders *o);
 void orders_add_shard(struct buf *out, const struct order *o, const struct order_ban *bans,
                       size_t ban_count, bool first);
@@ -56,6 +57,11 @@ void orders_add_drop(struct buf *out, struct span shard_id, bool first);
 /* Ends the drops. What follows are shards that the node does not own and has clients of: only their
  * id, room_server and hold count. */
 void orders_open_guests(struct buf *out);
+/* Ends what is open, be it the guests. What follows are sessions, by shards that the node owns, of
+ * which a lost node cannot tell the room any more that they left; not with versions, but in each
+ * answer until a beat names them in `joined` or `left`. `sessions`: a JSON array. */
+void orders_open_missing(struct buf *out);
+void orders_add_missing(struct buf *out, struct span shard_id, struct span sessions, bool first);
 void orders_close(struct buf *out);
 
 enum {
@@ -73,6 +79,10 @@ bool orders_next_shard(const json_t *doc, size_t *at, struct order *out, const j
 bool order_next_ban(const json_t *bans, size_t *at, struct order_ban *out);
 bool orders_next_guest(const json_t *doc, size_t *at, struct order *out);
 bool orders_next_drop(const json_t *doc, size_t *at, struct span *shard_id);
+/* `sessions` is for orders_next_session. */
+bool orders_next_missing(const json_t *doc, size_t *at, struct span *shard_id,
+                         const json_t **sessions);
+bool orders_next_session(const json_t *sessions, size_t *at, struct span *id);
 /* One shard by itself, as orders_add_shard writes it; false: it is none. */
 bool order_read(const json_t *object, struct order *out, const json_t **bans);
 

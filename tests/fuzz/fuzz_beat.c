@@ -5,13 +5,25 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* Each that is named is one that may be. */
+static void check_sessions(struct beat_doc *doc, struct span list)
+{
+    struct span id;
+    for (size_t at = 0; beat_next_session(doc, list, &at, &id);)
+        if (id.len == 0 || id.len > BEAT_SESSION_MAX)
+            abort();
+}
+
 static void write_again(struct buf *out, const struct beat *b, struct beat_doc *doc)
 {
     struct beat_shard shard;
     bool first = true;
     beat_open(out, b);
-    for (size_t at = 0; beat_next_shard(doc, &at, &shard); first = false)
+    for (size_t at = 0; beat_next_shard(doc, &at, &shard); first = false) {
+        check_sessions(doc, shard.left);
+        check_sessions(doc, shard.joined);
         beat_add_shard(out, &shard, first);
+    }
     beat_close(out);
 }
 

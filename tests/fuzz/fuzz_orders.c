@@ -6,6 +6,28 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+static size_t copy_missing(const json_t *doc, struct buf *out)
+{
+    struct buf ids = {0};
+    struct span shard, id;
+    const json_t *sessions;
+    size_t count = 0;
+
+    for (size_t at = 0; orders_next_missing(doc, &at, &shard, &sessions); count++) {
+        if (count == 0)
+            orders_open_missing(out);
+        buf_reset(&ids);
+        for (size_t i = 0; orders_next_session(sessions, &i, &id);) {
+            buf_add_char(&ids, ids.len == 0 ? '[' : ',');
+            json_add_string(&ids, id);
+        }
+        BUF_ADD_LIT(&ids, "]");
+        orders_add_missing(out, shard, ids.len == 1 ? SPAN("[]") : buf_span(&ids), count == 0);
+    }
+    buf_clear(&ids);
+    return count;
+}
+
 /* Writes what `doc` holds; answers how many shards and drops there were. */
 static size_t copy_orders(const struct orders *o, const json_t *doc, struct buf *out)
 {
@@ -26,6 +48,7 @@ static size_t copy_orders(const struct orders *o, const json_t *doc, struct buf 
         for (size_t at = 0; orders_next_drop(doc, &at, &drop); drops++)
             orders_add_drop(out, drop, drops == 0);
     }
+    shards += copy_missing(doc, out);
     orders_close(out);
     return shards + drops;
 }

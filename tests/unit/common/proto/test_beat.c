@@ -31,7 +31,9 @@ static const struct beat_shard sample_shards[] = {
      .readmitted = 2,
      .sessions = 4,
      .link = BEAT_LINK_UP,
-     .server = SPAN_INIT("http://rooms:3003")},
+     .server = SPAN_INIT("http://rooms:3003"),
+     .left = SPAN_INIT("[\"x\",\"y\\u0000\"]"),
+     .joined = SPAN_INIT("[\"y\"]")},
     {.shard_id = SPAN_INIT("caf\xc3\xa9"), .link = BEAT_LINK_DOWN},
     {.shard_id = SPAN_INIT("x"), .link = BEAT_LINK_IDLE},
 };
@@ -62,6 +64,8 @@ static void assert_shard(const struct beat_shard *got, const struct beat_shard *
     assert_int_equal(got->readmitted, want->readmitted);
     assert_int_equal(got->sessions, want->sessions);
     assert_int_equal(got->link, want->link);
+    assert_spans(got->left, want->left);
+    assert_spans(got->joined, want->joined);
 }
 
 static void assert_head(const struct beat *got, const struct beat *want)
@@ -185,6 +189,11 @@ static const struct {
     {"{" NODE ",\"seq\":1,\"shards\":[{\"shardId\":\"s\",\"server\":\"a\\n\"}]}", ERR_SYNTAX,
      "server"},
     {"{" NODE ",\"seq\":1,\"full\":\"\",\"shards\":[]}", ERR_SYNTAX, "full"},
+    {"{" NODE ",\"seq\":1,\"shards\":[{\"shardId\":\"s\",\"left\":\"a\"}]}", ERR_SYNTAX, "left"},
+    {"{" NODE ",\"seq\":1,\"shards\":[{\"shardId\":\"s\",\"left\":[\"\"]}]}", ERR_SYNTAX, "left"},
+    {"{" NODE ",\"seq\":1,\"shards\":[{\"shardId\":\"s\",\"joined\":[\"a\",1]}]}", ERR_SYNTAX,
+     "joined"},
+    {"{" NODE ",\"seq\":1,\"shards\":[{\"shardId\":\"s\",\"joined\":null}]}", ERR_SYNTAX, "joined"},
 };
 
 static void only_beats_are_beats(void **state)
@@ -260,6 +269,71 @@ static void ids_have_their_limits(void **state)
     assert_int_equal(read_long(1, BEAT_SHARD_ID_MAX + 1), ERR_LIMIT);
 }
 
+/* What it names of sessions, with bars between them; "-" for a beat that cannot be read. */
+static void assert_sessions(const char *joined, const char *want, bool full)
+{
+    struct buf text = {0}, ids = {0};
+    struct beat got;
+    struct beat_doc doc;
+    struct beat_shard shard;
+    struct span id;
+    const char *why;
+    size_t at = 0;
+    buf_addf(&text,
+             "{" NODE ",\"seq\":1,\"full\":%s,\"shards\":[{\"joined\":%s,\"shardId\":\"s\"}]}",
+             full ? "true" : "false", joined);
+    if (beat_read(&got, &doc, buf_span(&text), &why) != ERR_OK) {
+        assert_string_equal(why, "joined");
+        BUF_ADD_LIT(&ids, "-");
+    } else {
+        assert_true(beat_next_shard(&doc, &at, &shard) && shard.all == full);
+        for (at = 0; beat_next_session(&doc, shard.joined, &at, &id); BUF_ADD_LIT(&ids, "|"))
+            buf_add_span(&ids, id);
+    }
+    assert_spans(buf_span(&ids), span_str(want));
+    beat_doc_clear(&doc);
+    buf_clear(&ids);
+    buf_clear(&text);
+}
+
+static void sessions_are_walked_through(void **state)
+{
+#define LONG_ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+    (void)state;
+    assert_sessions("[]", "", false);
+    assert_sessions("[ \"a\" , \"\\u0062c\\n\",\"d\"]", "a|bc\n|d|", true);
+    assert_sessions("[\"" LONG_ID "\"]", LONG_ID "|", false);
+    assert_sessions("[\"\\u0030" LONG_ID "\"]", "-", false);
+}
+
+static void no_beat_names_more_sessions_than_the_bound(void **state)
+{
+    (void)state;
+    for (int over = 0; over <= 1; over++) {
+        struct buf list = {0}, text = {0};
+        struct beat b = {.node_id = SPAN("n"), .epoch = 1, .seq = 1};
+        struct beat got;
+        struct beat_doc doc;
+        const char *why;
+        BUF_ADD_LIT(&list, "[\"a\"");
+        for (int i = 1; i < BEAT_SESSIONS_MAX / 2; i++)
+            BUF_ADD_LIT(&list, ",\"a\"");
+        BUF_ADD_LIT(&list, "]");
+        struct beat_shard s = {.shard_id = SPAN("s"), .left = buf_span(&list)};
+        struct beat_shard one = {.shard_id = SPAN("t"), .joined = SPAN("[\"a\"]")};
+        beat_open(&text, &b);
+        beat_add_shard(&text, &s, true);
+        beat_add_shard(&text, &s, false);
+        if (over)
+            beat_add_shard(&text, &one, false);
+        beat_close(&text);
+        assert_int_equal(beat_read(&got, &doc, buf_span(&text), &why), over ? ERR_LIMIT : ERR_OK);
+        beat_doc_clear(&doc);
+        buf_clear(&list);
+        buf_clear(&text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -269,6 +343,8 @@ int main(void)
         cmocka_unit_test(only_beats_are_beats),
         cmocka_unit_test(any_json_of_a_shard_is_read),
         cmocka_unit_test(ids_have_their_limits),
+        cmocka_unit_test(sessions_are_walked_through),
+        cmocka_unit_test(no_beat_names_more_sessions_than_the_bound),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

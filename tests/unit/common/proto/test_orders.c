@@ -64,6 +64,9 @@ static void write_all(struct buf *out)
     orders_add_drop(out, SPAN("gone\n"), false);
     orders_open_guests(out);
     orders_add_shard(out, &plain, NULL, 0, true);
+    orders_open_missing(out);
+    orders_add_missing(out, SPAN("s\n"), SPAN("[\"ann\",\"b\\u0000b\"]"), true);
+    orders_add_missing(out, SPAN("t"), SPAN("[]"), false);
     orders_close(out);
 }
 
@@ -110,6 +113,43 @@ static void what_is_written_is_read_back(void **state)
     assert_order(&order, &plain);
     assert_false(orders_next_guest(doc, &at, &order));
     json_decref(doc);
+    buf_clear(&text);
+}
+
+static void missing_sessions_are_read_back(void **state)
+{
+    (void)state;
+    struct buf text = {0};
+    struct orders o = {.epoch = 7, .unchanged = true};
+    const json_t *sessions;
+    struct span shard, id;
+    size_t at = 0, session_at = 0;
+    json_t *doc;
+
+    for (int unchanged = 0; unchanged <= 1; unchanged++, at = session_at = 0) {
+        buf_reset(&text);
+        if (unchanged) {
+            orders_open(&text, &o);
+            orders_open_missing(&text);
+            orders_add_missing(&text, SPAN("s\n"), SPAN("[\"ann\",\"b\\u0000b\"]"), true);
+            orders_add_missing(&text, SPAN("t"), SPAN("[]"), false);
+            orders_close(&text);
+        } else {
+            write_all(&text);
+        }
+        assert_int_equal(orders_read(&o, &doc, buf_span(&text)), ERR_OK);
+        assert_true(orders_next_missing(doc, &at, &shard, &sessions));
+        assert_span(shard, SPAN("s\n"));
+        assert_true(orders_next_session(sessions, &session_at, &id));
+        assert_span(id, SPAN("ann"));
+        assert_true(orders_next_session(sessions, &session_at, &id));
+        assert_span(id, SPAN("b\0b"));
+        assert_false(orders_next_session(sessions, &session_at, &id));
+        assert_true(orders_next_missing(doc, &at, &shard, &sessions));
+        assert_false(orders_next_missing(doc, &at, &shard, &sessions));
+        json_decref(doc);
+        o = (struct orders){.epoch = 7, .unchanged = true};
+    }
     buf_clear(&text);
 }
 
@@ -192,6 +232,12 @@ static void garbage_is_refused(void **state)
         "{\"epoch\":1,\"drop\":[\"\"]}",
         "{\"epoch\":1,\"drop\":[1]}",
         "{\"epoch\":1,\"drop\":\"a\"}",
+        "{\"epoch\":1,\"missing\":{}}",
+        "{\"epoch\":1,\"missing\":[1]}",
+        "{\"epoch\":1,\"missing\":[{\"sessions\":[\"a\"]}]}",
+        "{\"epoch\":1,\"missing\":[{\"shardId\":\"s\",\"sessions\":[\"\"]}]}",
+        "{\"epoch\":1,\"missing\":[{\"shardId\":\"s\",\"sessions\":[1]}]}",
+        "{\"epoch\":1,\"missing\":[{\"shardId\":\"s\",\"sessions\":\"a\"}]}",
         "{\"epoch\":1,\"drainNode\":true}",
         "{\"epoch\":1,\"drainNode\":{\"rate\":-1}}",
     };
@@ -239,6 +285,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_written_is_read_back),
+        cmocka_unit_test(missing_sessions_are_read_back),
         cmocka_unit_test(unchanged_orders_are_short),
         cmocka_unit_test(a_drain_without_figures_is_a_drain),
         cmocka_unit_test(every_truncation_is_refused),
