@@ -16,6 +16,15 @@ static struct node *client_node(const struct client *c)
     return c->session->shard->node;
 }
 
+struct client *client_absent(struct span request_info)
+{
+    assert(request_info.len > 0 && request_info.len <= UINT32_MAX);
+    struct client *c = xmalloc(sizeof *c + request_info.len);
+    *c = (struct client){.request_info_len = (uint32_t)request_info.len};
+    memcpy(c->request_info, request_info.ptr, request_info.len);
+    return c;
+}
+
 struct client *client_open(struct session *s, struct span request_info, int64_t now)
 {
     assert(request_info.len <= UINT32_MAX);

@@ -21,6 +21,8 @@ struct client {
 
 /* Registers a new socket with its session, shard and node. Borrows and copies `request_info`. */
 struct client *client_open(struct session *s, struct span request_info, int64_t now);
+/* One that is registered nowhere, for a session that never had a socket here; freed with free(). */
+struct client *client_absent(struct span request_info);
 static inline struct span client_request_info(const struct client *c)
 {
     return (struct span){.ptr = c->request_info, .len = c->request_info_len};

@@ -3,6 +3,7 @@
 
 #include "common/base/log.h"
 #include "common/proto/url.h"
+#include "shard/core/missing.h"
 #include "shard/core/node_state.h"
 #include "shard/core/shard.h"
 #include "shard/core/world.h"
@@ -166,5 +167,6 @@ bool follow_orders(struct world *w, const struct orders *o, const json_t *doc, i
         follow_shards(w, o, doc, now);
     if (!o->unchanged)
         follow_drain(w, o, now);
+    missing_follow(w, doc, now);
     return true;
 }

@@ -98,7 +98,7 @@ static int64_t link_retry_wait(struct link *l)
 static void link_on_step(struct timer *t, int64_t now)
 {
     struct link *l = CONTAINER_OF(t, struct link, step);
-    if (l->state == LINK_REPLAYING) {
+    if (link_stands(l)) {
         replay_finish(l);
         return;
     }

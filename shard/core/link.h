@@ -31,15 +31,15 @@ struct link {
     char *dialled;      /* where it was dialled last, io's choice too; owned */
     int64_t up_since_ms;
     struct backoff backoff;
-    struct timer step; /* WAITING: the next dial; REPLAYING, CLOSING: the end of the wait */
+    struct timer step; /* WAITING: the next dial; else, but while DIALING: the end of a wait */
     /* Down: when the longest wait is too long (wait.h). Standing: when the pause is (pressure.h).
      */
     struct timer deadline;
 
     struct backlog backlog;    /* what could not be sent yet; empty while UP */
-    struct list ghosts;        /* struct session; none while UP */
+    struct list ghosts;        /* struct session; while UP all of them are `awaiting` */
     size_t ghost_bytes;        /* their weight */
-    uint32_t awaiting;         /* ghosts that are `awaiting`; 0 but while REPLAYING */
+    uint32_t awaiting;         /* ghosts that are `awaiting`; 0 unless it stands */
     struct map leaving;        /* sessions whose leaving is written and may be unsent (recall.h) */
     struct list leaving_order; /* the same, in the order of leaving */
     uint32_t pings;            /* ever, never 0 but before the first */

@@ -317,7 +317,7 @@ uint64_t node_end_pass(const struct node *n, uint64_t left, int64_t now, int64_t
 static void shut_shard(struct shard *shard, int64_t now)
 {
     struct link *l = &shard->link;
-    if (l->state == LINK_REPLAYING)
+    if (link_stands(l))
         replay_finish(l);
     wait_drop_backlog(l);
     for (struct list *first; (first = list_first(&shard->clients)) != NULL;)

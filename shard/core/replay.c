@@ -22,21 +22,41 @@ static void replay_backlog(struct link *l)
     }
 }
 
+/* The room hears that it came; then it is waited for. */
+static void tell_ghost(struct link *l, struct session *s)
+{
+    link_tell_connected(l, s, s->last);
+    s->awaiting = true;
+    l->awaiting++;
+}
+
+static void set_wait(struct link *l, int64_t now)
+{
+    wheel_set(&l->shard->node->wheel, &l->step, now + REPLAY_WAIT_MS);
+}
+
 void replay_start(struct link *l, int64_t now)
 {
     LIST_EACH (&l->shard->clients, it) {
         struct client *c = CONTAINER_OF(it, struct client, in_shard);
         link_tell_connected(l, c->session, c);
     }
-    LIST_EACH (&l->ghosts, it) {
-        struct session *s = CONTAINER_OF(it, struct session, in_ghosts);
-        link_tell_connected(l, s, s->last);
-        s->awaiting = true;
-        l->awaiting++;
-    }
+    LIST_EACH (&l->ghosts, it)
+        tell_ghost(l, CONTAINER_OF(it, struct session, in_ghosts));
     if (l->awaiting > 0)
-        wheel_set(&l->shard->node->wheel, &l->step, now + REPLAY_WAIT_MS);
+        set_wait(l, now);
     replay_advance(l);
+}
+
+void replay_ghost(struct session *s, int64_t now)
+{
+    struct link *l = &s->shard->link;
+    if (!link_stands(l)) {
+        link_need(l);
+        return;
+    }
+    tell_ghost(l, s);
+    set_wait(l, now);
 }
 
 void replay_answered(struct session *s)
@@ -53,13 +73,13 @@ void replay_answered(struct session *s)
 
 void replay_advance(struct link *l)
 {
-    if (l->state == LINK_REPLAYING && l->awaiting == 0)
+    if (link_stands(l) && l->awaiting == 0)
         replay_finish(l);
 }
 
 void replay_finish(struct link *l)
 {
-    assert(l->state == LINK_REPLAYING);
+    assert(link_stands(l));
     LIST_EACH_SAFE (&l->ghosts, it, tmp) {
         struct session *s = CONTAINER_OF(it, struct session, in_ghosts);
         s->awaiting = false;
@@ -67,6 +87,10 @@ void replay_finish(struct link *l)
             session_ghost_leave(s);
     }
     l->awaiting = 0;
+    if (l->state == LINK_UP) {
+        wheel_cancel(&l->shard->node->wheel, &l->step);
+        return;
+    }
     replay_backlog(l);
     assert(list_empty(&l->ghosts));
     link_go(l, LINK_UP);

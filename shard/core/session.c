@@ -7,6 +7,7 @@
 #include "shard/core/client.h"
 #include "shard/core/node_state.h"
 #include "shard/core/recall.h"
+#include "shard/core/replay.h"
 #include "shard/core/shard.h"
 
 /* As many characters as Math.random().toString(36) gives the reference. */
@@ -19,6 +20,19 @@ static void random_id(struct rng *rng, char out[RANDOM_ID_LEN])
         out[i] = digits[rng_below(rng, sizeof digits - 1)];
 }
 
+/* From here on, and until session_forget, its room may show it. */
+static void session_enrol(struct session *s)
+{
+    map_add(&s->shard->sessions, session_id(s), s);
+    tidings_came(s);
+}
+
+static void session_forget(struct session *s)
+{
+    map_remove(&s->shard->sessions, session_id(s));
+    tidings_left(s);
+}
+
 static struct session *session_new(struct shard *shard, struct span id)
 {
     assert(id.len > 0 && id.len <= UINT32_MAX);
@@ -26,7 +40,7 @@ static struct session *session_new(struct shard *shard, struct span id)
     *s = (struct session){.shard = shard, .id_len = (uint32_t)id.len};
     memcpy(s->id, id.ptr, id.len);
     list_init(&s->clients);
-    map_add(&shard->sessions, session_id(s), s);
+    session_enrol(s);
     shard->node->stats.sessions++;
     return s;
 }
@@ -53,7 +67,7 @@ static void leave_ghosts(struct session *s)
 static void session_end(struct session *s)
 {
     assert(list_empty(&s->clients) && s->queued == 0 && !s->awaiting);
-    map_remove(&s->shard->sessions, session_id(s));
+    session_forget(s);
     leave_ghosts(s);
     session_free(s);
 }
@@ -103,7 +117,7 @@ static void session_part(struct session *s)
 {
     struct link *l = &s->shard->link;
     link_tell_disconnected(l, s);
-    map_remove(&s->shard->sessions, session_id(s));
+    session_forget(s);
     leave_ghosts(s);
     recall_keep(l, s);
 }
@@ -117,6 +131,18 @@ static void become_ghost(struct session *s)
     if (!s->told)
         s->weight = (uint32_t)(sizeof *s + sizeof *s->last) + s->id_len + s->last->request_info_len;
     l->ghost_bytes += s->weight;
+}
+
+void session_haunt(struct shard *shard, struct span id, struct span request_info, int64_t now)
+{
+    if (session_find(shard, id) != NULL)
+        return;
+    struct session *s = session_new(shard, id);
+    shard->node->stats.sessions--;
+    s->last = client_absent(request_info);
+    s->told = s->named = true;
+    become_ghost(s);
+    replay_ghost(s, now);
 }
 
 void session_left(struct session *s, struct client *last)
@@ -154,7 +180,7 @@ void session_ghost_leave(struct session *s)
 void session_return(struct session *s)
 {
     struct shard *shard = s->shard;
-    map_add(&shard->sessions, session_id(s), s);
+    session_enrol(s);
     list_push(&shard->link.ghosts, &s->in_ghosts);
     s->told = true; /* as far as we know */
 }

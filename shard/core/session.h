@@ -13,6 +13,7 @@ struct session {
     struct shard *shard;
     struct list clients;   /* in order of arrival; empty: a ghost */
     struct list in_ghosts; /* of the link, in order of leaving; also of those that parted */
+    struct list in_news;   /* of the shard's tidings: its world has not confirmed that it came */
     uint64_t parted_at;    /* link.written behind its leaving */
     struct client *last;   /* a ghost's last socket, kept for its request info; else NULL */
     uint32_t queued;       /* its messages in the backlog */
@@ -21,6 +22,7 @@ struct session {
     bool told;       /* a room has heard that it connected, and not yet that it left */
     bool explicit;   /* a client named it: its seat is kept when it breaks off */
     bool awaiting;   /* a ghost that was replayed: the room has not answered its join yet */
+    bool named;      /* its world may know of it, and is to hear when it leaves */
     char id[];
 };
 
@@ -42,6 +44,9 @@ struct session *session_find(const struct shard *shard, struct span id);
 /* The shard's session of that id, made or called back from among the ghosts if need be; with an
  * empty id, a new one with a random id. The caller opens a client in it. */
 struct session *session_enter(struct shard *shard, struct span id);
+/* A ghost of somebody who came by another node, which is lost: the room is told that it left. None
+ * if a session of that id is there. `request_info` as in node_client_open. */
+void session_haunt(struct shard *shard, struct span id, struct span request_info, int64_t now);
 /* Its last socket left. Takes `last`. Tells the room, becomes a ghost, or ends if there is nothing
  * to tell; may free `s`. */
 void session_left(struct session *s, struct client *last);

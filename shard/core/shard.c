@@ -50,6 +50,7 @@ static struct shard *shard_start(struct node *n, struct span id, struct world *w
     bans_init(&shard->bans, shard);
     drain_init(&shard->drain, n, shard);
     link_init(&shard->link, shard);
+    tidings_init(&shard->tidings);
     report_init(&shard->report, shard);
     world_add_shard(world, shard, now);
     return shard;
@@ -202,6 +203,7 @@ void shard_free(struct shard *shard)
     bans_clear(&shard->bans);
     drain_stop(&shard->drain);
     parting_clear(shard);
+    tidings_clear(shard);
     free(shard->room_text);
     free(shard);
 }
@@ -227,23 +229,24 @@ static size_t check_session(const struct shard *shard, const struct session *s)
 
 static void check_link(const struct link *l, size_t awaiting, size_t queued)
 {
-    size_t bytes = 0, messages = 0, ghosts = l->ghost_bytes;
+    size_t bytes = 0, messages = 0, ghosts = l->ghost_bytes, ghost_count = 0;
     LIST_EACH (&l->backlog.messages, it) {
         bytes += CONTAINER_OF(it, struct waiting, in_backlog)->len;
         messages++;
     }
     assert(bytes == l->backlog.bytes && messages == queued);
-    LIST_EACH (&l->ghosts, it)
+    LIST_EACH (&l->ghosts, it) {
         ghosts -= CONTAINER_OF(it, struct session, in_ghosts)->weight;
+        ghost_count++;
+    }
     assert(ghosts == 0);
     assert(l->awaiting == awaiting);
-    assert(awaiting == 0 || l->state == LINK_REPLAYING);
+    assert(awaiting == 0 || link_stands(l));
     assert(l->state != LINK_REPLAYING || awaiting > 0);
-    assert(l->state != LINK_UP || (messages == 0 && list_empty(&l->ghosts)));
+    assert(l->state != LINK_UP || (messages == 0 && ghost_count == awaiting));
     assert(handle_is_none(l->self) == (l->state == LINK_IDLE || l->state == LINK_WAITING));
     assert(l->state == LINK_CLOSING ||
-           timer_is_set(&l->step) ==
-               ((l->state == LINK_WAITING && !l->held) || l->state == LINK_REPLAYING));
+           timer_is_set(&l->step) == ((l->state == LINK_WAITING && !l->held) || awaiting > 0));
     assert(!l->held || l->state == LINK_IDLE || l->state == LINK_WAITING ||
            l->state == LINK_CLOSING);
     /* Whatever is held back has an end. */
