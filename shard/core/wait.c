@@ -98,6 +98,8 @@ void wait_resume(struct link *l)
     int64_t oldest = wait_oldest_ms(l);
     if (oldest != INT64_MAX)
         wheel_set(&l->shard->node->wheel, &l->deadline, oldest + wait_limit_ms(l));
+    else if (!link_stands(l))
+        pressure_release(l); /* ghosts that a room knows hold nobody back */
 }
 
 void wait_expire(struct link *l, int64_t now)
