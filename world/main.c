@@ -228,7 +228,7 @@ static void wire(struct process *p)
     p->metrics.shards = &p->shards.stats;
     p->port.reply = server_reply_port(&p->server);
     p->port.stream = server_stream_port(&p->server);
-    p->port.feed = (struct feed_port){.ctx = &p->feeds, .publish = feed_sockets_publish};
+    p->port.feed = feed_sockets_port(&p->feeds);
     p->port.owner = owner_local_port();
     p->port.ticker = (struct ticker_port){.ctx = &p->ticker, .wake = ticker_wake};
     p->port.probe = prober_port(&p->prober);

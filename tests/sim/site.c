@@ -59,6 +59,19 @@ static void port_answer(void *ctx, struct handle reply, int status, struct span 
     net_answer(site->sim->net, reply, status, body);
 }
 
+static void port_pass(void *ctx, struct handle reply)
+{
+    struct site *site = ctx;
+    (void)reply;
+    sim_fail(site->sim, "a request is passed on, and there is nobody else");
+}
+
+static void port_close(void *ctx, struct handle socket)
+{
+    (void)ctx;
+    (void)socket;
+}
+
 static void port_publish(void *ctx, const struct handle *sockets, size_t count, struct span text)
 {
     (void)ctx;
@@ -103,9 +116,10 @@ static void port_remove(void *ctx, enum record_kind kind, struct span world, str
     want_commit(site);
 }
 
-static void port_sync(void *ctx, uint64_t token)
+static void port_sync(void *ctx, struct span world, uint64_t token)
 {
     struct site *site = ctx;
+    (void)world;
     store_sync(&site->store, token);
     want_commit(site);
 }
@@ -115,6 +129,28 @@ static enum owner port_find(void *ctx, struct span world)
     (void)ctx;
     (void)world;
     return OWNER_US;
+}
+
+static bool port_outdated(void *ctx, struct span world, int64_t seen)
+{
+    (void)ctx;
+    (void)world;
+    (void)seen;
+    return true;
+}
+
+static bool port_idle(void *ctx, struct span world)
+{
+    (void)ctx;
+    (void)world;
+    return true;
+}
+
+static struct span port_why(void *ctx, struct span world)
+{
+    (void)ctx;
+    (void)world;
+    return SPAN("");
 }
 
 static void tick(void *ctx, void *arg)
@@ -148,10 +184,10 @@ struct site *site_new(struct sim *s)
     assert(e == ERR_OK);
     (void)e;
     site->port = (struct port){
-        .reply = {site, port_answer},
-        .feed = {site, port_publish},
+        .reply = {site, port_answer, port_pass},
+        .feed = {site, port_publish, port_close},
         .store = {site, port_put, port_remove, port_sync},
-        .owner = {site, port_find},
+        .owner = {site, port_find, port_outdated, port_idle, port_why},
         .ticker = {site, port_wake},
     };
     site->settings = (struct core_settings){

@@ -80,14 +80,13 @@ void core_wake(struct core *core);
 /* Does what is due and asks the ticker to be woken for the next. */
 void core_tick(struct core *core, struct moment now);
 
-/* A timer was set or a reader has come: asks the ticker to be woken in time. */
-void core_wake(struct core *core);
 /* The client of a stream went away. */
 void core_stream_gone(struct core *core, struct handle stream);
 /* A room server was probed: it answered, or it did not. */
 void core_probed(struct core *core, struct handle server, bool good, struct moment now);
 
-/* The store has completed sync(token). ERR_OK: what was asked before is durable. */
+/* The store has completed sync(token). ERR_OK: what was asked before is durable; ERR_DENIED: the
+ * world is another process's by now. */
 void core_stored(struct core *core, uint64_t token, enum err e);
 
 enum feed_verdict {

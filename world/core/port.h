@@ -28,6 +28,9 @@ struct reply_port {
     /* `headers` are whole lines. A stale handle (the client went away) is ignored. */
     void (*answer)(void *ctx, struct handle reply, int status, struct span headers,
                    struct span body);
+    /* Another process decides for the request's world, or nobody does just now: it is passed on, or
+     * handed in again later. Never called while every world is ours. */
+    void (*pass)(void *ctx, struct handle reply);
 };
 
 /* Answers that go on for as long as the client stays. */
@@ -38,6 +41,9 @@ struct stream_port {
     void (*begin)(void *ctx, struct handle reply, struct span headers);
     /* False: the stream is gone, or was cut because its client reads too slowly. */
     bool (*send)(void *ctx, struct handle stream, struct span text);
+    /* Ends the answer: its world is decided for elsewhere from now on. core_stream_gone does not
+     * follow. A stale handle is ignored. */
+    void (*end)(void *ctx, struct handle stream);
 };
 
 /* The sockets of admins. */
@@ -45,6 +51,9 @@ struct feed_port {
     void *ctx;
     /* Sends one text to all of them. Stale handles are ignored. */
     void (*publish)(void *ctx, const struct handle *sockets, size_t count, struct span text);
+    /* Closes one: its world is decided for elsewhere from now on. core_feed_close follows later, or
+     * not at all: core has forgotten it. */
+    void (*close)(void *ctx, struct handle socket);
 };
 
 /* Durability. Puts and removals are written behind; sync completes with core_stored(core, token, …)
@@ -55,15 +64,29 @@ struct store_port {
     void (*put)(void *ctx, const struct record *record);
     /* Nothing happens when it is not there. */
     void (*remove)(void *ctx, enum record_kind kind, struct span world, struct span key);
-    void (*sync)(void *ctx, uint64_t token);
+    void (*sync)(void *ctx, struct span world, uint64_t token);
 };
 
-enum owner { OWNER_US, OWNER_OTHER };
+enum owner {
+    OWNER_US,
+    OWNER_OTHER,
+    OWNER_SOUGHT, /* it is not known yet, or nobody is */
+    OWNER_BROKEN, /* what is stored of the world cannot be read */
+};
 
 /* Who decides for a world. */
 struct owner_port {
     void *ctx;
+    /* By the clock of this very moment. */
     enum owner (*find)(void *ctx, struct span world);
+    /* A node has followed a higher epoch of the world than ours. True: no other process can have
+     * given it, core rises above it; false: it is looked into later. */
+    bool (*outdated)(void *ctx, struct span world, int64_t seen);
+    /* The world has nothing to remember. True: core forgets it now; false: it may be dropped
+     * later. */
+    bool (*idle)(void *ctx, struct span world);
+    /* Why a world is OWNER_BROKEN, for a person; borrowed until the next call. */
+    struct span (*why)(void *ctx, struct span world);
 };
 
 /* The health of room servers. */

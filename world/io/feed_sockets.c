@@ -103,7 +103,7 @@ int feed_sockets_accept(struct feed_sockets *s, struct http_exchange *x,
     return 101;
 }
 
-void feed_sockets_publish(void *ctx, const struct handle *sockets, size_t count, struct span text)
+static void publish(void *ctx, const struct handle *sockets, size_t count, struct span text)
 {
     struct feed_sockets *s = ctx;
     struct frame *frame = ws_frame_new(WS_TEXT, text);
@@ -115,6 +115,22 @@ void feed_sockets_publish(void *ctx, const struct handle *sockets, size_t count,
             ws_send_frame(&socket->ws, frame_ref(frame));
     }
     frame_unref(frame);
+}
+
+static void close_one(void *ctx, struct handle handle)
+{
+    struct feed_sockets *s = ctx;
+    struct feed_socket *socket = slots_get(&s->sockets, handle);
+
+    if (socket == NULL)
+        return;
+    socket->admin = (struct handle){.gen = 0}; /* core knows it no more */
+    ws_close(&socket->ws, WS_CODE_RESTART, SPAN("restart"));
+}
+
+struct feed_port feed_sockets_port(struct feed_sockets *s)
+{
+    return (struct feed_port){.ctx = s, .publish = publish, .close = close_one};
 }
 
 void feed_sockets_close(struct feed_sockets *s, uint16_t code, struct span reason)

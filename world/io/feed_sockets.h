@@ -19,8 +19,8 @@ void feed_sockets_init(struct feed_sockets *s, struct loop *l, struct core *core
  * the exchange. */
 int feed_sockets_accept(struct feed_sockets *s, struct http_exchange *x,
                         const struct feed_request *request);
-/* A feed_port's publish; `ctx` is the feed_sockets. */
-void feed_sockets_publish(void *ctx, const struct handle *sockets, size_t count, struct span text);
+/* Sockets that core closes are closed with 1012 and the reason `restart`: admins come again. */
+struct feed_port feed_sockets_port(struct feed_sockets *s);
 static inline size_t feed_sockets_count(const struct feed_sockets *s)
 {
     return s->sockets.count;

@@ -268,6 +268,17 @@ static void reply(void *ctx, struct handle handle, int status, struct span heade
         request_respond(r, status, headers, body);
 }
 
+/* Nobody is asked yet who it might be. */
+static void pass(void *ctx, struct handle handle)
+{
+    struct server *s = ctx;
+    struct request *r = slots_get(&s->requests, handle);
+
+    if (r != NULL)
+        request_respond(r, 503, SPAN(API_HEADERS_TEXT "Retry-After: 1\r\n"),
+                        SPAN("{\"error\":\"Nobody decides for this world just now\"}"));
+}
+
 static const struct http_app app = {
     .begin = on_begin,
     .body_max = body_max,
@@ -304,7 +315,7 @@ size_t server_connections(const struct server *s)
 
 struct reply_port server_reply_port(struct server *s)
 {
-    return (struct reply_port){.ctx = s, .answer = reply};
+    return (struct reply_port){.ctx = s, .answer = reply, .pass = pass};
 }
 
 void server_drain(struct server *s)

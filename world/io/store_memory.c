@@ -26,10 +26,11 @@ static void store_remove(void *ctx, enum record_kind kind, struct span world, st
     (void)key;
 }
 
-static void store_sync(void *ctx, uint64_t token)
+static void store_sync(void *ctx, struct span world, uint64_t token)
 {
     struct store_memory *s = ctx;
 
+    (void)world;
     if (s->count == s->cap) {
         s->cap = s->cap == 0 ? 16 : s->cap * 2;
         s->tokens = xreallocarray(s->tokens, s->cap, sizeof(*s->tokens));

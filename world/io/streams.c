@@ -41,6 +41,15 @@ static bool stream_send(void *ctx, struct handle handle, struct span text)
     return true;
 }
 
+static void stream_end(void *ctx, struct handle handle)
+{
+    struct server *s = ctx;
+    struct request *r = slots_get(&s->requests, handle);
+
+    if (r != NULL)
+        stream_over(r, http_respond_end);
+}
+
 void streams_end(struct server *s)
 {
     for (uint32_t i = 0; i < s->requests.used; i++) {
@@ -54,5 +63,6 @@ void streams_end(struct server *s)
 
 struct stream_port server_stream_port(struct server *s)
 {
-    return (struct stream_port){.ctx = s, .begin = stream_begin, .send = stream_send};
+    return (struct stream_port){
+        .ctx = s, .begin = stream_begin, .send = stream_send, .end = stream_end};
 }

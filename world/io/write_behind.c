@@ -98,10 +98,11 @@ static void take_out(void *ctx, enum record_kind kind, struct span world, struct
     loop_at_turn_end(w->loop, &w->end);
 }
 
-static void wait_for_commit(void *ctx, uint64_t token)
+static void wait_for_commit(void *ctx, struct span world, uint64_t token)
 {
     struct write_behind *w = ctx;
 
+    (void)world;
     if (w->count == w->cap) {
         w->cap = w->cap == 0 ? 16 : w->cap * 2;
         w->tokens = xreallocarray(w->tokens, w->cap, sizeof(*w->tokens));

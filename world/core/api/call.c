@@ -72,7 +72,8 @@ void call_answer_stored_with(struct call *call, int status, struct span body)
         .reply = call->request->reply, .route = call->route, .status = status, .len = body.len};
     if (body.len > 0)
         memcpy(pending->body, body.ptr, body.len);
-    core->port->store.sync(core->port->store.ctx, (uint64_t)handle.gen << 32 | handle.slot);
+    core->port->store.sync(core->port->store.ctx, call->world,
+                           (uint64_t)handle.gen << 32 | handle.slot);
 }
 
 void call_stored(struct core *core, const struct pending *pending, enum err e)

@@ -66,6 +66,13 @@ struct recorder {
     bool outside;         /* requests come in there */
     bool hold;            /* syncs wait for recorder_store */
     enum owner owner;
+    bool not_alone;       /* other processes give epochs, too */
+    int64_t outdated;     /* the epoch that core told of last */
+    const char *why;      /* the world is broken */
+    size_t pass_count;    /* requests that were passed on, */
+    struct handle passed; /* the last of them */
+    size_t closed_count;  /* sockets of admins that core closed */
+    size_t ended_count;   /* streams that core ended */
     int64_t wake_ms;
     struct handle probed[RECORDED_MAX]; /* room servers whose answers are awaited */
     char *probed_origins[RECORDED_MAX];
@@ -91,6 +98,14 @@ static inline void recorded_reply(void *ctx, struct handle reply, int status, st
                                   .body = recorded_text(body)};
 }
 
+static inline void recorded_pass(void *ctx, struct handle reply)
+{
+    struct recorder *r = ctx;
+
+    r->pass_count++;
+    r->passed = reply;
+}
+
 static inline void recorded_begin(void *ctx, struct handle reply, struct span headers)
 {
     struct recorder *r = ctx;
@@ -109,6 +124,18 @@ static inline bool recorded_send(void *ctx, struct handle stream, struct span te
     buf_add_span(&r->streamed, text);
     *buf_reserve(&r->streamed, 1) = '\0';
     return true;
+}
+
+static inline void recorded_end(void *ctx, struct handle stream)
+{
+    assert_false(handle_is_none(stream));
+    ((struct recorder *)ctx)->ended_count++;
+}
+
+static inline void recorded_close(void *ctx, struct handle socket)
+{
+    assert_false(handle_is_none(socket));
+    ((struct recorder *)ctx)->closed_count++;
 }
 
 static inline void recorded_publish(void *ctx, const struct handle *sockets, size_t count,
@@ -146,10 +173,11 @@ static inline void recorded_remove(void *ctx, enum record_kind kind, struct span
     ((struct recorder *)ctx)->shards_deleted += kind == RECORD_SHARD;
 }
 
-static inline void recorded_sync(void *ctx, uint64_t token)
+static inline void recorded_sync(void *ctx, struct span world, uint64_t token)
 {
     struct recorder *r = ctx;
 
+    assert_true(world.len > 0);
     assert_true(r->token_count < RECORDED_MAX);
     r->tokens[r->token_count++] = token;
 }
@@ -158,6 +186,27 @@ static inline enum owner recorded_owner(void *ctx, struct span world)
 {
     assert_true(world.len > 0);
     return ((struct recorder *)ctx)->owner;
+}
+
+static inline bool recorded_outdated(void *ctx, struct span world, int64_t seen)
+{
+    struct recorder *r = ctx;
+
+    assert_true(world.len > 0);
+    r->outdated = seen;
+    return !r->not_alone;
+}
+
+static inline bool recorded_idle(void *ctx, struct span world)
+{
+    assert_true(world.len > 0);
+    return !((struct recorder *)ctx)->not_alone;
+}
+
+static inline struct span recorded_why(void *ctx, struct span world)
+{
+    assert_true(world.len > 0);
+    return span_str(((struct recorder *)ctx)->why);
 }
 
 static inline void recorded_wake(void *ctx, int64_t due_ms)
@@ -188,11 +237,11 @@ static inline struct recorder *recorder_new_with(const char *servers)
                                          .max_room_shards = 50,
                                          .strangers = {.max = 10000, .per_s = 100, .worlds = 1000}};
     r->port = (struct port){
-        .reply = {r, recorded_reply},
-        .stream = {r, recorded_begin, recorded_send},
-        .feed = {r, recorded_publish},
+        .reply = {r, recorded_reply, recorded_pass},
+        .stream = {r, recorded_begin, recorded_send, recorded_end},
+        .feed = {r, recorded_publish, recorded_close},
         .store = {r, recorded_put, recorded_remove, recorded_sync},
-        .owner = {r, recorded_owner},
+        .owner = {r, recorded_owner, recorded_outdated, recorded_idle, recorded_why},
         .ticker = {r, recorded_wake},
         .probe = {r, recorded_probe},
     };

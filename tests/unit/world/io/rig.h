@@ -44,7 +44,7 @@ struct rig {
     size_t token_count;
 };
 
-static inline void rig_sync(void *ctx, uint64_t token)
+static inline void rig_sync(void *ctx, struct span world, uint64_t token)
 {
     struct rig *rig = ctx;
     struct store_port real = store_memory_port(&rig->store);
@@ -52,7 +52,7 @@ static inline void rig_sync(void *ctx, uint64_t token)
     if (rig->hold)
         rig->tokens[rig->token_count++] = token;
     else
-        real.sync(real.ctx, token);
+        real.sync(real.ctx, world, token);
 }
 
 static inline void rig_store(struct rig *rig, enum err e)
@@ -100,7 +100,7 @@ static inline struct rig *rig_new_doors(size_t max_connections, bool has_back)
     rig->port = (struct port){
         .reply = server_reply_port(&rig->server),
         .stream = server_stream_port(&rig->server),
-        .feed = {&rig->feeds, feed_sockets_publish},
+        .feed = feed_sockets_port(&rig->feeds),
         .store = {rig, memory.put, memory.remove, rig_sync},
         .owner = owner_local_port(),
         .ticker = {&rig->ticker, ticker_wake},

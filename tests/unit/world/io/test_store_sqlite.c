@@ -114,7 +114,7 @@ static void rig_start(struct rig *rig)
 
 static void rig_settle(struct rig *rig)
 {
-    write_behind_port(&rig->store.behind).sync(&rig->store.behind, 0);
+    write_behind_port(&rig->store.behind).sync(&rig->store.behind, SPAN("world-a"), 0);
     assert_int_equal(write_behind_flush(&rig->store.behind), ERR_OK);
 }
 
