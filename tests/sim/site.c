@@ -368,6 +368,7 @@ void site_check(const struct site *site)
     LIST_EACH (&w->room_list, it) {
         const struct room *room = CONTAINER_OF(it, struct room, node);
         registry_check(&site->core->registry, room, NULL);
+        crowd_check(room);
     }
     LIST_EACH (&w->nodes.list, it)
         node_check_sums(CONTAINER_OF(it, struct node, in_world));

@@ -78,3 +78,34 @@ test(`of ${count} clients those of a killed node are all back as themselves, and
   await f.counted(count / 2 + free, 2000);
   await until(async () => (await f.present()).length === count / 2 + free, "the room to know who left", 8000);
 }, { seconds: 150 });
+
+// The world waits for them for 30 s, and that is no setting.
+if (long)
+  test("the room hears of those of a killed node that do not come back that they left", async (t) => {
+    const f = await Fleet.start(t, { shards, capacity: 40 });
+    const guests = await f.guests(60);
+    const random = Array.from({ length: 6 }, (_, i) => f.guest("", { query: {} }).then((g) => Object.assign(g, { id: `random${i}` })));
+    guests.push(...(await Promise.all(random)));
+    await until(() => guests.every((g) => g.inRoom), "all to be in the room");
+    await f.counted(guests.length); // the world knows them
+    const lost = new Set((await f.shards()).filter((s) => s.node === "n2").map((s) => s.shardId));
+    const leaving = guests.filter((g, i) => lost.has(g.shard) && i % 2);
+    assert.ok(leaving.length >= 8);
+
+    await f.nodes[1].kill();
+    const killed = Date.now();
+    for (const g of leaving) g.leave();
+    const staying = guests.filter((g) => !g.left);
+    await until(() => staying.every((g) => g.inRoom), "the others to be back", 16000);
+    const present = await f.present();
+    for (const g of leaving) assert.ok(present.includes(g.pIds[0]), `${g.id} has left already`);
+    const stay = new Set(staying.map((g) => g.pIds.at(-1)));
+    await until(async () => (await f.present()).length === stay.size, "the room to know who left", 45000).catch(async (error) => {
+      const ghosts = (await f.present()).filter((p) => !stay.has(p));
+      throw new Error(`${error.message}: not ${ghosts.map((p) => guests.find((g) => g.pIds.includes(p))?.id ?? p)}`);
+    });
+    console.log(`     ${leaving.length} that did not come back had left ${Date.now() - killed} ms after the kill`);
+    await sleep(3000);
+    assert.deepEqual(new Set(await f.present()), stay);
+    assert.ok(staying.every((g) => g.open));
+  }, { seconds: 120 });

@@ -77,7 +77,7 @@ struct holding *holding_of(const struct node *n, const struct shard *s)
 }
 
 void holding_report(struct registry *r, struct node *n, struct shard *s, const struct beat_shard *b,
-                    bool is_base, struct moment now)
+                    struct beat_doc *doc, bool is_base, struct moment now)
 {
     struct holding *h = holding_of(n, s);
     bool is_new = h == NULL, changed;
@@ -99,11 +99,12 @@ void holding_report(struct registry *r, struct node *n, struct shard *s, const s
     h->link = b->link;
     h->seen = n->beats;
     set_server(h, b->server);
+    crowd_report(r, h, b, doc);
     servers_hear(r, h, now);
     changed = changed || h->returning != keepable(b->returning);
     set_returning(h, keepable(b->returning));
     if (is_empty(h))
-        holding_free(h);
+        holding_free(r, h);
     if (came > back)
         seats_admit(r, s, came - back, now);
     assignment_look(r, s->room, now);
@@ -119,11 +120,12 @@ void holding_end(struct registry *r, struct holding *h, struct moment now)
         s->is_told = false;
     h->open = 0;
     h->sessions = 0;
+    crowd_disperse(r, h);
     h->link = BEAT_LINK_IDLE;
     servers_hear(r, h, now);
     set_returning(h, 0);
     if (is_empty(h))
-        holding_free(h);
+        holding_free(r, h);
     if (changed)
         (void)shard_recount(r, s, true, now);
 }
@@ -136,6 +138,7 @@ bool holding_lose(struct registry *r, struct holding *h, struct moment now)
     h->node->has_lost = true;
     h->lost = keepable(sum_of(h->open, h->returning));
     set_returning(h, 0);
+    crowd_lose(r, h, now);
     seats_keep(r, h->shard, h->lost, now);
     return shard_recount(r, h->shard, false, now);
 }
@@ -148,12 +151,14 @@ void holding_heal(struct registry *r, struct holding *h, struct moment now)
         return;
     h->is_lost = false;
     h->lost = 0;
+    crowd_heal(h);
     seats_unkeep(r, h->shard, lost);
     (void)shard_recount(r, h->shard, false, now);
 }
 
-void holding_free(struct holding *h)
+void holding_free(struct registry *r, struct holding *h)
 {
+    crowd_release(r, h);
     set_returning(h, 0);
     set_server(h, (struct span){0});
     list_remove(&h->in_node);

@@ -109,6 +109,7 @@ void nodes_tick(struct registry *r, struct moment now)
         LIST_EACH_SAFE (&w->nodes.list, it, after)
             look_at(r, CONTAINER_OF(it, struct node, in_world), now);
     }
+    crowd_tick(r, now);
     r->nodes_ticked_ms = now.mono_ms;
 }
 

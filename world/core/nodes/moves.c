@@ -175,7 +175,7 @@ void shard_set_owner(struct registry *r, struct shard *s, struct node *n, struct
     if (old != NULL) {
         struct holding *h = holding_of(old, s);
         if (h != NULL && !h->is_lost && h->open == 0 && h->returning == 0)
-            holding_free(h);
+            holding_free(r, h);
         node_refresh(r, old);
     }
     registry_reindex(r, s);
@@ -321,8 +321,9 @@ void shard_leave_nodes(struct registry *r, struct shard *s)
 
     if (old != NULL)
         unlink_owner(s);
+    crowd_leave_shard(r, s);
     while (!list_empty(&s->holdings))
-        holding_free(CONTAINER_OF(list_first(&s->holdings), struct holding, in_shard));
+        holding_free(r, CONTAINER_OF(list_first(&s->holdings), struct holding, in_shard));
     if (old != NULL)
         node_refresh(r, old);
 }

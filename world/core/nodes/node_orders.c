@@ -123,5 +123,6 @@ void nodes_add_orders(struct registry *r, struct node *n, const struct beat *b, 
             add_drops(n, out);
         add_guests(n, full ? 0 : b->have_version, now, out);
     }
+    crowd_add_orders(r, n, now, out);
     orders_close(out);
 }

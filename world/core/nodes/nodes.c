@@ -67,10 +67,10 @@ static bool compute_usable(const struct node *n)
            (n->max_connections == 0 || n->connections + n->reserved < n->max_connections);
 }
 
-static void free_holdings(struct node *n)
+static void free_holdings(struct registry *r, struct node *n)
 {
     for (struct list *it; (it = list_first(&n->holdings)) != NULL;)
-        holding_free(CONTAINER_OF(it, struct holding, in_node));
+        holding_free(r, CONTAINER_OF(it, struct holding, in_node));
 }
 
 /* A later process has taken over the id: what the earlier one held is gone. */
@@ -78,7 +78,7 @@ static void start_anew(struct registry *r, struct node *n, struct moment now)
 {
     log_info("node.restarted", "node=%.*s", SPAN_ARG(n->id));
     node_lose_clients(r, n, now);
-    free_holdings(n);
+    free_holdings(r, n);
     n->heard_full = false;
     n->alive_since_ms = now.mono_ms;
     n->adopted = 0;
@@ -126,7 +126,7 @@ static uint64_t take_shards(struct registry *r, struct node *n, bool is_base, st
     for (size_t at = 0; beat_next_shard(doc, &at, &b);) {
         struct shard *s = world_shard(n->world, b.shard_id);
         if (s != NULL)
-            holding_report(r, n, s, &b, is_base, now);
+            holding_report(r, n, s, &b, doc, is_base, now);
         else if (!is_foreign(n->world, b.shard_id))
             unknown++;
     }
@@ -201,7 +201,7 @@ static void revive(struct registry *r, struct node *n, struct moment now)
 static void bury(struct registry *r, struct node *n, struct moment now)
 {
     node_lose_clients(r, n, now);
-    free_holdings(n);
+    free_holdings(r, n);
     node_go(r, n, NODE_DEAD);
     if (nodes_evacuate(r, n, now) == 0)
         node_forget(r, n);
@@ -281,7 +281,7 @@ void node_discard(struct registry *r, struct node *n)
     struct world *w = n->world;
 
     assert(n->owned_count == 0);
-    free_holdings(n);
+    free_holdings(r, n);
     node_hold(n, false);
     node_forget_drops(n, INT64_MAX);
     map_remove(&w->nodes.by_id, n->id);

@@ -5,6 +5,7 @@
 #include "common/proto/beat.h"
 #include "common/proto/orders.h"
 #include "common/proto/resolve.h"
+#include "world/core/nodes/crowd.h"
 #include "world/core/refusal.h"
 #include "world/core/rooms/registry.h"
 
@@ -82,6 +83,7 @@ struct holding {
     bool is_lost;          /* with its node, for all we know: `open` does not count, */
     uint64_t lost;         /* but so many seats are kept for its clients */
     bool taken;            /* the node lost the shard by its silence */
+    struct crowd *crowd;   /* who that is; NULL: nobody that a beat names */
     uint64_t seen;         /* number of the node's last beat that named it */
 };
 
@@ -171,7 +173,7 @@ struct holding *holding_of(const struct node *n, const struct shard *s);
 /* Takes in what a beat says. The shard may be removed by it. `is_base`: nothing is known of what it
  * said before, so its all-time counts say nothing about who is new. */
 void holding_report(struct registry *r, struct node *n, struct shard *s, const struct beat_shard *b,
-                    bool is_base, struct moment now);
+                    struct beat_doc *doc, bool is_base, struct moment now);
 /* What orders say about the link of a guest has changed: its node is told. */
 void holding_order_changed(struct holding *h);
 /* The node has nothing of it any more. The shard may be removed by it. */
@@ -180,7 +182,7 @@ void holding_end(struct registry *r, struct holding *h, struct moment now);
 bool holding_lose(struct registry *r, struct holding *h, struct moment now);
 /* Its node is back. */
 void holding_heal(struct registry *r, struct holding *h, struct moment now);
-void holding_free(struct holding *h);
+void holding_free(struct registry *r, struct holding *h);
 /* Adds up what nodes hold of the shard. It may be removed by it: true. */
 bool shard_recount(struct registry *r, struct shard *s, bool heard, struct moment now);
 /* The count that was told or remembered of the shard becomes what is kept for its clients. It may

@@ -14,6 +14,8 @@ enum { CHECK_MAX = 128 }; /* shards of a room whose whole index is checked */
 static void room_free(struct room *room)
 {
     assignment_end(room);
+    assert(room->present.count == 0);
+    map_clear(&room->present);
     candidates_clear(&room->candidates);
     reservations_clear(&room->promised);
     span_free(room->name);
@@ -57,6 +59,7 @@ void registry_init(struct registry *r, const struct registry_watch *watch, struc
 {
     *r = (struct registry){.watch = *watch, .rng = rng, .url_template = url_template};
     list_init(&r->world_list);
+    list_init(&r->lost_crowds);
     servers_init(&r->servers);
     wheel_init(&r->wheel, now_ms);
 }

@@ -104,6 +104,7 @@ struct room {
     struct candidates candidates;
     struct reservations promised; /* those of all its shards */
     struct assignment assignment;
+    struct map present; /* session id → struct presence, of nodes/crowd.c */
     uint32_t by_status[SHARD_STATUS_COUNT];
     uint32_t turn;    /* of round-robin */
     uint64_t serial;  /* grows with each room of the registry */
@@ -135,6 +136,7 @@ struct shard {
     bool by_stranger;         /* made by one who brought no credentials; not stored */
     struct node *owner;       /* NULL: none */
     struct list holdings;     /* struct holding.in_shard: what nodes hold of it */
+    struct list missing;      /* struct crowd.in_shard: of lost nodes */
     struct list in_owner;     /* in the owner's owned */
     uint64_t reserved_there;  /* how much of `reserved` the owner's sum has */
     uint64_t weight_there;    /* the same of its capacity */
@@ -192,6 +194,8 @@ struct registry {
     struct servers servers;
     size_t node_count; /* of all worlds */
     size_t node_states[REGISTRY_NODE_STATES];
+    struct list lost_crowds; /* struct crowd.in_lost */
+    size_t session_count;    /* struct presence of all rooms */
     int64_t nodes_ticked_ms; /* when silence was looked at last */
     bool nodes_packed;       /* shards go to the fullest node that has room, not to the freest */
     struct node_stats node_stats;

@@ -6,6 +6,7 @@
 
 #include "common/base/stable_hash.h"
 #include "common/proto/shard_id.h"
+#include "world/core/nodes/crowd.h"
 #include "world/core/nodes/nodes.h"
 #include "world/core/rooms/url_template.h"
 
@@ -72,6 +73,7 @@ void registry_remove_shard(struct registry *r, struct shard *s)
 void registry_drop_shard(struct registry *r, struct shard *s)
 {
     seats_clear(r, s);
+    crowd_drop_shard(r, s);
     wheel_cancel(&r->wheel, &s->progress);
     shard_free(s);
 }
@@ -90,6 +92,7 @@ static struct shard *make_shard(struct registry *r, struct room *room,
     struct shard *s = xcalloc(1, sizeof(*s));
 
     list_init(&s->holdings);
+    list_init(&s->missing);
     s->id = span_copy(as->id);
     s->url = span_copy(as->url);
     s->room = room;
