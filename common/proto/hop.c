@@ -195,8 +195,11 @@ static void add_peer_headers(struct buf *out, const struct http_head *h, const s
 static void add_signature(struct buf *out, struct span method, struct span target,
                           const struct hop_peer *to)
 {
-    struct hop_sign sign = {
-        .method = method, .target = target, .entry = to->entry, .client_ip = to->client_ip};
+    struct hop_sign sign = {.method = method,
+                            .target = target,
+                            .entry = to->entry,
+                            .client_ip = to->client_ip,
+                            .by_world = to->by_world};
     hop_sign_add(out, to->secrets, &sign, to->wall_ms);
 }
 

@@ -13,6 +13,8 @@
 #define CLIENT "x-terrane-client"
 #define SIGN   "x-terrane-sign"
 
+#define BY_WORLD "world"
+
 enum { MAC_LEN = 32, HEX_LEN = 2 * MAC_LEN };
 
 /* What is signed; all but the method and the target are header values. */
@@ -69,11 +71,17 @@ static bool is_fresh(struct span ms, int64_t wall_ms)
     return at >= wall_ms - HOP_SIGN_AGE_MS && at <= wall_ms + HOP_SIGN_AGE_MS;
 }
 
+/* The entry is percent-encoded, so the first semicolon begins the mark. */
 static enum err read_claim(const struct claim *c, struct hop_signed *out)
 {
     struct hop_signed read = {.entry_len = 0};
     struct buf entry = {0};
-    enum err e = url_decode(&entry, c->hop);
+    struct span mark = c->hop, name;
+    (void)span_split(&mark, ';', &name);
+    enum err e = url_decode(&entry, name);
+    read.by_world = span_eq(mark, SPAN(BY_WORLD));
+    if (mark.ptr != NULL && !read.by_world)
+        e = ERR_SYNTAX;
     if (e == ERR_OK && entry.len > sizeof read.entry)
         e = ERR_LIMIT;
     if (e == ERR_OK)
@@ -103,6 +111,8 @@ void hop_sign_add(struct buf *out, struct span secrets, const struct hop_sign *s
     struct buf hop = {0}, ms = {0};
     assert(secret.len > 0);
     url_encode(&hop, s->entry);
+    if (s->by_world)
+        BUF_ADD_LIT(&hop, ";" BY_WORLD);
     buf_add_i64(&ms, wall_ms);
     mac_hex(hex, secret,
             &(struct claim){.ms = buf_span(&ms),

@@ -1,7 +1,8 @@
 #pragma once
 /* Signed headers of a request between processes of one cluster (docs/protocol.md, "Between
  * processes"): who let it in, and for whom.
- *   x-terrane-hop: {entry, percent-encoded}
+ *   x-terrane-hop: {entry, percent-encoded}, with `;world` behind it when a world passes on what
+ *     another process decides for
  *   x-terrane-client: {ip}
  *   x-terrane-sign: v1 {unix ms} {hex HMAC-SHA-256 of
  * "v1\n{ms}\n{METHOD}\n{target}\n{hop}\n{client}"} under the first of the cluster's shared secrets;
@@ -16,6 +17,7 @@ struct hop_sign {
     struct span method, target; /* as they are sent */
     struct span entry;          /* id of the process that the client is connected to */
     struct span client_ip;
+    bool by_world; /* a world passes it on to the one that decides */
 };
 /* Appends the three lines. `secrets` is a list (secret.h) that is not empty. */
 void hop_sign_add(struct buf *out, struct span secrets, const struct hop_sign *s, int64_t wall_ms);
@@ -24,10 +26,12 @@ struct hop_signed {
     char entry[HOP_SIGN_ENTRY_MAX]; /* decoded, entry_len bytes */
     size_t entry_len;
     struct addr client;
+    bool by_world; /* it is not passed on once more */
 };
 /* What a received request says. ERR_MISSING: none of the three headers is there; ERR_DENIED: one is
  * missing or there twice, the signature is not by one of `secrets` over this request, or it was
- * made more than HOP_SIGN_AGE_MS before or after `wall_ms`, or what was signed is no address or an
- * entry longer than HOP_SIGN_ENTRY_MAX. *out is set with ERR_OK only. */
+ * made more than HOP_SIGN_AGE_MS before or after `wall_ms`, or what was signed is no address, an
+ * entry longer than HOP_SIGN_ENTRY_MAX or a mark that is not known. *out is set with ERR_OK only.
+ */
 MUST_CHECK enum err hop_sign_check(const struct http_head *h, struct span secrets, int64_t wall_ms,
                                    struct hop_signed *out);

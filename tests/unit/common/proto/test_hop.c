@@ -207,6 +207,7 @@ static void assert_peer_gets(const struct http_head *h, const struct hop_peer *t
     assert_int_equal(http_head_parse_request(&got, out.data, out.len), ERR_OK);
     assert_int_equal(hop_sign_check(&got, SPAN("second,first"), to->wall_ms, &who), ERR_OK);
     assert_true(span_eq(span_of(who.entry, who.entry_len), to->entry));
+    assert_int_equal(who.by_world, to->by_world);
     char ip[ADDR_TEXT_MAX];
     addr_format(&who.client, ip);
     assert_true(span_eq(span_str(ip), to->client_ip));
@@ -232,6 +233,7 @@ static void world_hears_credentials_and_where_the_request_came_from(void **state
                      "POST /parties/world/w/connect?x=%FF HTTP/1.1\r\nX-Access-Shard: given\r\n"
                      "X-Shard-Id: s\r\nAuthorization: t\r\nCookie: c\r\n"
                      "x-forwarded-for: 192.0.2.7\r\n");
+    to.by_world = true;
     to.trusted_peer = true;
     assert_peer_gets(&h, &to,
                      "POST /parties/world/w/connect?x=%FF HTTP/1.1\r\nX-Access-Shard: given\r\n"
