@@ -7,17 +7,19 @@
 #include "common/base/log.h"
 #include "common/base/mem.h"
 
+enum { STATUS_MISDIRECTED = 421, STATUS_UNAVAILABLE = 503 };
+
 struct pulse {
     struct list node;
     struct heart *heart;
     struct handle world_handle;
-    struct buf head, body, answer;
+    struct buf head, body;
     struct worlds_walk walk;
     const struct upstream *world;
-    struct http_call *call;
-    struct timer deadline;
-    int status;
-    bool again; /* has been sent to this world before */
+    struct errand errand;
+    int64_t until_ms;
+    bool again;   /* has been sent to this world before */
+    bool refused; /* a world has said that it cannot take it just now */
 };
 
 static void send_waiting(struct heart *h);
@@ -25,12 +27,9 @@ static void send_waiting(struct heart *h);
 static void pulse_free(struct pulse *p)
 {
     list_remove(&p->node);
-    wheel_cancel(loop_wheel(p->heart->ticker->loop), &p->deadline);
-    if (p->call != NULL)
-        http_call_cancel(p->call);
+    errand_clear(&p->errand);
     buf_clear(&p->head);
     buf_clear(&p->body);
-    buf_clear(&p->answer);
     free(p);
 }
 
@@ -40,34 +39,18 @@ static void finish(struct pulse *p, int status)
     struct ticker *t = h->ticker;
     h->under_way_count--;
     node_beat_answered(t->node, p->world_handle, status,
-                       status == 0 ? SPAN("") : buf_span(&p->answer), ticker_now(t));
+                       status == 0 ? SPAN("") : buf_span(&p->errand.answer), ticker_now(t));
     ticker_touch(t);
     pulse_free(p);
     send_waiting(h);
 }
 
-static void on_head(void *ctx, const struct http_head *h)
+static void send_pulse(struct pulse *p)
 {
-    ((struct pulse *)ctx)->status = h->status;
+    const struct ticker *t = p->heart->ticker;
+    errand_send(&p->errand, t->loop, p->world->errands, buf_span(&p->head), buf_span(&p->body),
+                p->until_ms - ticker_now(t));
 }
-
-static void on_body(void *ctx, struct span part)
-{
-    struct pulse *p = ctx;
-    if (p->answer.len + part.len <= HEART_ANSWER_MAX)
-        buf_add_span(&p->answer, part);
-    else
-        p->status = 0;
-}
-
-static void on_end(void *ctx)
-{
-    struct pulse *p = ctx;
-    p->call = NULL;
-    finish(p, p->status);
-}
-
-static void send_pulse(struct pulse *p);
 
 /* True: there is another world to be asked. */
 static bool leave_world(struct pulse *p)
@@ -77,10 +60,30 @@ static bool leave_world(struct pulse *p)
     return p->world != NULL;
 }
 
-static void on_failed(void *ctx, enum err why)
+/* Nobody decides for the world just now, as far as this process knows: another one may know more,
+ * and is asked once. */
+static bool ask_another(struct pulse *p)
 {
-    struct pulse *p = ctx;
-    p->call = NULL;
+    int status = p->errand.status;
+    bool refused = status == STATUS_UNAVAILABLE || status == STATUS_MISDIRECTED;
+    if (!refused || p->refused)
+        return false;
+    p->refused = true;
+    p->again = false;
+    p->world = worlds_other(p->heart->worlds, &p->walk);
+    return p->world != NULL;
+}
+
+static void on_answer(struct pulse *p)
+{
+    if (ask_another(p))
+        send_pulse(p);
+    else
+        finish(p, p->errand.status);
+}
+
+static void on_failed(struct pulse *p, enum err why)
+{
     log_debug("beat.broken", "world=%s why=%s", p->world->origin->text, err_text(why));
     if (why == ERR_IO && !p->again) {
         p->again = true; /* a kept connection had been closed; a world knows a beat by its number */
@@ -94,29 +97,15 @@ static void on_failed(void *ctx, enum err why)
         finish(p, 0);
 }
 
-static const struct http_call_ops call_ops = {
-    .head = on_head,
-    .body = on_body,
-    .end = on_end,
-    .failed = on_failed,
-};
-
-static void on_deadline(struct timer *t, int64_t now)
+static void on_done(struct errand *e, enum err why)
 {
-    struct pulse *p = CONTAINER_OF(t, struct pulse, deadline);
-    (void)now;
-    (void)leave_world(p);
-    finish(p, 0);
-}
-
-static void send_pulse(struct pulse *p)
-{
-    p->status = 0;
-    buf_reset(&p->answer);
-    p->call =
-        http_pool_call(p->world->errands, buf_span(&p->head), (int64_t)p->body.len, &call_ops, p);
-    http_call_body(p->call, buf_span(&p->body));
-    http_call_end(p->call);
+    struct pulse *p = CONTAINER_OF(e, struct pulse, errand);
+    if (why == ERR_OK)
+        on_answer(p);
+    else if (why == ERR_FULL)
+        finish(p, 0);
+    else
+        on_failed(p, why);
 }
 
 static void send_waiting(struct heart *h)
@@ -127,7 +116,7 @@ static void send_waiting(struct heart *h)
         list_remove(&p->node);
         list_push(&h->under_way, &p->node);
         h->under_way_count++;
-        wheel_set(loop_wheel(t->loop), &p->deadline, ticker_now(t) + HEART_ANSWER_MS);
+        p->until_ms = ticker_now(t) + HEART_ANSWER_MS;
         (void)leave_world(p); /* the first call finds the present one */
         send_pulse(p);
     }
@@ -145,7 +134,8 @@ void heart_beat(struct heart *h, struct handle world, struct span world_id, stru
     struct pulse *p = xcalloc(1, sizeof *p);
     p->heart = h;
     p->world_handle = world;
-    p->deadline.fire = on_deadline;
+    p->errand.done = on_done;
+    p->errand.answer_max = HEART_ANSWER_MAX;
     BUF_ADD_LIT(&p->head, "POST /parties/world/");
     url_encode(&p->head, world_id);
     BUF_ADD_LIT(&p->head, "/heartbeat HTTP/1.1\r\ncontent-type: application/json\r\n");

@@ -1,6 +1,7 @@
 #pragma once
 /* Beats on their way to worlds: POST …/heartbeat, answered within HEART_ANSWER_MS or not at all; a
  * bounded number at a time. */
+#include "common/net/errand.h"
 #include "shard/io/ticker.h"
 #include "shard/io/worlds.h"
 

@@ -6,37 +6,36 @@
 
 #include "common/base/log.h"
 #include "common/base/mem.h"
+#include "common/net/errand.h"
 #include "shard/core/place.h"
 
 struct question {
     struct list node;
     struct questions *all;
     struct buf key; /* empty: not shared */
-    struct buf head, body, answer;
+    struct buf head, body;
     struct list askers;
     struct worlds_walk walk;
     const struct upstream *world;
-    struct http_call *call;
-    struct timer deadline;
-    int status;
-    bool is_sent, again; /* again: has been sent to this world before */
+    struct errand errand;
+    int64_t until_ms;
+    struct timer give_up; /* set when no world is worth asking */
+    bool is_sent, again;  /* again: has been sent to this world before */
 };
 
 static void question_free(struct question *p)
 {
     struct questions *q = p->all;
     list_remove(&p->node);
-    wheel_cancel(loop_wheel(q->ticker->loop), &p->deadline);
+    wheel_cancel(loop_wheel(q->ticker->loop), &p->give_up);
     if (p->key.len > 0)
         map_remove(&q->open, buf_span(&p->key));
-    if (p->call != NULL)
-        http_call_cancel(p->call);
+    errand_clear(&p->errand);
     if (p->is_sent)
         q->under_way_count--;
     buf_clear(&p->key);
     buf_clear(&p->head);
     buf_clear(&p->body);
-    buf_clear(&p->answer);
     free(p);
 }
 
@@ -65,7 +64,7 @@ static void send_waiting(struct questions *q);
 static void finish(struct question *p, int status)
 {
     struct questions *q = p->all;
-    struct span answer = buf_span(&p->answer);
+    struct span answer = buf_span(&p->errand.answer);
     bool shared = false;
     if (status == 0) {
         answer = (struct span){0};
@@ -86,59 +85,11 @@ static void finish(struct question *p, int status)
 
 /* ---- the errand */
 
-static void on_head(void *ctx, const struct http_head *h)
-{
-    ((struct question *)ctx)->status = h->status;
-}
-
-static void on_body(void *ctx, struct span part)
-{
-    struct question *p = ctx;
-    if (p->answer.len + part.len <= QUESTIONS_ANSWER_MAX)
-        buf_add_span(&p->answer, part);
-    else
-        p->status = 0;
-}
-
-static void on_end(void *ctx)
-{
-    struct question *p = ctx;
-    p->call = NULL;
-    *silent_until(p->all, p->world) = 0;
-    finish(p, p->status);
-}
-
-static void send_question(struct question *p);
-static void try_next(struct question *p);
-
-static void on_failed(void *ctx, enum err why)
-{
-    struct question *p = ctx;
-    p->call = NULL;
-    log_debug("resolve.failed", "world=%s why=%s", p->world->origin->text, err_text(why));
-    if (why != ERR_IO || p->again) {
-        try_next(p);
-        return;
-    }
-    p->again = true; /* a kept connection had been closed; at worst a seat is promised twice */
-    send_question(p);
-}
-
-static const struct http_call_ops call_ops = {
-    .head = on_head,
-    .body = on_body,
-    .end = on_end,
-    .failed = on_failed,
-};
-
 static void send_question(struct question *p)
 {
-    p->status = 0;
-    buf_reset(&p->answer);
-    p->call =
-        http_pool_call(p->world->errands, buf_span(&p->head), (int64_t)p->body.len, &call_ops, p);
-    http_call_body(p->call, buf_span(&p->body));
-    http_call_end(p->call);
+    struct loop *l = p->all->ticker->loop;
+    errand_send(&p->errand, l, p->world->errands, buf_span(&p->head), buf_span(&p->body),
+                p->until_ms - loop_now(l));
 }
 
 static void try_next(struct question *p)
@@ -155,22 +106,43 @@ static void try_next(struct question *p)
 
 /* The world that keeps silent is not asked the next time, long enough for each of the others to be
  * found silent, too. */
-static void fall_silent(struct question *p, int64_t now)
+static void fall_silent(struct question *p)
 {
     struct worlds *worlds = p->all->worlds;
-    *silent_until(p->all, p->world) = now + PLACE_ASK_MS * (int64_t)worlds->all.origins.count;
+    *silent_until(p->all, p->world) =
+        loop_now(p->all->ticker->loop) + PLACE_ASK_MS * (int64_t)worlds->all.origins.count;
     (void)worlds_next(worlds, &p->walk);
 }
 
-static void deadline_fired(struct timer *t, int64_t now)
+static void on_failed(struct question *p, enum err why)
 {
-    struct question *p = CONTAINER_OF(t, struct question, deadline);
-    if (p->call != NULL) {
-        http_call_cancel(p->call);
-        p->call = NULL;
-        fall_silent(p, now);
+    log_debug("resolve.failed", "world=%s why=%s", p->world->origin->text, err_text(why));
+    if (why == ERR_TIMEOUT) {
+        fall_silent(p);
+        finish(p, 0);
+    } else if (why != ERR_IO || p->again) {
+        try_next(p);
+    } else {
+        p->again = true; /* a kept connection had been closed; at worst a seat is promised twice */
+        send_question(p);
     }
-    finish(p, 0);
+}
+
+static void on_done(struct errand *e, enum err why)
+{
+    struct question *p = CONTAINER_OF(e, struct question, errand);
+    if (why != ERR_OK && why != ERR_FULL) {
+        on_failed(p, why);
+        return;
+    }
+    *silent_until(p->all, p->world) = 0;
+    finish(p, why == ERR_OK ? e->status : 0);
+}
+
+static void give_up_fired(struct timer *t, int64_t now)
+{
+    (void)now;
+    finish(CONTAINER_OF(t, struct question, give_up), 0);
 }
 
 static void send_waiting(struct questions *q)
@@ -183,11 +155,11 @@ static void send_waiting(struct questions *q)
         q->under_way_count++;
         p->is_sent = true;
         if (all_are_silent(q)) { /* not from inside questions_ask */
-            wheel_set(loop_wheel(l), &p->deadline, loop_now(l));
+            wheel_set(loop_wheel(l), &p->give_up, loop_now(l));
             continue;
         }
         q->sent++;
-        wheel_set(loop_wheel(l), &p->deadline, loop_now(l) + PLACE_ASK_MS);
+        p->until_ms = loop_now(l) + PLACE_ASK_MS;
         try_next(p);
     }
 }
@@ -207,7 +179,9 @@ static struct question *question_new(struct questions *q, struct span world,
 {
     struct question *p = xcalloc(1, sizeof *p);
     p->all = q;
-    p->deadline.fire = deadline_fired;
+    p->give_up.fire = give_up_fired;
+    p->errand.done = on_done;
+    p->errand.answer_max = QUESTIONS_ANSWER_MAX;
     list_init(&p->askers);
     BUF_ADD_LIT(&p->head, "POST /parties/world/");
     url_encode(&p->head, world);
@@ -261,7 +235,7 @@ void asking_stop(struct asking *who)
     struct questions *q = p->all;
     who->question = NULL;
     list_remove(&who->node);
-    bool is_ending = p->is_sent && p->call == NULL;
+    bool is_ending = p->is_sent && !errand_is_under_way(&p->errand);
     if (!list_empty(&p->askers) || is_ending)
         return;
     question_free(p);

@@ -5,10 +5,12 @@
 
 #include "common/base/log.h"
 #include "common/base/mem.h"
+#include "common/net/errand.h"
 #include "common/proto/report.h"
 
 /* So that ten thousand shards do not open ten thousand connections when a world is slow. */
 enum { UNDER_WAY_MAX = 32 };
+enum { ANSWER_MS = 8000, ANSWER_MAX = 64 * 1024 };
 
 struct report {
     struct list node;
@@ -17,8 +19,7 @@ struct report {
     struct buf head, body;
     struct worlds_walk walk;
     const struct upstream *world;
-    struct http_call *call;
-    int status;
+    struct errand errand;
     bool again; /* has been sent to this world before */
 };
 
@@ -27,6 +28,7 @@ static void send_waiting(struct reporter *r);
 static void report_free(struct report *p)
 {
     list_remove(&p->node);
+    errand_clear(&p->errand);
     buf_clear(&p->head);
     buf_clear(&p->body);
     free(p);
@@ -43,54 +45,10 @@ static void finish(struct report *p, bool confirmed)
     send_waiting(r);
 }
 
-static void on_head(void *ctx, const struct http_head *h)
-{
-    ((struct report *)ctx)->status = h->status;
-}
-
-static void on_body(void *ctx, struct span part)
-{
-    (void)ctx;
-    (void)part;
-}
-
-static void on_end(void *ctx)
-{
-    struct report *p = ctx;
-    bool confirmed = p->status >= 200 && p->status < 300;
-    if (!confirmed)
-        log_debug("report.refused", "status=%d", p->status);
-    finish(p, confirmed);
-}
-
-static void send_report(struct report *p);
-static void try_next(struct report *p);
-
-static void on_failed(void *ctx, enum err why)
-{
-    struct report *p = ctx;
-    log_debug("report.failed", "world=%s why=%s", p->world->origin->text, err_text(why));
-    if (why != ERR_IO || p->again) {
-        try_next(p);
-        return;
-    }
-    p->again = true; /* a kept connection had been closed; to tell a count twice does no harm */
-    send_report(p);
-}
-
-static const struct http_call_ops call_ops = {
-    .head = on_head,
-    .body = on_body,
-    .end = on_end,
-    .failed = on_failed,
-};
-
 static void send_report(struct report *p)
 {
-    p->call =
-        http_pool_call(p->world->errands, buf_span(&p->head), (int64_t)p->body.len, &call_ops, p);
-    http_call_body(p->call, buf_span(&p->body));
-    http_call_end(p->call);
+    errand_send(&p->errand, p->reporter->ticker->loop, p->world->errands, buf_span(&p->head),
+                buf_span(&p->body), ANSWER_MS);
 }
 
 static void try_next(struct report *p)
@@ -101,6 +59,35 @@ static void try_next(struct report *p)
         finish(p, false);
     else
         send_report(p);
+}
+
+/* An answer that is longer than we care to read has a status all the same. */
+static void on_answer(struct report *p)
+{
+    bool confirmed = p->errand.status >= 200 && p->errand.status < 300;
+    if (!confirmed)
+        log_debug("report.refused", "status=%d", p->errand.status);
+    finish(p, confirmed);
+}
+
+static void on_failed(struct report *p, enum err why)
+{
+    log_debug("report.failed", "world=%s why=%s", p->world->origin->text, err_text(why));
+    if (why != ERR_IO || p->again) {
+        try_next(p);
+        return;
+    }
+    p->again = true; /* a kept connection had been closed; to tell a count twice does no harm */
+    send_report(p);
+}
+
+static void on_done(struct errand *e, enum err why)
+{
+    struct report *p = CONTAINER_OF(e, struct report, errand);
+    if (why == ERR_OK || why == ERR_FULL)
+        on_answer(p);
+    else
+        on_failed(p, why);
 }
 
 static void send_waiting(struct reporter *r)
@@ -127,6 +114,8 @@ void reporter_send(struct reporter *r, struct handle shard, struct span shard_id
     struct report *p = xcalloc(1, sizeof *p);
     p->reporter = r;
     p->shard = shard;
+    p->errand.done = on_done;
+    p->errand.answer_max = ANSWER_MAX;
     BUF_ADD_LIT(&p->head, "POST /parties/world/");
     url_encode(&p->head, world);
     BUF_ADD_LIT(&p->head, "/update-shard HTTP/1.1\r\ncontent-type: application/json\r\n");
@@ -147,10 +136,7 @@ void reporter_clear(struct reporter *r)
 {
     LIST_EACH_SAFE (&r->waiting, it, next)
         report_free(CONTAINER_OF(it, struct report, node));
-    LIST_EACH_SAFE (&r->under_way, it, next) {
-        struct report *p = CONTAINER_OF(it, struct report, node);
-        http_call_cancel(p->call);
-        report_free(p);
-    }
+    LIST_EACH_SAFE (&r->under_way, it, next)
+        report_free(CONTAINER_OF(it, struct report, node));
     r->under_way_count = 0;
 }

@@ -27,16 +27,26 @@ static void leave(struct worlds *w, size_t failed)
              w->all.origins.list[w->current].text);
 }
 
-const struct upstream *worlds_next(struct worlds *w, struct worlds_walk *walk)
+static const struct upstream *step(struct worlds *w, struct worlds_walk *walk)
 {
-    if (walk->tries == 0)
-        walk->at = w->current;
-    else
-        leave(w, walk->at);
     if (walk->tries == w->all.origins.count)
         return NULL;
     if (walk->tries > 0)
         walk->at = (walk->at + 1) % w->all.origins.count;
     walk->tries++;
     return &w->all.list[walk->at];
+}
+
+const struct upstream *worlds_next(struct worlds *w, struct worlds_walk *walk)
+{
+    if (walk->tries == 0)
+        walk->at = w->current;
+    else
+        leave(w, walk->at);
+    return step(w, walk);
+}
+
+const struct upstream *worlds_other(struct worlds *w, struct worlds_walk *walk)
+{
+    return step(w, walk);
 }

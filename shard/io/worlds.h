@@ -19,3 +19,6 @@ struct worlds_walk {
     size_t tries, at;
 };
 const struct upstream *worlds_next(struct worlds *w, struct worlds_walk *walk);
+/* Another one than the walk is at, which answers and stays the present one. NULL: there is none
+ * that has not been tried. */
+const struct upstream *worlds_other(struct worlds *w, struct worlds_walk *walk);

@@ -1,17 +1,17 @@
-/* One call a probe. Once its head is there the rest is of no interest, and the connection goes. */
+/* One errand a probe. Once a head is there the rest is of no interest, and the connection goes. */
 #include "world/io/prober.h"
 
 #include <stdlib.h>
 
 #include "common/base/mem.h"
+#include "common/net/errand.h"
 #include "world/io/moment_now.h"
 
 struct probe {
     struct prober *prober;
     struct handle server;
-    struct http_call *call; /* NULL: none, or it is over */
-    struct timer end;       /* fires when the time is over, or the probe has nothing to wait for */
-    bool good;              /* a head has come */
+    struct errand errand;
+    struct timer end; /* set when there is nothing to wait for */
     struct list node;
 };
 
@@ -26,67 +26,33 @@ static const struct http_pool_settings pool_settings = {
 static void probe_free(struct probe *p)
 {
     wheel_cancel(loop_wheel(p->prober->loop), &p->end);
-    if (p->call != NULL)
-        http_call_cancel(p->call);
+    errand_clear(&p->errand);
     list_remove(&p->node);
     free(p);
 }
 
 /* Core is told here only, after which the probe is gone. */
-static void probe_end(struct timer *t, int64_t now)
+static void probe_end(struct probe *p)
 {
-    struct probe *p = CONTAINER_OF(t, struct probe, end);
     struct prober *prober = p->prober;
     struct handle server = p->server;
-    bool good = p->good;
+    bool good = p->errand.status != 0;
 
-    (void)now;
     probe_free(p);
     core_probed(prober->core, server, good, moment_now(prober->loop));
 }
 
-static void end_soon(struct probe *p)
+static void on_done(struct errand *e, enum err why)
 {
-    struct loop *l = p->prober->loop;
-
-    wheel_set(loop_wheel(l), &p->end, loop_now(l));
+    (void)why; /* whatever comes behind a head */
+    probe_end(CONTAINER_OF(e, struct probe, errand));
 }
 
-static void on_head(void *ctx, const struct http_head *h)
+static void on_end(struct timer *t, int64_t now)
 {
-    struct probe *p = ctx;
-
-    (void)h;
-    p->good = true;
-    end_soon(p);
+    (void)now;
+    probe_end(CONTAINER_OF(t, struct probe, end));
 }
-
-static void on_body(void *ctx, struct span part)
-{
-    (void)ctx;
-    (void)part;
-}
-
-static void on_end(void *ctx)
-{
-    struct probe *p = ctx;
-
-    p->call = NULL;
-    end_soon(p);
-}
-
-static void on_failed(void *ctx, enum err why)
-{
-    (void)why;
-    on_end(ctx);
-}
-
-static const struct http_call_ops call_ops = {
-    .head = on_head,
-    .body = on_body,
-    .end = on_end,
-    .failed = on_failed,
-};
 
 static void start(void *ctx, struct handle server, struct span origin)
 {
@@ -96,15 +62,14 @@ static void start(void *ctx, struct handle server, struct span origin)
 
     p->prober = prober;
     p->server = server;
-    p->end.fire = probe_end;
+    p->end.fire = on_end;
+    p->errand.done = on_done; /* its answer_max is 0: the first byte behind the head is enough */
     list_push(&prober->probes, &p->node);
-    if (pool == NULL) {
-        end_soon(p);
-        return;
-    }
-    wheel_set(loop_wheel(prober->loop), &p->end, loop_now(prober->loop) + PROBER_MS);
-    p->call = http_pool_call(pool, SPAN("GET / HTTP/1.1\r\nUser-Agent: terrane-world\r\n"),
-                             HTTP_BODY_NO, &call_ops, p);
+    if (pool == NULL)
+        wheel_set(loop_wheel(prober->loop), &p->end, loop_now(prober->loop));
+    else
+        errand_send(&p->errand, prober->loop, pool,
+                    SPAN("GET / HTTP/1.1\r\nUser-Agent: terrane-world\r\n"), SPAN(""), PROBER_MS);
 }
 
 void prober_init(struct prober *p, struct loop *l, struct core *core)

@@ -133,6 +133,29 @@ static void world_that_does_not_answer_is_left_for_the_next_beat(void **state)
     assert_int_equal(worlds.current, 1);
 }
 
+/* It is another process that may know who decides; the first one stays the one that is asked. */
+static void beat_that_is_refused_goes_to_another_world_once(void **state)
+{
+    (void)state;
+    first.status = 421;
+    second.status = 503;
+    beats_once();
+    assert_int_equal(first.requests, 1);
+    assert_int_equal(second.requests, 1);
+    assert_int_equal(node_stats(node)->beat_failures, 1);
+    assert_int_equal(worlds.current, 0);
+}
+
+static void beat_that_another_world_takes_is_confirmed(void **state)
+{
+    (void)state;
+    first.status = 503;
+    beats_once();
+    assert_int_equal(node_stats(node)->beat_failures, 0);
+    assert_int_equal(node_stats(node)->worlds_beats, 1);
+    assert_int_equal(worlds.current, 0);
+}
+
 static void beat_that_nobody_takes_has_failed(void **state)
 {
     (void)state;
@@ -151,6 +174,8 @@ int main(void)
         TEST(status_is_told_as_it_is),
         TEST(beat_goes_to_another_world_when_one_is_not_there),
         TEST(world_that_does_not_answer_is_left_for_the_next_beat),
+        TEST(beat_that_is_refused_goes_to_another_world_once),
+        TEST(beat_that_another_world_takes_is_confirmed),
         TEST(beat_that_nobody_takes_has_failed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -93,9 +93,23 @@ static void failures_of_one_world_count_as_one_step(void **state)
     expect_next(&later, "b:2");
 }
 
+static void world_that_answers_stays_the_present_one_when_another_is_asked(void **state)
+{
+    struct worlds_walk walk = {0}, later = {0};
+    (void)state;
+    expect_next(&walk, "a:1");
+    assert_string_equal(worlds_other(&worlds, &walk)->origin->text, "b:2");
+    assert_string_equal(worlds_other(&worlds, &walk)->origin->text, "c:3");
+    assert_null(worlds_other(&worlds, &walk));
+    assert_int_equal(worlds.failures, 0);
+    expect_next(&later, "a:1");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(
+            world_that_answers_stays_the_present_one_when_another_is_asked, setup, teardown),
         cmocka_unit_test_setup_teardown(world_that_answers_stays_the_present_one, setup, teardown),
         cmocka_unit_test_setup_teardown(world_that_failed_is_left_for_the_next, setup, teardown),
         cmocka_unit_test_setup_teardown(every_world_is_tried_once, setup, teardown),
