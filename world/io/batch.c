@@ -1,6 +1,7 @@
 /* A map finds what is there already, a list keeps the order. Knows no store and no time. */
 #include "world/io/batch.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 /* World ids hold no NUL, so names are as unique as records. */
@@ -70,6 +71,30 @@ void batch_remove(struct batch *b, enum record_kind kind, struct span world, str
     e->put = false;
     span_free(e->value);
     e->value = (struct span){0};
+}
+
+void batch_take(struct batch *to, struct batch *from)
+{
+    assert(batch_count(to) == 0);
+    batch_clear(to);
+    to->names = from->names;
+    for (struct list *it; (it = list_first(&from->list)) != NULL;) {
+        list_remove(it);
+        list_push(&to->list, it);
+    }
+    batch_init(from);
+}
+
+void batch_merge(struct batch *to, struct batch *newer)
+{
+    LIST_EACH (&newer->list, it) {
+        const struct batch_entry *e = CONTAINER_OF(it, struct batch_entry, node);
+        if (e->remove)
+            batch_remove(to, e->kind, e->world, e->key);
+        if (e->put)
+            batch_put(to, &(struct record){e->kind, e->world, e->key, e->value});
+    }
+    batch_clear(newer);
 }
 
 void batch_clear(struct batch *b)

@@ -14,7 +14,7 @@ struct batch_entry {
     struct span value; /* owned; of a put */
 };
 
-/* batch_init before use. */
+/* batch_init before use; it stays where it is. */
 struct batch {
     struct map names;
     struct list list; /* struct batch_entry.node, in the order in which new records came */
@@ -28,5 +28,9 @@ static inline size_t batch_count(const struct batch *b)
 {
     return b->names.count;
 }
+/* Moves all of `from` to `to`, which is empty; `from` is empty then. */
+void batch_take(struct batch *to, struct batch *from);
+/* `to` becomes what it would be if what is in `newer` had come behind it; `newer` is empty then. */
+void batch_merge(struct batch *to, struct batch *newer);
 /* Forgets all of it. */
 void batch_clear(struct batch *b);

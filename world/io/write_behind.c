@@ -1,22 +1,40 @@
 /* Owns the batch and the syncs that wait for it; how a commit is done is the target's. */
 #include "world/io/write_behind.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
 
-/* Tells all who wait. What they ask for from in there belongs to the next commit. */
-static void complete(struct write_behind *w, enum err e)
+static void add_token(struct write_tokens *t, uint64_t token)
 {
-    uint64_t *tokens = w->tokens;
-    size_t count = w->count;
+    if (t->count == t->cap) {
+        t->cap = t->cap == 0 ? 16 : t->cap * 2;
+        t->list = xreallocarray(t->list, t->cap, sizeof(*t->list));
+    }
+    t->list[t->count++] = token;
+}
 
-    w->tokens = NULL;
-    w->count = w->cap = 0;
-    for (size_t i = 0; i < count; i++)
-        core_stored(w->core, tokens[i], e);
-    free(tokens);
+static struct write_tokens take_tokens(struct write_tokens *t)
+{
+    struct write_tokens taken = *t;
+
+    *t = (struct write_tokens){0};
+    return taken;
+}
+
+/* Tells all who wait. What they ask for from in there belongs to the next commit. */
+static void complete(struct core *core, struct write_tokens tokens, enum err e)
+{
+    for (size_t i = 0; i < tokens.count; i++)
+        core_stored(core, tokens.list[i], e);
+    free(tokens.list);
+}
+
+static void count_pending(struct write_behind *w)
+{
+    w->stats.pending = batch_count(&w->batch) + batch_count(&w->flight);
 }
 
 static void wait_until(struct write_behind *w, int64_t due_ms)
@@ -28,34 +46,37 @@ static void wait_until(struct write_behind *w, int64_t due_ms)
 static void committed(struct write_behind *w)
 {
     if (w->stats.failing)
-        log_info("store.recovered", "records=%zu", batch_count(&w->batch));
+        log_info("store.recovered", "records=%zu", batch_count(&w->flight));
     w->stats.commits++;
     w->stats.failing = 0;
     backoff_reset(&w->backoff);
-    batch_clear(&w->batch);
+    batch_clear(&w->flight);
     w->next_ms = loop_now(w->loop) + WRITE_BEHIND_GAP_MS;
 }
 
+/* What came meanwhile goes behind it. */
 static void failed(struct write_behind *w)
 {
     w->stats.errors++;
     w->stats.failing = 1;
+    batch_merge(&w->flight, &w->batch);
+    batch_take(&w->batch, &w->flight);
     wait_until(w, loop_now(w->loop) + backoff_next(&w->backoff, &w->rng));
 }
 
 static enum err commit(struct write_behind *w)
 {
-    int64_t began_us = clock_mono_us();
-    enum err e = w->target.commit(w->target.ctx, &w->batch);
+    enum err e;
 
-    histogram_add(&w->stats.commit, clock_mono_us() - began_us);
+    w->began_us = clock_mono_us();
+    w->busy = true;
+    batch_take(&w->flight, &w->batch);
+    w->flying = take_tokens(&w->tokens);
     wheel_cancel(loop_wheel(w->loop), &w->timer);
-    if (e == ERR_OK)
-        committed(w);
-    else
-        failed(w);
-    w->stats.pending = batch_count(&w->batch);
-    complete(w, e);
+    e = w->target.commit(w->target.ctx, &w->flight);
+    count_pending(w);
+    if (e != ERR_AGAIN)
+        write_behind_done(w, e);
     return e;
 }
 
@@ -63,13 +84,15 @@ static void on_turn_end(struct turn_end *end)
 {
     struct write_behind *w = CONTAINER_OF(end, struct write_behind, end);
 
-    w->stats.pending = batch_count(&w->batch);
+    count_pending(w);
+    if (w->busy)
+        return;
     if (batch_count(&w->batch) == 0)
-        complete(w, ERR_OK);
+        complete(w->core, take_tokens(&w->tokens), ERR_OK);
     else if (loop_now(w->loop) >= w->next_ms)
         (void)commit(w);
     else if (w->stats.failing)
-        complete(w, ERR_IO);
+        complete(w->core, take_tokens(&w->tokens), ERR_IO);
     else if (!timer_is_set(&w->timer))
         wait_until(w, w->next_ms);
 }
@@ -103,11 +126,7 @@ static void wait_for_commit(void *ctx, struct span world, uint64_t token)
     struct write_behind *w = ctx;
 
     (void)world;
-    if (w->count == w->cap) {
-        w->cap = w->cap == 0 ? 16 : w->cap * 2;
-        w->tokens = xreallocarray(w->tokens, w->cap, sizeof(*w->tokens));
-    }
-    w->tokens[w->count++] = token;
+    add_token(&w->tokens, token);
     loop_at_turn_end(w->loop, &w->end);
 }
 
@@ -123,6 +142,7 @@ void write_behind_init(struct write_behind *w, struct loop *l, struct core *core
         .backoff = {.min_ms = WRITE_BEHIND_RETRY_MIN_MS, .max_ms = WRITE_BEHIND_RETRY_MAX_MS},
     };
     batch_init(&w->batch);
+    batch_init(&w->flight);
     rng_init(&w->rng);
 }
 
@@ -133,10 +153,47 @@ struct store_port write_behind_port(struct write_behind *w)
 
 enum err write_behind_flush(struct write_behind *w)
 {
+    if (w->busy)
+        return ERR_AGAIN;
     if (batch_count(&w->batch) > 0)
         return commit(w);
-    complete(w, ERR_OK);
+    complete(w->core, take_tokens(&w->tokens), ERR_OK);
     return ERR_OK;
+}
+
+void write_behind_done(struct write_behind *w, enum err e)
+{
+    assert(w->busy && (e == ERR_OK || e == ERR_IO || e == ERR_DENIED));
+    histogram_add(&w->stats.commit, clock_mono_us() - w->began_us);
+    if (e == ERR_DENIED) {
+        w->stats.errors++;
+        write_behind_drop(w, e);
+        return;
+    }
+    w->busy = false;
+    if (e == ERR_OK)
+        committed(w);
+    else
+        failed(w);
+    count_pending(w);
+    if (batch_count(&w->batch) > 0 || w->tokens.count > 0) /* came meanwhile */
+        loop_at_turn_end(w->loop, &w->end);
+    complete(w->core, take_tokens(&w->flying), e);
+}
+
+void write_behind_drop(struct write_behind *w, enum err e)
+{
+    struct write_tokens flying = take_tokens(&w->flying), waiting = take_tokens(&w->tokens);
+    struct core *core = w->core;
+
+    loop_not_at_turn_end(&w->end);
+    wheel_cancel(loop_wheel(w->loop), &w->timer);
+    w->busy = false;
+    batch_clear(&w->flight);
+    batch_clear(&w->batch);
+    w->stats.pending = w->stats.failing = 0;
+    complete(core, flying, e);
+    complete(core, waiting, e);
 }
 
 void write_behind_clear(struct write_behind *w)
@@ -144,6 +201,8 @@ void write_behind_clear(struct write_behind *w)
     loop_not_at_turn_end(&w->end);
     wheel_cancel(loop_wheel(w->loop), &w->timer);
     batch_clear(&w->batch);
-    free(w->tokens);
+    batch_clear(&w->flight);
+    free(w->tokens.list);
+    free(w->flying.list);
     *w = (struct write_behind){0};
 }

@@ -1,7 +1,8 @@
 #pragma once
 /* When changes are written: once at the end of a turn and at most every WRITE_BEHIND_GAP_MS, all
  * that has come since, in one commit. When a commit fails, what it held waits with what comes
- * after it, and is tried again with back-off (docs/design.md section 7). */
+ * after it, and is tried again with back-off (docs/design.md section 7). A commit may take its
+ * time; then what comes meanwhile waits for the next. */
 #include "common/base/backoff.h"
 #include "common/net/loop.h"
 #include "world/core/core.h"
@@ -23,32 +24,54 @@ struct store_stats {
 /* What is written to. */
 struct write_target {
     void *ctx;
-    /* Makes all of the batch durable, or nothing of it: ERR_IO (logged). */
+    /* Makes all of the batch durable, or nothing of it: ERR_IO (logged). ERR_AGAIN: it is under
+     * way, and write_behind_done follows, never inside; the batch is valid until then. ERR_DENIED:
+     * what it is about is another's by now, and nothing of it is tried again. */
     enum err (*commit)(void *ctx, const struct batch *batch);
+};
+
+/* Syncs that wait. */
+struct write_tokens {
+    uint64_t *list;
+    size_t count, cap;
 };
 
 struct write_behind {
     struct loop *loop;
     struct core *core;
     struct write_target target;
-    struct batch batch;
+    struct batch batch;         /* waits */
+    struct write_tokens tokens; /* wait for it */
+    struct batch flight;        /* the commit that is under way, */
+    struct write_tokens flying; /* and who waits for it */
+    bool busy;                  /* there is one */
+    int64_t began_us;           /* when it began */
     struct turn_end end;
     struct timer timer; /* set while changes wait for next_ms */
     int64_t next_ms;    /* no commit before */
     struct backoff backoff;
     struct rng rng;
-    uint64_t *tokens; /* syncs that wait */
-    size_t count, cap;
     struct store_stats stats;
 };
 
 /* `l` and `core` are borrowed. */
 void write_behind_init(struct write_behind *w, struct loop *l, struct core *core,
                        const struct write_target *target);
-/* A store_port whose context is the write_behind. Without anything to write a sync completes at
- * the end of the turn; while commits fail, with ERR_IO. */
+/* A store_port whose context is the write_behind, whatever the world. Without anything to write a
+ * sync completes at the end of the turn; while commits fail, with ERR_IO. */
 struct store_port write_behind_port(struct write_behind *w);
-/* Commits what waits now, whatever the time. ERR_IO: it still waits. */
+/* Commits what waits now, whatever the time. ERR_IO: it still waits; ERR_AGAIN: a commit is under
+ * way, and what it does not hold waits for the next; ERR_DENIED: it is forgotten. */
 MUST_CHECK enum err write_behind_flush(struct write_behind *w);
-/* Forgets what waits. */
+/* The commit that was under way has ended: ERR_OK, ERR_IO or ERR_DENIED. */
+void write_behind_done(struct write_behind *w, enum err e);
+/* All that was asked for is durable. */
+static inline bool write_behind_is_idle(const struct write_behind *w)
+{
+    return !w->busy && batch_count(&w->batch) == 0;
+}
+/* Forgets what waits and what is under way, whose end need not be told any more; who waits for it
+ * is told `e`, as the last thing that is done. */
+void write_behind_drop(struct write_behind *w, enum err e);
+/* Forgets what waits; nobody is told. */
 void write_behind_clear(struct write_behind *w);

@@ -60,6 +60,39 @@ static void the_newest_of_each_record_is_kept(void **state)
     batch_clear(&b);
 }
 
+static void a_batch_behind_another_is_as_if_they_had_been_one(void **state)
+{
+    struct batch b, newer;
+
+    (void)state;
+    batch_init(&b);
+    batch_init(&newer);
+    put(&b, "a", "1");
+    put(&b, "b", "2");
+    put(&b, "c", "3");
+    take_out(&b, "d");
+    put(&newer, "e", "4");
+    put(&newer, "a", "5"); /* it keeps its place */
+    take_out(&newer, "b"); /* it is not to be made again */
+    take_out(&newer, "c");
+    put(&newer, "c", "6"); /* another one, the youngest but one */
+    put(&newer, "d", "7");
+    batch_merge(&b, &newer);
+    assert_batch(&newer, "");
+    assert_int_equal(batch_count(&newer), 0);
+    assert_batch(&b, "a=5 -b e=4 -c c=6 -d d=7 ");
+    batch_take(&newer, &b);
+    assert_batch(&b, "");
+    put(&newer, "a", "8");
+    put(&b, "a", "9");
+    assert_batch(&newer, "a=8 -b e=4 -c c=6 -d d=7 ");
+    assert_batch(&b, "a=9 ");
+    batch_clear(&b);
+    batch_take(&b, &newer);
+    assert_int_equal(batch_count(&b), 5);
+    batch_clear(&b);
+}
+
 static void records_differ_by_kind_world_and_key(void **state)
 {
     static const struct record rows[] = {
@@ -86,6 +119,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_newest_of_each_record_is_kept),
+        cmocka_unit_test(a_batch_behind_another_is_as_if_they_had_been_one),
         cmocka_unit_test(records_differ_by_kind_world_and_key),
     };
 
