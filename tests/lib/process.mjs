@@ -38,12 +38,13 @@ export const folder = () => mkdtempSync(path.join(scratch, "d-"));
 const base = Object.fromEntries(["PATH", "HOME", "LANG", "TMPDIR"].filter((k) => process.env[k]).map((k) => [k, process.env[k]]));
 
 class Process {
-  constructor(name, command, args, env) {
+  constructor(name, command, args, env, options) {
     this.name = name;
     this.log = "";
     this.reports = path.join(scratch, `report-${++serial}`);
     this.expected = 0;
     this.child = spawn(command, args, {
+      ...options,
       cwd: root,
       stdio: ["ignore", "pipe", "pipe"],
       env: {
@@ -126,8 +127,8 @@ class Process {
   }
 }
 
-/** Runs `command` without waiting for it. */
-export const start = (name, command, args = [], env = {}) => new Process(name, command, args, env);
+/** Runs `command` without waiting for it; `options` are more of spawn's. */
+export const start = (name, command, args = [], env = {}, options = {}) => new Process(name, command, args, env, options);
 
 /** Runs a program of the project to its end; answers { status, stdout, stderr }. `expected`: the status it must have. */
 export async function finish(program, args, env, expected = 0) {

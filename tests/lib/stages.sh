@@ -10,7 +10,7 @@ PASSED=0
 FAILED=0
 
 TEST_PACKAGES=(libcmocka-dev clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev cppcheck
-    shellcheck curl ca-certificates chromium)
+    shellcheck curl ca-certificates chromium redis-tools libfaketime)
 
 install_all() {
     packages_need "$TEST_LOGS/install.log" "${BUILD_PACKAGES[@]}" "${TEST_PACKAGES[@]}"
@@ -150,6 +150,10 @@ stage_system() {
     suite "system tests" system.log env TERRANE_BIN="$DEV_BIN" node tests/system/run.mjs
 }
 
+stage_worlds() {
+    suite "several worlds" worlds.log env TERRANE_BIN="$DEV_BIN" node tests/system/worlds.mjs
+}
+
 stage_up() { suite "deploy/up" up.log node tests/system/up.mjs; }
 
 stage_browser() {
@@ -167,6 +171,11 @@ stage_slow() {
 
 stage_faults() {
     suite "failures in full" faults.log env TERRANE_BIN="$DEV_BIN" node tests/system/faults.mjs
+}
+
+stage_outages() {
+    suite "several worlds in full" outages.log env TERRANE_BIN="$DEV_BIN" WORLDS=long \
+        node tests/system/worlds.mjs
 }
 
 stage_fuzz() {
