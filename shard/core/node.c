@@ -277,6 +277,15 @@ void node_beat_answered(struct node *n, struct handle world, int status, struct 
         world_answered(w, status, body, now);
 }
 
+bool node_knocked(struct node *n, struct span world_id)
+{
+    struct world *w = map_get(&n->world_map, world_id);
+    if (w == NULL)
+        return false;
+    world_knock(w);
+    return true;
+}
+
 void node_reported(struct node *n, struct handle handle, bool confirmed, int64_t now)
 {
     struct shard *shard = slots_get(&n->shard_slots, handle);

@@ -121,8 +121,8 @@ struct node_stats {
     uint64_t link_pauses;
     uint64_t reports, report_failures;
     uint64_t beats, beat_failures, beat_conflicts;
-    uint64_t stale_orders;   /* of a lower epoch than one seen */
-    uint64_t refused_orders; /* of shards that could not be started here */
+    uint64_t stale_orders, stale_answers; /* of a lower epoch than one seen */
+    uint64_t refused_orders;              /* of shards that could not be started here */
     uint64_t worlds_unheard, worlds_beats, worlds_reference; /* gauges */
     uint64_t shards_owned, guests; /* gauges; guests: clients of shards that orders have dropped */
 };
@@ -177,6 +177,9 @@ void node_link_pong(struct node *n, struct handle link, uint32_t number, int64_t
 /* ---- beats and reports. status 0: no answer; else the HTTP status, and the body of the answer. */
 void node_beat_answered(struct node *n, struct handle world, int status, struct span body,
                         int64_t now);
+/* Somebody decides for a world who has not heard of this node yet: it is told at once, or once the
+ * beat that is under way is over. False: this node knows no such world. */
+bool node_knocked(struct node *n, struct span world_id);
 void node_reported(struct node *n, struct handle shard, bool confirmed, int64_t now);
 
 /* ---- time and shutdown */

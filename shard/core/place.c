@@ -239,25 +239,45 @@ static bool is_overtaken(const struct world *w, const struct resolved *r)
     return r->epoch == w->epoch && r->version != 0 && r->version < w->orders_version;
 }
 
-static enum told told_owner(struct node *n, struct world *w, struct span body, int64_t now,
-                            struct span *shard_id)
+static void follow_resolved(struct world *w, const struct resolved *r, const json_t *bans,
+                            int64_t now)
+{
+    struct node *n = w->node;
+    if (!span_eq(r->node, span_str(n->settings->id))) {
+        owners_put(&n->owners, r->order.shard_id, r->node, r->url, r->epoch, now);
+        return;
+    }
+    owners_forget(&n->owners, r->order.shard_id);
+    if (!is_overtaken(w, r))
+        world_follow(w, &r->order, bans, now);
+}
+
+/* Whoever decided for the world before somebody else did is not believed: as if it was not asked.
+ */
+static bool is_stale(const struct world *w, const struct resolved *r)
+{
+    if (r->epoch >= w->epoch)
+        return false;
+    w->node->stats.stale_answers++;
+    log_warn("resolve.stale", "world=%.*s epoch=%lld seen=%lld", SPAN_ARG(w->id),
+             (long long)r->epoch, (long long)w->epoch);
+    return true;
+}
+
+static enum told told_owner(struct world *w, struct span body, int64_t now, struct span *shard_id)
 {
     struct resolved r;
     json_t *doc;
     const json_t *bans;
     enum told told = TOLD_NOBODY;
-    if (resolved_read(&r, &doc, &bans, body) == ERR_OK && r.epoch >= w->epoch) {
-        told = TOLD_OWNER;
-        buf_reset(&n->scratch);
-        buf_add_span(&n->scratch, r.order.shard_id);
-        if (span_eq(r.node, span_str(n->settings->id))) {
-            owners_forget(&n->owners, r.order.shard_id);
-            if (!is_overtaken(w, &r))
-                world_follow(w, &r.order, bans, now);
-        } else {
-            owners_put(&n->owners, r.order.shard_id, r.node, r.url, r.epoch, now);
-        }
-        *shard_id = buf_span(&n->scratch);
+    if (resolved_read(&r, &doc, &bans, body) == ERR_OK)
+        told = is_stale(w, &r) ? TOLD_NOTHING : TOLD_OWNER;
+    if (told == TOLD_OWNER) {
+        struct buf *scratch = &w->node->scratch;
+        buf_reset(scratch);
+        buf_add_span(scratch, r.order.shard_id);
+        follow_resolved(w, &r, bans, now);
+        *shard_id = buf_span(scratch);
     }
     json_decref(doc);
     return told;
@@ -271,7 +291,7 @@ enum told node_resolved(struct node *n, const struct arrival *a, int status, str
         return TOLD_NOBODY;
     switch (status) {
     case 200:
-        return told_owner(n, w, body, now, shard_id);
+        return told_owner(w, body, now, shard_id);
     case 404:
         return told_404(w, body);
     case 503:

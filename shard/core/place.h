@@ -58,7 +58,8 @@ enum {
 void node_place(struct node *n, const struct arrival *a, int64_t now, struct place *out);
 
 /* What a world answered to PLACE_ASK; status 0: nothing in time. Follows what it orders us. The
- * answer is for a->told and counts one in a->asked. TOLD_OWNER: *shard_id is the shard that
+ * answer is for a->told (TOLD_NOTHING: it was of a lower epoch than one seen, and is not believed)
+ * and counts one in a->asked. TOLD_OWNER: *shard_id is the shard that
  * lets the client in, for a->shard_id (it lives until the next call into the node). */
 enum told node_resolved(struct node *n, const struct arrival *a, int status, struct span body,
                         int64_t now, struct span *shard_id);

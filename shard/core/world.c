@@ -126,6 +126,7 @@ static void world_beat(struct world *w, int64_t now)
         news_tell(&w->news, w, &n->beat);
     beat_close(&n->beat);
     w->under_way = true;
+    w->knocked = false;
     w->last_ms = now;
     w->says_gone = w->wants_gone;
     n->stats.beats++;
@@ -138,7 +139,7 @@ static void world_on_time(struct timer *t, int64_t now)
     w->lag_ms = t->due_ms == w->due_ms ? now - w->due_ms : w->lag_ms;
     if (is_forgettable(w, now))
         world_end(w);
-    else if (now >= w->due_ms || w->wants_gone || news_are_there(&w->news))
+    else if (now >= w->due_ms || w->knocked || w->wants_gone || news_are_there(&w->news))
         world_beat(w, now);
     else
         world_schedule(w, false);
@@ -250,7 +251,8 @@ void world_answered(struct world *w, int status, struct span body, int64_t now)
     w->due_ms = w->last_ms + jittered(w->node, interval_ms(w));
     w->due_ms = w->due_ms > now ? w->due_ms : now;
     end_idle_shards(w, now);
-    world_schedule(w, tells_changes(w) && (w->wants_gone || news_are_there(&w->news)));
+    world_schedule(w,
+                   w->knocked || (tells_changes(w) && (w->wants_gone || news_are_there(&w->news))));
 }
 
 /* ---- life */
@@ -336,6 +338,12 @@ void world_say_gone(struct world *w)
     w->wants_gone = true;
     if (w->mode == WORLD_BEATS)
         world_schedule(w, true);
+}
+
+void world_knock(struct world *w)
+{
+    w->knocked = true;
+    world_schedule(w, true);
 }
 
 void world_note_node(struct node *n)

@@ -42,6 +42,7 @@ struct world {
 
     int64_t seq;
     bool under_way;
+    bool knocked;    /* it wants to be told at once, changes or not */
     bool failing;    /* the last beat was not confirmed: changes wait for the next one's time */
     bool wants_gone; /* the next beat says that the node ends */
     bool says_gone;  /* the last one did */
@@ -76,6 +77,8 @@ void world_answered(struct world *w, int status, struct span body, int64_t now);
 /* Follows what a world wants of one shard: starts it if need be. Ill-formed or too much: nothing
  * happens, it is logged. (See follow.h.) */
 void world_follow(struct world *w, const struct order *o, const json_t *bans, int64_t now);
+/* It wants a beat at once: who decides for it is new and knows no node yet. */
+void world_knock(struct world *w);
 /* The node has nothing more to say but that it ends. */
 void world_say_gone(struct world *w);
 /* Frees it without telling anybody. */

@@ -7,6 +7,7 @@
 #include "common/base/json.h"
 #include "common/base/log.h"
 #include "common/net/responder.h"
+#include "common/proto/hop_sign.h"
 #include "common/proto/ws_handshake.h"
 
 #define JSON_TYPE "Content-Type: application/json\r\n"
@@ -161,6 +162,30 @@ static void take_party(struct edge *e, struct http_exchange *x, const struct rou
     }
 }
 
+static void answer_none(struct edge *e, struct http_exchange *x)
+{
+    count_refusal(e, REFUSED_NOT_FOUND);
+    http_respond(x, 404, SPAN("Content-Type: text/plain;charset=UTF-8\r\n"), SPAN("Not Found"));
+}
+
+/* Who decides for a world now has not heard of this node yet. For strangers there is no such door.
+ */
+static void take_knock(struct edge *e, struct http_exchange *x, const struct route *r)
+{
+    struct hop_signed from;
+    struct ticker *t = e->ticker;
+    enum err err = hop_sign_check(x->head, e->secrets, clock_wall_ms(), &from);
+    bool is_post = span_eq(x->head->method, SPAN("POST"));
+    if (err == ERR_DENIED) {
+        refuse_json(e, x, REFUSED_SIGNATURE, 403, "Bad internal signature");
+    } else if (err != ERR_OK || !is_post || !node_knocked(t->node, r->world)) {
+        answer_none(e, x);
+    } else {
+        ticker_touch(t);
+        http_respond(x, 204, SPAN(""), SPAN(""));
+    }
+}
+
 static void answer_ready(const struct edge *e, struct http_exchange *x)
 {
     if (node_is_draining(e->ticker->node))
@@ -208,8 +233,7 @@ static void on_begin(void *ctx, struct http_exchange *x)
     struct route r = route_of(x->head->target, &e->scratch);
     switch (r.kind) {
     case ROUTE_NONE:
-        count_refusal(e, REFUSED_NOT_FOUND);
-        http_respond(x, 404, SPAN("Content-Type: text/plain;charset=UTF-8\r\n"), SPAN("Not Found"));
+        answer_none(e, x);
         break;
     case ROUTE_BAD:
         refuse_json(e, x, REFUSED_PATH, 400, "Bad path");
@@ -217,6 +241,9 @@ static void on_begin(void *ctx, struct http_exchange *x)
     case ROUTE_SHARD:
     case ROUTE_WORLD:
         take_party(e, x, &r);
+        break;
+    case ROUTE_BEAT:
+        take_knock(e, x, &r);
         break;
     case ROUTE_LIVEZ:
     case ROUTE_READYZ:

@@ -123,6 +123,8 @@ static const struct metric_row rows[] = {
      "Heartbeats refused because of another with this node's id.", NODE(beat_conflicts)},
     {P "stale_orders_total", NULL, METRIC_COUNTER,
      "Orders ignored because a later owner of the world had been heard.", NODE(stale_orders)},
+    {P "stale_answers_total", NULL, METRIC_COUNTER,
+     "Answers about arrivals ignored for the same reason.", NODE(stale_answers)},
     {P "refused_orders_total", NULL, METRIC_COUNTER,
      "Shards that orders named and that could not be started here.", NODE(refused_orders)},
     {P "worlds", "mode=\"unheard\"", METRIC_GAUGE, "Worlds by how they are reported to.",

@@ -48,6 +48,18 @@ static enum route_kind party_route(struct route *r, struct buf *scratch)
     return room_is_nameable(r->shard_id) ? ROUTE_SHARD : ROUTE_BAD;
 }
 
+/* `/terrane/beat/{world}` */
+static enum route_kind beat_route(struct route *r, struct span id, struct buf *scratch)
+{
+    buf_reset(scratch);
+    if (id.len == 0 || span_index(id, '/') < id.len)
+        return ROUTE_NONE;
+    if (url_decode(scratch, id) != ERR_OK)
+        return ROUTE_BAD;
+    r->world = buf_span(scratch);
+    return ROUTE_BEAT;
+}
+
 struct route route_of(struct span target, struct buf *scratch)
 {
     struct route r = {.kind = ROUTE_BAD};
@@ -62,7 +74,10 @@ struct route route_of(struct span target, struct buf *scratch)
         r.kind = plain_routes[i].kind;
         return r;
     }
-    r.kind = party_route(&r, scratch);
+    struct span beat = SPAN("/terrane/beat/");
+    r.kind = span_starts(r.path, beat)
+                 ? beat_route(&r, span_slice(r.path, beat.len, r.path.len), scratch)
+                 : party_route(&r, scratch);
     return r;
 }
 

@@ -11,6 +11,7 @@ enum route_kind {
     ROUTE_READYZ,
     ROUTE_METRICS,
     ROUTE_VERSION,
+    ROUTE_BEAT, /* a world knocks */
 };
 
 struct route {
@@ -18,6 +19,7 @@ struct route {
     struct span path;     /* as sent, without authority and fragment */
     struct span query;    /* raw, or {NULL, 0} */
     struct span shard_id; /* SHARD: decoded */
+    struct span world;    /* BEAT: decoded */
     struct span rest;     /* SHARD: what stands behind the id, raw, dot segments resolved: empty or
                              with its slash */
 };

@@ -88,6 +88,21 @@ static void one_beat_is_under_way_at_a_time(void **state)
     assert_true(beat_has(r, "\"seq\":2,"));
 }
 
+static void world_that_knocks_is_told_at_once(void **state)
+{
+    struct recorder *r = *state;
+    settles(r);
+    assert_false(node_knocked(r->node, SPAN("world-x")));
+    assert_true(node_knocked(r->node, SPAN("world-a")));
+    beats(r, 20);
+    assert_true(node_knocked(r->node, SPAN("world-a"))); /* who decides may not be who hears it */
+    is_silent(r, 300);
+    answers(r, 503, "{}");
+    beats(r, 20);
+    answers(r, 200, UNCHANGED);
+    is_silent(r, 500);
+}
+
 static void what_was_not_confirmed_is_told_again(void **state)
 {
     struct recorder *r = *state;
@@ -320,6 +335,7 @@ int main(void)
         TEST(changes_within_50_ms_are_one_beat),
         TEST(change_that_came_to_nothing_is_not_told),
         TEST(one_beat_is_under_way_at_a_time),
+        TEST(world_that_knocks_is_told_at_once),
         TEST(what_was_not_confirmed_is_told_again),
         TEST(full_beat_that_failed_is_full_again),
         TEST(world_says_how_often_it_wants_beats),

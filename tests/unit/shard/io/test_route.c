@@ -21,6 +21,12 @@ static void targets_lead_to_their_doors(void **state)
         {"/", ROUTE_NONE},
         {"/foo", ROUTE_NONE},
         {"/livez/", ROUTE_NONE},
+        {"/terrane/beat/world-a", ROUTE_BEAT},
+        {"/terrane/beat/w%3A1?x", ROUTE_BEAT},
+        {"/terrane/beat/", ROUTE_NONE},
+        {"/terrane/beat", ROUTE_NONE},
+        {"/terrane/beat/a/b", ROUTE_NONE},
+        {"/terrane/beat/%zz", ROUTE_BAD},
         {"/parties", ROUTE_NONE},
         {"/parties/shard", ROUTE_NONE},
         {"/parties/shard/", ROUTE_NONE},
@@ -90,11 +96,22 @@ static void shard_path_is_taken_apart(void **state)
     buf_clear(&scratch);
 }
 
+static void knock_names_its_world(void **state)
+{
+    struct buf scratch = {0};
+    struct route r = route_of(SPAN("/terrane/beat/w%20%2F1?x"), &scratch);
+    (void)state;
+    assert_int_equal(r.kind, ROUTE_BEAT);
+    assert_true(span_eq(r.world, SPAN("w /1")));
+    buf_clear(&scratch);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(targets_lead_to_their_doors),
         cmocka_unit_test(shard_path_is_taken_apart),
+        cmocka_unit_test(knock_names_its_world),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
