@@ -12,7 +12,9 @@
 enum {
     LEASES_TRY_MS = 100,        /* how often a world without an owner is tried for */
     LEASES_ASK_PEERS_MS = 400,  /* how often peers are asked while Redis is away */
+    LEASES_EARLY_MS = 1200,     /* so long before a lease ends the asking begins */
     LEASES_PEERS_MS = 1000,     /* so long what they said counts, from the asking */
+    LEASES_WANTED_MS = 10000,   /* so long after it was asked for a world is worth taking */
     LEASES_GRACE_MS = 500,      /* beyond that, no foreign lease is taken by who said "away" */
     LEASES_BROKEN_MS = 5000,    /* until a world that could not be read is tried again */
     LEASES_IDLE_MS = 60 * 1000, /* without being asked for, somebody else's world is forgotten */
@@ -21,24 +23,51 @@ enum {
 
 /* ---- what Redis is asked and says, per world (world/io/redis/tend) */
 
-enum lease_op { LEASE_KEEP, LEASE_WANT, LEASE_WATCH, LEASE_FREE };
+/* Calls of a process are numbered, and one that comes after a later one is refused as a whole.
+ * `stored` is what the world's meta has as its epoch (0: none); `held` the epoch of its lease when
+ * the lease is this process's. Another's lease is LEASE_IS_OTHERS in every case, else:
+ * KEEP: stored > epoch, and not held >= stored: somebody else was owner since. What is held is
+ *       deleted; LEASE_IS_FREE with epoch = stored.
+ *       held >= epoch and held >= above: the lease is prolonged, LEASE_IS_OURS with epoch = held.
+ *       Else the lease is set under a new epoch.
+ * WANT: held > above: prolonged, LEASE_IS_OURS with epoch = held (an answer was lost). Else set
+ *       under a new epoch.
+ * FREE: what is held is deleted, whatever its epoch; LEASE_IS_FREE. It also serves to look.
+ * A new epoch is above all of stored, held, `epoch` and `above`, and not below Redis' time in ms;
+ * it is written to the meta, too, if there is one. */
+enum lease_op { LEASE_KEEP, LEASE_WANT, LEASE_FREE };
 struct lease_wish {
     struct span world;
     enum lease_op op;
-    int64_t epoch; /* KEEP, FREE: ours; WANT: the new one is above it */
+    int64_t epoch; /* KEEP: ours; else 0 */
+    int64_t above; /* KEEP, WANT: the highest epoch seen */
 };
 
 enum lease_said { LEASE_IS_OURS, LEASE_IS_OTHERS, LEASE_IS_FREE, LEASE_IS_BAD };
 struct lease_news {
     struct span world;
     enum lease_said said;
-    int64_t epoch;       /* OURS, OTHERS */
+    int64_t epoch;       /* OURS, OTHERS; FREE: the one stored, or 0 */
     int64_t left_ms;     /* OTHERS: until it ends */
     struct span id, url; /* OTHERS: of the process */
     struct span why;     /* BAD: for a person */
 };
 struct lease_peer {
     struct span id, url;
+};
+
+/* ---- what peers tell each other (GET /terrane/peer) */
+
+/* Whether Redis answers a process, and how long ago it did so last (or the process began). */
+struct lease_reach {
+    bool reaches;
+    int64_t ago_ms;
+};
+/* What those who were asked said; who did not answer is in neither count. */
+struct lease_answers {
+    size_t reach, away;
+    int64_t ago_ms;  /* the shortest of all answers */
+    struct span url; /* of one that reaches Redis, if there is one */
 };
 
 /* ---- the port */
@@ -50,7 +79,8 @@ struct lease_port {
     /* Sends the wishes, one call at a time; completes with leases_tended or leases_tend_failed,
      * never inside. */
     void (*tend)(void *ctx, const struct lease_wish *wishes, size_t count);
-    /* Asks those peers whether they reach Redis; completes with leases_peers_said, never inside. */
+    /* Asks those peers whether they reach Redis; completes with leases_peers_said within
+     * LEASES_ASK_PEERS_MS, whoever has answered by then, never inside. */
     void (*ask_peers)(void *ctx, const struct lease_peer *peers, size_t count);
     /* The lease is ours: loads the world into core; completes with leases_loaded, never inside. */
     void (*load)(void *ctx, struct span world, int64_t epoch);
@@ -59,7 +89,8 @@ struct lease_port {
     /* Nobody decides for the world any more here; writes what waits, and completes with
      * leases_closed, never inside. */
     void (*close)(void *ctx, struct span world);
-    /* Another may decide for the world: forget all of it, now. After `close`, too. */
+    /* Another may decide for the world: forget all of it, now. After `close`, too, which it ends:
+     * leases_closed need not follow. */
     void (*drop)(void *ctx, struct span world);
     /* Where the world is has changed: whoever waits for it looks again. Never inside a call of
      * leases_find. */
@@ -80,7 +111,7 @@ struct lease_stats {
 
 struct leases; /* leases.c's; made by leases_new */
 
-/* All borrowed but the spans of `settings`, which are borrowed for its life, too. */
+/* All borrowed for its life. */
 struct leases *leases_new(const struct lease_port *port, const struct lease_settings *settings,
                           const struct rng *rng, int64_t now);
 void leases_free(struct leases *l);
@@ -114,8 +145,8 @@ void leases_idle(struct leases *l, struct span world);
 void leases_release(struct leases *l);
 /* Nothing is ours, closing or under way. */
 bool leases_are_released(const struct leases *l);
-/* What a peer that asks is told: Redis answers here. "No" is remembered (LEASES_GRACE_MS). */
-bool leases_tell_peer(struct leases *l);
+/* What a peer that asks is told. That Redis does not answer is remembered (LEASES_GRACE_MS). */
+struct lease_reach leases_tell_peer(struct leases *l);
 
 /* ---- what the port's calls complete with */
 
@@ -128,11 +159,13 @@ void leases_tend_failed(struct leases *l, int64_t now);
 /* There is a connection to Redis again. */
 void leases_redis_up(struct leases *l, int64_t now);
 /* ERR_OK: core has the world. Else it cannot be read, and `why` says it for a person; ERR_IO:
- * Redis did not answer. A world whose lease has gone meanwhile is dropped. */
+ * Redis did not answer, `load` is called again. A world whose lease has gone meanwhile is
+ * dropped. */
 void leases_loaded(struct leases *l, struct span world, enum err e, struct span why, int64_t now);
 void leases_closed(struct leases *l, struct span world, int64_t now);
-/* A write was refused because the lease is not ours. */
+/* A write was refused because the lease is not ours: we are not sure any more, and Redis is asked
+ * at once. What waits to be written stays: `raise` or `drop` follows. */
 void leases_lost(struct leases *l, struct span world, int64_t now);
-/* Of those asked at `asked_ms`: how many reach Redis (the first of them), how many do not. */
-void leases_peers_said(struct leases *l, size_t reach, struct span first_url, size_t away,
-                       int64_t asked_ms, int64_t now);
+/* Of those asked at `asked_ms`. */
+void leases_peers_said(struct leases *l, const struct lease_answers *said, int64_t asked_ms,
+                       int64_t now);
