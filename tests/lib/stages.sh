@@ -109,7 +109,7 @@ sim_misses() {
 stage_sim() {
     local feature
     check "500 simulated clusters" sim.log sim_seeds 0 499
-    for feature in seq expiry returning repeat; do
+    for feature in seq expiry returning repeat missing; do
         check "the simulation misses $feature" "sim-off-$feature.log" sim_misses "$feature"
     done
 }

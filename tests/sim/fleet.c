@@ -6,6 +6,7 @@
 
 #include "tests/sim/checks.h"
 #include "tests/sim/crowd.h"
+#include "tests/sim/rooms.h"
 #include "tests/sim/spy.h"
 
 enum { LINK_MS = 5, BEAT_TIMEOUT_MS = 1000, RESTART_MS = 4000 };
@@ -101,9 +102,8 @@ static void port_dial(void *io, struct handle link, struct span shard, struct sp
 
 static void port_link_send(void *io, struct handle link, struct span text)
 {
-    (void)io;
-    (void)link;
-    (void)text;
+    struct station *st = io;
+    rooms_hear(st->sim->rooms, spy_room(st->core, link), text);
 }
 
 static void port_link_close(void *io, struct handle link, uint16_t code)
@@ -317,6 +317,7 @@ void station_kill(struct station *st)
     if (st->core == NULL)
         return;
     sim_say(st->sim, "%s is gone", st->id);
+    rooms_lose_node(st->sim->rooms, st);
     lose_sockets(st);
     if (st->sim->crowd != NULL)
         break_tunnels(st);

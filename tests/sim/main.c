@@ -12,7 +12,7 @@
 enum { STEPS = 200, STATUS_FAILED = 1, STATUS_USAGE = 2 };
 
 static const char usage[] = "usage: sim --seed N | --seeds A-B  [--steps M] [--off "
-                            "seq|expiry|returning|repeat] [--trace]\n";
+                            "seq|expiry|returning|repeat|missing] [--trace]\n";
 
 struct options {
     uint64_t first, last, steps;

@@ -10,10 +10,8 @@
 #include "world/core/moment.h"
 
 const char *const sim_off_names[SIM_OFF_COUNT + 1] = {
-    [SIM_OFF_SEQ] = "seq",
-    [SIM_OFF_EXPIRY] = "expiry",
-    [SIM_OFF_RETURNING] = "returning",
-    [SIM_OFF_REPEAT] = "repeat",
+    [SIM_OFF_SEQ] = "seq",       [SIM_OFF_EXPIRY] = "expiry",   [SIM_OFF_RETURNING] = "returning",
+    [SIM_OFF_REPEAT] = "repeat", [SIM_OFF_MISSING] = "missing",
 };
 bool sim_off[SIM_OFF_COUNT];
 
@@ -143,6 +141,9 @@ void __real_seats_keep(struct registry *r, struct shard *s, uint64_t count, stru
 void __wrap_seats_keep(struct registry *r, struct shard *s, uint64_t count, struct moment now);
 void __real_seating_keep(struct seating *s, struct span session, int64_t now);
 void __wrap_seating_keep(struct seating *s, struct span session, int64_t now);
+struct world;
+void __real_missing_follow(struct world *w, const json_t *orders, int64_t now);
+void __wrap_missing_follow(struct world *w, const json_t *orders, int64_t now);
 void __wrap_rng_bytes(void *out, size_t len);
 
 /* No promise ever ends. */
@@ -161,6 +162,12 @@ void __wrap_seating_keep(struct seating *s, struct span session, int64_t now)
 {
     if (!sim_off[SIM_OFF_RETURNING])
         __real_seating_keep(s, session, now);
+}
+
+void __wrap_missing_follow(struct world *w, const json_t *orders, int64_t now)
+{
+    if (!sim_off[SIM_OFF_MISSING])
+        __real_missing_follow(w, orders, now);
 }
 
 /* Not by a feature, but so that a seed is all that decides: the keys of hash maps. */

@@ -1,6 +1,6 @@
 #pragma once
-/* What --off takes away, outside of the programs: the simulation must miss it. `expiry` and
- * `returning` are taken from the cores by the linker (--wrap, see CMakeLists.txt); `seq` and
+/* What --off takes away, outside of the programs: the simulation must miss it. `expiry`, `missing`
+ * and `returning` are taken from the cores by the linker (--wrap, see CMakeLists.txt); `seq` and
  * `repeat` by changing beats on their way into the world. */
 #include "common/base/buf.h"
 

@@ -11,6 +11,7 @@
 #include "tests/sim/checks.h"
 #include "tests/sim/crowd.h"
 #include "tests/sim/dial.h"
+#include "tests/sim/rooms.h"
 #include "tests/sim/site.h"
 
 enum {
@@ -166,6 +167,7 @@ static void begin(struct sim *s)
         s->hosts[i] = (struct host){.index = i};
     s->net = net_new(s);
     s->site = site_new(s);
+    s->rooms = rooms_new(s);
     s->fleet = fleet_new(s);
     s->crowd = crowd_new(s);
     site_start(s->site);
@@ -180,6 +182,7 @@ static void end(struct sim *s)
     s->crowd = NULL;
     fleet_free(s->fleet);
     site_free(s->site);
+    rooms_free(s->rooms);
     agenda_clear(&s->agenda);
     dials_clear(s);
     net_free(s->net);
@@ -213,6 +216,8 @@ bool sim_run(uint64_t seed, uint64_t steps, bool is_traced)
     }
     if (!s->failed)
         checks_converged(s);
+    if (!s->failed)
+        rooms_check(s->rooms);
     bool good = !s->failed;
     if (!good)
         print_last(s, s->why);

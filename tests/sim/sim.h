@@ -22,7 +22,14 @@ enum {
 #define SIM_SHARD_SECRET "secret-of-the-simulation"
 
 /* What can be switched off, to see that it is missed. */
-enum sim_off { SIM_OFF_SEQ, SIM_OFF_EXPIRY, SIM_OFF_RETURNING, SIM_OFF_REPEAT, SIM_OFF_COUNT };
+enum sim_off {
+    SIM_OFF_SEQ,
+    SIM_OFF_EXPIRY,
+    SIM_OFF_RETURNING,
+    SIM_OFF_REPEAT,
+    SIM_OFF_MISSING,
+    SIM_OFF_COUNT
+};
 extern const char *const sim_off_names[SIM_OFF_COUNT + 1];
 extern bool sim_off[SIM_OFF_COUNT];
 
@@ -70,6 +77,7 @@ struct sim {
     struct fleet *fleet; /* the nodes' */
     struct crowd *crowd; /* the clients */
     struct list dials;   /* on their way in, or over; dial.c's */
+    struct rooms *rooms; /* the room servers */
     struct net *net;
     struct twice twice[SIM_TWICE_MAX];
     char trace[SIM_TRACE_LINES][SIM_TRACE_WIDTH];

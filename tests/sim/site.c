@@ -7,6 +7,7 @@
 #include "common/base/mem.h"
 #include "tests/sim/off.h"
 #include "tests/sim/promises.h"
+#include "tests/sim/rooms.h"
 #include "tests/sim/store.h"
 #include "world/core/api/api.h"
 #include "world/core/core.h"
@@ -231,6 +232,7 @@ void site_kill(struct site *site)
     int64_t wall_ms = sim_wall(site->sim, host_of(site));
     if (site->core == NULL)
         return;
+    rooms_lose_world(site->sim->rooms);
     site->clock_ms = wall_ms > site->clock_ms ? wall_ms : site->clock_ms;
     core_clear(site->core);
     free(site->core);
@@ -337,6 +339,12 @@ bool site_next_shard(const struct site *site, size_t *at, struct seen_shard *out
         }
     }
     return false;
+}
+
+bool site_knows(const struct site *site, struct span node, struct span room, struct span session)
+{
+    const struct room *r = world_room(world_of(site), room);
+    return r != NULL && crowd_knows(r, node, session);
 }
 
 bool site_node(const struct site *site, struct span id, struct seen_node *out)

@@ -31,6 +31,8 @@ struct seen_node {
     int64_t epoch, version; /* of its process; of its orders */
     bool is_alive;
 };
+/* A beat of the node has named the session, and none that it left. */
+bool site_knows(const struct site *site, struct span node, struct span room, struct span session);
 int64_t site_epoch(const struct site *site);
 bool site_shard(const struct site *site, struct span id, struct seen_shard *out);
 /* The shards in order of creation: start with *at = 0; false at the end. */

@@ -71,6 +71,12 @@ bool spy_is_newcomer(const struct node *n, struct span shard, struct span sessio
     return !has_socket && map_get(&s->seating.kept, session) == NULL;
 }
 
+struct span spy_room(const struct node *n, struct handle link)
+{
+    const struct link *l = slots_get(&n->link_slots, link);
+    return l->shard->room;
+}
+
 bool spy_link(const struct node *n, struct span shard, struct handle *out)
 {
     const struct shard *s = map_get(&n->shard_map, shard);

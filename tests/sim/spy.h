@@ -21,5 +21,7 @@ int64_t spy_epoch(const struct node *n); /* of the process, as told in beats */
 bool spy_is_closing(const struct node *n);
 /* The session has neither a socket in the shard nor a seat that is kept for it. */
 bool spy_is_newcomer(const struct node *n, struct span shard, struct span session);
+/* The room of a link that is dialled or stands. */
+struct span spy_room(const struct node *n, struct handle link);
 /* The link of the shard, if it is dialled or stands. */
 bool spy_link(const struct node *n, struct span shard, struct handle *out);

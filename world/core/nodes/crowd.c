@@ -325,6 +325,15 @@ void crowd_add_orders(struct registry *r, const struct node *n, struct moment no
     buf_clear(&ids);
 }
 
+bool crowd_knows(const struct room *room, struct span node, struct span session)
+{
+    const struct presence *p = map_get(&room->present, session);
+
+    while (p != NULL && (p->crowd->holding == NULL || !span_eq(p->crowd->holding->node->id, node)))
+        p = p->next;
+    return p != NULL;
+}
+
 void crowd_check(const struct room *room)
 {
     size_t at = 0;

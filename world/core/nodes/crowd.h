@@ -39,5 +39,7 @@ void crowd_drop_shard(struct registry *r, struct shard *s);
 void crowd_tick(struct registry *r, struct moment now);
 /* Appends those of the node's shards to orders that are not closed yet. */
 void crowd_add_orders(struct registry *r, const struct node *n, struct moment now, struct buf *out);
+/* Whether that node has named the session in the room, and is not lost for good. */
+bool crowd_knows(const struct room *room, struct span node, struct span session);
 /* Asserts what must hold of the crowds of the room. */
 void crowd_check(const struct room *room);
