@@ -96,7 +96,7 @@ export class Guest {
 }
 
 /** The Node demo on the unmodified @signe/room, or null where its packages are not installed. */
-async function startSigne() {
+export async function startSigne() {
   const entry = path.join(root, "deploy/demo/signe/server.mjs");
   if (!existsSync(path.join(root, "deploy/demo/signe/node_modules"))) return null;
   const port = await freePort();

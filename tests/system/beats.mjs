@@ -4,6 +4,7 @@ import http from "node:http";
 import { test, until } from "../lib/runner.mjs";
 import { secret, startNode } from "../lib/process.mjs";
 import { join, shardId } from "../lib/cluster.mjs";
+import { Fleet, startSigne } from "../lib/fleet.mjs";
 import { Room } from "../lib/room.mjs";
 
 const orders = (more = {}) => ({ epoch: 5, version: 1, intervalMs: 200, others: 0, full: true, shards: [], drop: [], ...more });
@@ -82,4 +83,28 @@ test("a world without heartbeats gets reports", async (t) => {
   await join(t, node, "ann");
   await until(() => world.reports.some((r) => r.connections === 1), "a report");
   assert.equal(world.beats.length, 1);
+});
+
+test("a room hears of those whom a killed node left behind that they left", async (t) => {
+  let missing = [];
+  const world = await scriptedWorld(t, (beat) => {
+    const told = shardIn(beat) ?? {};
+    if ([...(told.joined ?? []), ...(told.left ?? [])].includes("bob")) missing = []; // the node sees to it
+    return [200, orders({ shards: [named()], missing })];
+  });
+  const f = Object.assign(new Fleet(), { t, room: await startSigne() });
+  const lost = await startNode(world.origin, f.room.origin, { NODE_ID: "lost" });
+  for (const id of ["ann", "bob"]) await (await join(t, lost, id)).joined();
+  await world.told((b) => shardIn(b)?.joined?.includes("ann"));
+  await world.told((b) => shardIn(b)?.joined?.includes("bob"));
+  await lost.kill();
+  assert.equal((await f.present()).length, 2);
+
+  const heir = await startNode(world.origin, f.room.origin, { NODE_ID: "heir" });
+  const ann = await (await join(t, heir, "ann")).joined();
+  missing = [{ shardId: shardId(), sessions: ["ann", "bob"] }];
+  await world.told((b) => b.node.id === "heir" && shardIn(b)?.left?.includes("bob"));
+  await until(async () => (await f.present()).length === 1, "bob to have left");
+  assert.deepEqual(await f.present(), [ann.pId]);
+  assert.ok(world.beats.every((b) => b.node.id !== "heir" || !shardIn(b)?.left?.includes("ann")));
 });
