@@ -5,34 +5,15 @@
 #include <stdlib.h>
 
 #include "common/base/log.h"
-#include "common/proto/shard_id.h"
 #include "world/core/api/call.h"
-#include "world/core/api/world_path.h"
+#include "world/core/keep.h"
 #include "world/core/nodes/nodes.h"
-#include "world/core/record.h"
 #include "world/core/rooms/silence.h"
-
-struct admin {
-    struct world *world; /* worlds live as long as core */
-    struct handle socket;
-};
 
 /* A shard's heartbeats come again with its next report, and its count is stored now and then; the
  * rest must last. */
 static const unsigned durable_fields =
     (SHARD_FIELDS & ~(unsigned)(SHARD_OPEN | SHARD_HEARTBEAT)) | SHARD_DRAIN | SHARD_OWNER;
-
-/* When counts are to be stored next; the list is in the order of time. */
-static int64_t counts_due_ms(const struct core *core)
-{
-    struct list *first = list_first(&core->counts);
-    const struct shard *shard;
-
-    if (first == NULL)
-        return INT64_MAX;
-    shard = CONTAINER_OF(first, struct shard, count_node);
-    return shard->count_ms > core->counts_ms ? shard->count_ms : core->counts_ms;
-}
 
 void core_wake(struct core *core)
 {
@@ -42,8 +23,8 @@ void core_wake(struct core *core)
         due_ms = events_due_ms(&core->events);
     if (core->sweep_ms < due_ms)
         due_ms = core->sweep_ms;
-    if (counts_due_ms(core) < due_ms)
-        due_ms = counts_due_ms(core);
+    if (keep_due_ms(core) < due_ms)
+        due_ms = keep_due_ms(core);
     if (wheel_next_ms(&core->registry.wheel) < due_ms)
         due_ms = wheel_next_ms(&core->registry.wheel);
     if (core->hush_ms < due_ms)
@@ -57,49 +38,11 @@ void core_wake(struct core *core)
     core->port->ticker.wake(core->port->ticker.ctx, due_ms);
 }
 
-static void put(struct core *core, enum record_kind kind, const struct world *world,
-                struct span key)
-{
-    struct record record = {
-        .kind = kind, .world = world->id, .key = key, .value = buf_span(&core->value)};
-
-    core->port->store.put(core->port->store.ctx, &record);
-}
-
-static void put_shard(struct core *core, struct shard *shard)
-{
-    buf_reset(&core->value);
-    record_add_shard(&core->value, shard);
-    put(core, RECORD_SHARD, shard->room->world, shard->id);
-    list_remove(&shard->count_node);
-}
-
-/* The count is stored later, with those of others. */
-static void put_count_later(struct core *core, struct shard *shard)
-{
-    if (list_linked(&shard->count_node))
-        return;
-    shard->count_ms = core->now.mono_ms + CORE_COUNTS_MS;
-    list_push(&core->counts, &shard->count_node);
-}
-
-/* Stores the counts that are due, so many at once that the turn stays short. */
-static void put_counts(struct core *core)
-{
-    int64_t now = core->now.mono_ms;
-
-    for (int n = 0; n < CORE_COUNTS_MAX && counts_due_ms(core) <= now; n++)
-        put_shard(core, CONTAINER_OF(list_first(&core->counts), struct shard, count_node));
-    core->counts_ms = now + CORE_COUNTS_GAP_MS;
-}
-
 static void room_changed(void *ctx, struct room *room, unsigned fields)
 {
     struct core *core = ctx;
 
-    buf_reset(&core->value);
-    record_add_room(&core->value, room);
-    put(core, RECORD_ROOM, room->world, room->name);
+    keep_room(core, room);
     feed_room_changed(&core->feeds, room, fields, core->now.mono_ms);
     events_room_changed(&core->events, room);
     core_wake(core);
@@ -131,9 +74,9 @@ static void shard_changed(void *ctx, struct shard *shard, unsigned fields)
     if (fields & SHARD_ROOM)
         core->stats.shards_created++;
     if (fields & durable_fields)
-        put_shard(core, shard);
+        keep_shard(core, shard);
     else if (fields & SHARD_OPEN)
-        put_count_later(core, shard);
+        keep_count_later(core, shard);
     if (fields & SHARD_FIELDS)
         feed_shard_changed(&core->feeds, shard, fields & SHARD_FIELDS, core->now.mono_ms);
     shard->progress.fire = tell_progress;
@@ -259,20 +202,14 @@ void core_clear(struct core *core)
     buf_clear(&core->value);
 }
 
-void core_store_counts(struct core *core)
-{
-    for (struct list *it; (it = list_first(&core->counts)) != NULL;)
-        put_shard(core, CONTAINER_OF(it, struct shard, count_node));
-}
-
 void core_tick(struct core *core, struct moment now)
 {
     core->now = now;
     wheel_advance(&core->registry.wheel, now.mono_ms);
     feed_hub_advance(&core->feeds, now.mono_ms);
     events_advance(&core->events, now.mono_ms);
-    if (counts_due_ms(core) <= now.mono_ms)
-        put_counts(core);
+    if (keep_due_ms(core) <= now.mono_ms)
+        keep_counts(core);
     if (core->registry.node_count > 0 && now.mono_ms >= core->nodes_ms) {
         nodes_tick(&core->registry, now);
         core->nodes_ms = now.mono_ms + NODES_TICK_MS;
@@ -322,56 +259,4 @@ void core_probed(struct core *core, struct handle server, bool good, struct mome
     core->now = now;
     servers_probed(&core->registry, server, good, now);
     core_wake(core);
-}
-
-bool core_feed_wants(struct core *core, struct span path)
-{
-    struct world_path at;
-
-    return world_path_parse(path, &core->path, &at) == ERR_OK;
-}
-
-static enum feed_verdict refuse_feed(struct core *core, enum refusal why, enum feed_verdict verdict)
-{
-    core->stats.refusals[why]++;
-    log_debug("feed.refused", "reason=%s", refusal_name(why));
-    return verdict;
-}
-
-enum feed_verdict core_feed_open(struct core *core, const struct feed_request *request,
-                                 struct handle *handle, struct moment now)
-{
-    struct world_path at;
-    struct admin *admin;
-    char id[FEED_ID_LEN];
-    enum token_scope scope;
-
-    core->now = now;
-    if (world_path_parse(request->path, &core->path, &at) != ERR_OK || !world_id_is_valid(at.world))
-        return refuse_feed(core, REFUSAL_FEED_WORLD_ID, FEED_CLOSE);
-    if (request->names_shard && !authz_has_secret(&core->authz, &request->credentials))
-        return refuse_feed(core, REFUSAL_FEED_SHARD, FEED_CLOSE);
-    if (core->port->owner.find(core->port->owner.ctx, at.world) != OWNER_US)
-        return refuse_feed(core, REFUSAL_NOT_OWNER, FEED_CLOSE);
-    if (request->outside || authz_check(&core->authz, &request->credentials, at.world,
-                                        now.wall_ms / 1000, &scope) != ERR_OK)
-        return refuse_feed(core, REFUSAL_FEED_DENIED, FEED_SILENT);
-
-    admin = xcalloc(1, sizeof(*admin));
-    *admin = (struct admin){.world = registry_make_world(&core->registry, at.world),
-                            .socket = request->socket};
-    *handle = slots_add(&core->admins, admin);
-    rng_alnum(&core->rng, id, sizeof(id));
-    feed_join(&core->feeds, admin->world, admin->socket, id);
-    return FEED_ADMIN;
-}
-
-void core_feed_close(struct core *core, struct handle handle)
-{
-    struct admin *admin = slots_remove(&core->admins, handle);
-
-    if (admin == NULL)
-        return;
-    feed_leave(admin->world, admin->socket);
-    free(admin);
 }

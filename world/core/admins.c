@@ -1,0 +1,64 @@
+/* Who may hear a world's feed, and whose socket that is. What they are told is feed's. */
+#include <stdlib.h>
+
+#include "common/base/log.h"
+#include "common/proto/shard_id.h"
+#include "world/core/api/world_path.h"
+#include "world/core/core.h"
+
+struct admin {
+    struct world *world; /* worlds live as long as core */
+    struct handle socket;
+};
+
+bool core_feed_wants(struct core *core, struct span path)
+{
+    struct world_path at;
+
+    return world_path_parse(path, &core->path, &at) == ERR_OK;
+}
+
+static enum feed_verdict refuse_feed(struct core *core, enum refusal why, enum feed_verdict verdict)
+{
+    core->stats.refusals[why]++;
+    log_debug("feed.refused", "reason=%s", refusal_name(why));
+    return verdict;
+}
+
+enum feed_verdict core_feed_open(struct core *core, const struct feed_request *request,
+                                 struct handle *handle, struct moment now)
+{
+    struct world_path at;
+    struct admin *admin;
+    char id[FEED_ID_LEN];
+    enum token_scope scope;
+
+    core->now = now;
+    if (world_path_parse(request->path, &core->path, &at) != ERR_OK || !world_id_is_valid(at.world))
+        return refuse_feed(core, REFUSAL_FEED_WORLD_ID, FEED_CLOSE);
+    if (request->names_shard && !authz_has_secret(&core->authz, &request->credentials))
+        return refuse_feed(core, REFUSAL_FEED_SHARD, FEED_CLOSE);
+    if (core->port->owner.find(core->port->owner.ctx, at.world) != OWNER_US)
+        return refuse_feed(core, REFUSAL_NOT_OWNER, FEED_CLOSE);
+    if (request->outside || authz_check(&core->authz, &request->credentials, at.world,
+                                        now.wall_ms / 1000, &scope) != ERR_OK)
+        return refuse_feed(core, REFUSAL_FEED_DENIED, FEED_SILENT);
+
+    admin = xcalloc(1, sizeof(*admin));
+    *admin = (struct admin){.world = registry_make_world(&core->registry, at.world),
+                            .socket = request->socket};
+    *handle = slots_add(&core->admins, admin);
+    rng_alnum(&core->rng, id, sizeof(id));
+    feed_join(&core->feeds, admin->world, admin->socket, id);
+    return FEED_ADMIN;
+}
+
+void core_feed_close(struct core *core, struct handle handle)
+{
+    struct admin *admin = slots_remove(&core->admins, handle);
+
+    if (admin == NULL)
+        return;
+    feed_leave(admin->world, admin->socket);
+    free(admin);
+}
