@@ -126,6 +126,7 @@ static void use_settings(struct process *p)
         .url_template = span_str(s->url_template),
         .max_room_shards = (uint64_t)s->max_room_shards,
         .seat_ttl_ms = s->seat_ttl_ms,
+        .beat_ms = s->beat_interval_ms,
         .strangers = {.max = (uint64_t)s->anonymous_create_max,
                       .per_s = (uint32_t)s->anonymous_create_rate,
                       .worlds = (uint64_t)s->anonymous_worlds},

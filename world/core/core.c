@@ -133,6 +133,20 @@ static void server_changed(void *ctx, const struct world_server *at)
     events_server_changed(&core->events, at);
 }
 
+static bool outdated(void *ctx, const struct world *w, int64_t seen)
+{
+    const struct owner_port *owner = &((struct core *)ctx)->port->owner;
+
+    return owner->outdated(owner->ctx, w->id, seen);
+}
+
+static bool idle(void *ctx, const struct world *w)
+{
+    const struct owner_port *owner = &((struct core *)ctx)->port->owner;
+
+    return owner->idle(owner->ctx, w->id);
+}
+
 static void timer_set(void *ctx)
 {
     core_wake(ctx);
@@ -153,6 +167,8 @@ void core_init(struct core *core, const struct port *port, const struct core_set
         .keep = keep,
         .forget = forget,
         .probe = probe,
+        .outdated = outdated,
+        .idle = idle,
     };
 
     *core = (struct core){
@@ -172,6 +188,7 @@ void core_init(struct core *core, const struct port *port, const struct core_set
     core->registry.max_room_shards = settings->max_room_shards;
     core->registry.nodes_packed = settings->nodes_packed;
     core->registry.epoch = settings->epoch > 0 ? settings->epoch : now.wall_ms;
+    core->registry.beat_ms = settings->beat_ms > 0 ? settings->beat_ms : NODES_BEAT_MS;
     core->registry.servers.failover_ms = settings->failover_ms;
     servers_configure(&core->registry, settings->room_servers);
     feed_hub_init(&core->feeds, &port->feed);
@@ -212,7 +229,7 @@ void core_tick(struct core *core, struct moment now)
         keep_counts(core);
     if (core->registry.node_count > 0 && now.mono_ms >= core->nodes_ms) {
         nodes_tick(&core->registry, now);
-        core->nodes_ms = now.mono_ms + NODES_TICK_MS;
+        core->nodes_ms = now.mono_ms + nodes_tick_ms(&core->registry);
     }
     if (core->registry.servers.count > 0 && now.mono_ms >= core->servers_ms) {
         servers_tick(&core->registry, now);

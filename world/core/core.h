@@ -31,9 +31,10 @@ struct core_settings {
     struct strangers_settings strangers;
     struct span room_servers; /* of every world: a checked list as origins.h reads it */
     int64_t failover_ms;      /* how long a room stays at a dead server */
-    int64_t epoch;            /* of this process as the owner of worlds; never repeats */
-    bool nodes_packed;        /* shards go to the fullest node that has room */
-    int64_t id_floor_ms;      /* shard ids up to this wall time may have been given out */
+    int64_t epoch;       /* of worlds that this process is the only one to have; 0: its start */
+    int64_t beat_ms;     /* how often nodes are asked to be heard; 0: NODES_BEAT_MS */
+    bool nodes_packed;   /* shards go to the fullest node that has room */
+    int64_t id_floor_ms; /* shard ids up to this wall time may have been given out */
 };
 
 struct core {

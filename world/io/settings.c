@@ -150,6 +150,15 @@ static const struct config_row rows[] = {
      .help =
          "How long the seat that /connect promises is kept for its client; 0: nothing is promised "
          "and only reports count, as in the reference."},
+    {.name = "BEAT_INTERVAL",
+     .type = CONFIG_DURATION,
+     .offset = FIELD(beat_interval_ms),
+     .fallback = "1s",
+     .min = 100,
+     .max = 60000,
+     .help =
+         "How often nodes are to be heard. One that was silent for 3 times as long gets nobody, "
+         "after 10 times as long its shards go to others."},
     {.name = "REQUIRE_TICKET",
      .type = CONFIG_BOOL,
      .offset = FIELD(require_ticket),

@@ -24,6 +24,7 @@ struct settings {
     char *data_dir;     /* empty: in memory only */
     int64_t store_sync; /* enum store_sync */
     int64_t seat_ttl_ms;
+    int64_t beat_interval_ms;
     int64_t anonymous_create_max, anonymous_create_rate, anonymous_worlds;
     /* Settings that this version knows but can only have off. */
     bool require_ticket;

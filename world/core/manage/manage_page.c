@@ -1,13 +1,18 @@
-/* Cursors: "{epoch}-{serial}". Serials start anew with the process, so a cursor of another epoch is
- * told from one of ours. */
+/* Cursors: "{epoch}-{serial}". Serials start anew with each process that decides for the world, so
+ * a cursor of another epoch is told from one of ours. */
 #include "world/core/manage/manage_page.h"
+
+static int64_t epoch_of(const struct manage *m)
+{
+    return m->world != NULL ? m->world->epoch : m->call->core->registry.epoch;
+}
 
 static bool read_cursor(struct page *p, struct span text)
 {
     struct span epoch = span_slice(text, 0, span_index(text, '-'));
     uint64_t n;
 
-    return span_to_u64(epoch, &n) == ERR_OK && n == (uint64_t)p->m->call->core->registry.epoch &&
+    return span_to_u64(epoch, &n) == ERR_OK && n == (uint64_t)epoch_of(p->m) &&
            span_to_u64(span_slice(text, epoch.len + 1, text.len), &p->after) == ERR_OK;
 }
 
@@ -49,8 +54,7 @@ void page_end(struct page *p)
     struct buf cursor = {0};
 
     json_out_close(&p->out, ']');
-    buf_addf(&cursor, "%lld-%llu", (long long)p->m->call->core->registry.epoch,
-             (unsigned long long)p->last);
+    buf_addf(&cursor, "%lld-%llu", (long long)epoch_of(p->m), (unsigned long long)p->last);
     if (p->full)
         json_out_text(&p->out, "next", buf_span(&cursor));
     else

@@ -35,7 +35,7 @@ void crowd_release(struct registry *r, struct holding *h);
 void crowd_leave_shard(struct registry *r, struct shard *s);
 /* The same without another one: the world goes. */
 void crowd_drop_shard(struct registry *r, struct shard *s);
-/* Looks who is missing by now; to be called every NODES_TICK_MS. */
+/* Looks who is missing by now; to be called every nodes_tick_ms. */
 void crowd_tick(struct registry *r, struct moment now);
 /* Appends those of the node's shards to orders that are not closed yet. */
 void crowd_add_orders(struct registry *r, const struct node *n, struct moment now, struct buf *out);

@@ -11,8 +11,9 @@ static bool is_silent(const struct node *n)
 static bool fell_silent_together(const struct node *a, const struct node *b)
 {
     int64_t apart = a->heard_ms - b->heard_ms;
+    int64_t most = a->world->registry->beat_ms * NODES_MASS;
 
-    return apart <= NODES_MASS_MS && apart >= -NODES_MASS_MS;
+    return apart <= most && apart >= -most;
 }
 
 /* True when more than half of those that were heard then fell silent with it: more likely the
@@ -73,9 +74,10 @@ static void look_at(struct registry *r, struct node *n, struct moment now)
 {
     int64_t silence_ms = now.mono_ms - n->heard_ms;
 
-    if (n->state == NODE_ALIVE && silence_ms >= NODES_SUSPECT_MS)
+    if (n->state == NODE_ALIVE && silence_ms >= r->beat_ms * NODES_SUSPECT)
         node_go(r, n, NODE_SUSPECT);
-    else if ((n->state == NODE_SUSPECT || n->state == NODE_EXPECTED) && silence_ms >= NODES_DEAD_MS)
+    else if ((n->state == NODE_SUSPECT || n->state == NODE_EXPECTED) &&
+             silence_ms >= r->beat_ms * NODES_DEAD)
         die(r, n, now);
     if (n->state == NODE_ALIVE && now.mono_ms - n->touched_ms >= NODES_TOUCH_MS)
         touch(r, n, now);
@@ -102,7 +104,7 @@ void nodes_tick(struct registry *r, struct moment now)
 
     LIST_EACH (&r->world_list, world_it) {
         struct world *w = CONTAINER_OF(world_it, struct world, node);
-        if (gap_ms > NODES_GAP_MS)
+        if (gap_ms > r->beat_ms)
             forgive(w, gap_ms, now);
         if (w->nodes.strays && !world_is_settling(w, now))
             nodes_place_strays(r, w, now);

@@ -102,12 +102,12 @@ struct order_drain node_drain_left(const struct node *n, struct moment now)
 void nodes_add_orders(struct registry *r, struct node *n, const struct beat *b, struct moment now,
                       struct buf *out)
 {
-    bool full = b->have_epoch != r->epoch || b->have_version < n->full_below ||
+    bool full = b->have_epoch != n->world->epoch || b->have_version < n->full_below ||
                 b->have_version > n->version_of_orders;
     struct orders orders = {
-        .epoch = r->epoch,
+        .epoch = n->world->epoch,
         .version = n->version_of_orders,
-        .interval_ms = NODES_BEAT_MS,
+        .interval_ms = r->beat_ms,
         .unchanged = !full && b->have_version == n->version_of_orders,
         .full = full,
         .drain_node = n->drain_ordered,

@@ -15,8 +15,9 @@ static void refuse_conflict(struct call *call, const struct orders_conflict *con
 static void answer_orders(struct call *call, const struct beat *b)
 {
     struct registry *registry = &call->core->registry;
-    struct node *n = world_node(registry_world(registry, call->world), b->node_id);
-    struct orders none = {.epoch = registry->epoch, .version = b->have_version, .unchanged = true};
+    struct world *w = registry_world(registry, call->world);
+    struct node *n = world_node(w, b->node_id);
+    struct orders none = {.epoch = w->epoch, .version = b->have_version, .unchanged = true};
     struct buf *text = &call->core->text;
 
     buf_reset(text);
@@ -60,17 +61,11 @@ void verb_heartbeat(struct call *call)
     beat_doc_clear(&doc);
 }
 
-/* Where other processes reach it. */
-static struct span node_address(const struct node *n)
-{
-    return n->internal_url.len > 0 ? n->internal_url : n->url;
-}
-
 static void answer_resolved(struct call *call, const struct shard *s)
 {
     struct buf *text = &call->core->text;
     struct resolved answer = {
-        .epoch = call->core->registry.epoch,
+        .epoch = s->room->world->epoch,
         .version = s->owner->version_of_orders,
         .order = shard_order(s, call->now),
         .node = s->owner->id,

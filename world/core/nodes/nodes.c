@@ -96,7 +96,7 @@ static void take_head(struct registry *r, struct node *n, const struct beat *b, 
     set_text(&n->version, b->version);
     n->epoch = b->epoch;
     n->seq = b->seq;
-    n->have_version = b->have_epoch == r->epoch ? b->have_version : 0;
+    n->have_version = b->have_epoch == n->world->epoch ? b->have_version : 0;
     n->heard_ms = now.mono_ms;
     n->lag_ms = b->lag_ms;
     n->max_connections = b->max_connections;
@@ -223,7 +223,7 @@ static void take(struct registry *r, struct node *n, const struct beat *b, struc
         end_unnamed(r, n, now);
         take_first_full(r, n, now);
     }
-    if (b->have_epoch == r->epoch)
+    if (b->have_epoch == n->world->epoch)
         node_forget_drops(n, b->have_version);
     node_refresh(r, n);
     if (!was_alive)
@@ -328,14 +328,16 @@ struct node *world_node(const struct world *w, struct span id)
     return w == NULL || id.len == 0 ? NULL : map_get(&w->nodes.by_id, id);
 }
 
-/* The node has followed a world of a higher epoch: our clock was set back since. It would ignore
- * whatever we order. */
-static void rise_above(struct registry *r, int64_t epoch)
+/* The node has followed the world under a higher epoch. It would ignore whatever we order. Either
+ * our clock was set back since, or another process decides for the world. */
+static void rise_above(struct registry *r, struct world *w, int64_t epoch)
 {
-    if (epoch <= r->epoch || epoch >= REGISTRY_COUNT_MAX)
+    if (epoch <= w->epoch || epoch >= REGISTRY_COUNT_MAX ||
+        !r->watch.outdated(r->watch.ctx, w, epoch))
         return;
-    log_warn("world.rise", "epoch=%lld seen=%lld", (long long)r->epoch, (long long)epoch);
-    r->epoch = epoch + 1;
+    log_warn("world.rise", "world=%.*s epoch=%lld seen=%lld", SPAN_ARG(w->id), (long long)w->epoch,
+             (long long)epoch);
+    w->epoch = epoch + 1;
 }
 
 enum beat_verdict nodes_beat(struct registry *r, struct world *w, const struct beat *b,
@@ -353,7 +355,7 @@ enum beat_verdict nodes_beat(struct registry *r, struct world *w, const struct b
         return BEAT_CONFLICT;
     }
     r->node_stats.beats++;
-    rise_above(r, b->have_epoch);
+    rise_above(r, w, b->have_epoch);
     if (n->epoch != 0 && b->epoch > n->epoch)
         start_anew(r, n, now);
     take(r, n, b, doc, now);
@@ -370,7 +372,7 @@ struct node *nodes_expect(struct registry *r, struct world *w, struct span id, s
     n->is_expected = true;
     w->nodes.expected++;
     if (w->nodes.settle_ms == 0)
-        w->nodes.settle_ms = now.mono_ms + NODES_SETTLE_MS;
+        w->nodes.settle_ms = now.mono_ms + nodes_settle_ms(r);
     return n;
 }
 

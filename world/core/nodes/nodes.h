@@ -10,15 +10,15 @@
 #include "world/core/rooms/registry.h"
 
 enum {
-    NODES_BEAT_MS = 1000,    /* how often nodes are asked to be heard */
-    NODES_SUSPECT_MS = 3000, /* silence, from which on a node gets nobody */
-    NODES_DEAD_MS = 10000,   /* silence, from which on its shards go to others */
-    NODES_SETTLE_MS = 1500,  /* after its start a world waits so long for the nodes it knows */
-    NODES_TICK_MS = 250,     /* how often silence is looked at */
-    NODES_GAP_MS = 1000,     /* our own standstill, from which on silence does not count */
-    NODES_MASS_MS = 5000,    /* more than half falling silent within so long: nothing moves */
-    NODES_YOUNG_MS = 30000,  /* so long a new node gets less than its share */
-    NODES_TOUCH_MS = 60000,  /* how often an unchanged shard counts as heard of */
+    NODES_BEAT_MS = 1000, /* how often nodes are asked to be heard, unless it is set */
+    /* In beats, as registry.beat_ms has them: */
+    NODES_SUSPECT = 3,      /* silence, from which on a node gets nobody */
+    NODES_DEAD = 10,        /* silence, from which on its shards go to others */
+    NODES_MASS = 5,         /* more than half falling silent within so many: nothing moves */
+    NODES_TICKS = 4,        /* so often in one it is looked at silence, */
+    NODES_TICK_MS = 250,    /* but not less often than that */
+    NODES_YOUNG_MS = 30000, /* so long a new node gets less than its share */
+    NODES_TOUCH_MS = 60000, /* how often an unchanged shard counts as heard of */
     NODES_FORGET_MS = 5 * 60 * 1000, /* a dead node that owns nothing is forgotten */
     NODES_DROPS_MAX = 10000,         /* drops remembered; beyond, the node gets full orders */
 };
@@ -87,6 +87,16 @@ struct holding {
     uint64_t seen;         /* number of the node's last beat that named it */
 };
 
+/* After its start a world waits so long for the nodes it knows: one and a half beats. */
+static inline int64_t nodes_settle_ms(const struct registry *r)
+{
+    return r->beat_ms * 3 / 2;
+}
+static inline int64_t nodes_tick_ms(const struct registry *r)
+{
+    return r->beat_ms / NODES_TICKS < NODES_TICK_MS ? r->beat_ms / NODES_TICKS : NODES_TICK_MS;
+}
+
 enum { NODES_SHARE_MAX = 1 << 24 }; /* a shard weighs no more in a node's capacity */
 
 /* Usable: alive, not draining, below its own cap. Placement and orders count on it. */
@@ -135,10 +145,16 @@ size_t nodes_evacuate(struct registry *r, struct node *n, struct moment now);
 /* A client asks for a seat in the room and there is none: shards that were held back on dead nodes,
  * or are of nodes that have not come back since the start, move. True: some have. */
 bool nodes_release_room(struct registry *r, struct room *room, struct moment now);
-/* Looks at silence; to be called every NODES_TICK_MS while there are nodes. */
+/* Looks at silence; to be called every nodes_tick_ms while there are nodes. */
 void nodes_tick(struct registry *r, struct moment now);
 /* True while a node that is known from the store may still be heard of: /connect waits. */
 bool world_is_settling(const struct world *w, struct moment now);
+
+/* Where other processes reach it. */
+static inline struct span node_address(const struct node *n)
+{
+    return n->internal_url.len > 0 ? n->internal_url : n->url;
+}
 
 /* A node that the store knows, or that a stored shard names; made if need be. Nothing is stored. */
 struct node *nodes_expect(struct registry *r, struct world *w, struct span id, struct moment now);

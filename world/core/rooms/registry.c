@@ -44,6 +44,7 @@ static void world_free(struct registry *r, struct world *w)
         struct room *room = CONTAINER_OF(it, struct room, node);
         room_clear_bans(r, room);
         room_free(room);
+        r->room_count--;
     }
     servers_leave(r, w);
     map_clear(&w->shards);
@@ -98,6 +99,7 @@ struct world *registry_make_world(struct registry *r, struct span id)
     w = xcalloc(1, sizeof(*w));
     w->id = span_copy(id);
     w->registry = r;
+    w->epoch = r->epoch;
     w->id_ms = r->id_floor_ms;
     w->id_count = REGISTRY_SHARDS_PER_MS;
     list_init(&w->room_list);
@@ -129,17 +131,21 @@ static bool is_forgettable(const struct world *w)
            !has_own_servers(w);
 }
 
+void registry_forget_world(struct registry *r, struct world *w)
+{
+    log_debug("world.forgotten", "world=%.*s", SPAN_ARG(w->id));
+    map_remove(&r->worlds, w->id);
+    list_remove(&w->node);
+    r->world_count--;
+    world_free(r, w);
+}
+
 void registry_forget_worlds(struct registry *r)
 {
     LIST_EACH_SAFE (&r->world_list, it, after) {
         struct world *w = CONTAINER_OF(it, struct world, node);
-        if (!is_forgettable(w))
-            continue;
-        log_debug("world.forgotten", "world=%.*s", SPAN_ARG(w->id));
-        map_remove(&r->worlds, w->id);
-        list_remove(&w->node);
-        r->world_count--;
-        world_free(r, w);
+        if (is_forgettable(w) && r->watch.idle(r->watch.ctx, w))
+            registry_forget_world(r, w);
     }
 }
 

@@ -77,6 +77,7 @@ struct world_nodes {
 struct world {
     struct span id; /* owned */
     struct registry *registry;
+    int64_t epoch; /* in all of its orders; rises with each process that decides for it */
     struct map rooms;
     struct map shards;
     struct list room_list;  /* creation order */
@@ -175,6 +176,10 @@ struct registry_watch {
     void (*forget)(void *ctx, enum record_kind kind, const struct world *w, struct span key);
     /* Answered by servers_probed, later. */
     void (*probe)(void *ctx, struct handle server, struct span origin);
+    /* A node has followed a higher epoch of the world than ours. True: we rise above it. */
+    bool (*outdated)(void *ctx, const struct world *w, int64_t seen);
+    /* It has nothing to remember. True: it is forgotten now. */
+    bool (*idle)(void *ctx, const struct world *w);
     /* The registry's wheel is to be advanced earlier than before. */
     void (*timer_set)(void *ctx);
 };
@@ -189,7 +194,8 @@ struct registry {
     int64_t seat_ttl_ms;      /* how long a promise holds; 0: nothing is promised */
     struct span url_template; /* borrowed; for shards that are made without one */
     uint64_t last_serial;     /* of a room or shard */
-    int64_t epoch;            /* ours, in all orders */
+    int64_t epoch;            /* of worlds that are made here */
+    int64_t beat_ms;          /* how often nodes are asked to be heard */
     uint64_t max_room_shards; /* our own bound on the shards of a room */
     struct servers servers;
     size_t node_count; /* of all worlds */
@@ -199,7 +205,8 @@ struct registry {
     int64_t nodes_ticked_ms; /* when silence was looked at last */
     bool nodes_packed;       /* shards go to the fullest node that has room, not to the freest */
     struct node_stats node_stats;
-    int64_t id_floor_ms; /* ids with this time or an earlier one may have been given out */
+    int64_t id_floor_ms; /* of worlds that are made here: shard ids with this time or an earlier
+                            one may have been given out */
 };
 
 void registry_init(struct registry *r, const struct registry_watch *watch, struct rng *rng,
@@ -214,6 +221,8 @@ struct shard *world_shard(const struct world *w, struct span id);
 
 /* The world of that (valid) id, made if need be. */
 struct world *registry_make_world(struct registry *r, struct span id);
+/* Forgets a world with all that is in it; the watch is not told. Nobody else may hold it. */
+void registry_forget_world(struct registry *r, struct world *w);
 /* Forgets worlds that have nothing to remember: beats make worlds, and clients tell nodes of any.
  * Nobody else may hold a world without rooms, nodes, servers of its own, admins or readers. */
 void registry_forget_worlds(struct registry *r);

@@ -75,6 +75,8 @@ void registry_drop_shard(struct registry *r, struct shard *s)
     seats_clear(r, s);
     crowd_drop_shard(r, s);
     wheel_cancel(&r->wheel, &s->progress);
+    list_remove(&s->count_node);
+    r->shard_count--;
     shard_free(s);
 }
 

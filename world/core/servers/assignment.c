@@ -223,13 +223,20 @@ static void finish_move(struct registry *r, struct room *room, struct moment now
     publish(r, room);
 }
 
+static int64_t silent_ms(const struct shard *s)
+{
+    int64_t settle_ms = nodes_settle_ms(s->room->world->registry);
+
+    return settle_ms > ASSIGNMENT_SILENT_MS ? settle_ms : ASSIGNMENT_SILENT_MS;
+}
+
 /* True when nothing of the shard is to be waited for: every live node has followed. Nodes that
  * were not heard yet may have links. */
 static bool is_closed_at(const struct shard *s, int64_t waited_ms)
 {
     const struct node *n = s->owner;
 
-    if (n != NULL && n->state == NODE_EXPECTED && waited_ms < ASSIGNMENT_SILENT_MS)
+    if (n != NULL && n->state == NODE_EXPECTED && waited_ms < silent_ms(s))
         return false;
     if (n != NULL && n->state == NODE_ALIVE && n->have_version < s->order_version)
         return false;
@@ -254,6 +261,13 @@ static bool is_closed(const struct room *room, int64_t waited_ms)
     return true;
 }
 
+static int64_t late_ms(const struct registry *r)
+{
+    int64_t beats_ms = r->beat_ms * ASSIGNMENT_BEATS;
+
+    return beats_ms > ASSIGNMENT_LATE_MS ? beats_ms : ASSIGNMENT_LATE_MS;
+}
+
 void assignment_look(struct registry *r, struct room *room, struct moment now)
 {
     int64_t waited_ms = now.mono_ms - room->assignment.closing_ms;
@@ -262,7 +276,7 @@ void assignment_look(struct registry *r, struct room *room, struct moment now)
         return;
     if (is_closed(room, waited_ms)) {
         finish_move(r, room, now);
-    } else if (waited_ms >= ASSIGNMENT_LATE_MS) {
+    } else if (waited_ms >= late_ms(r)) {
         log_warn("room.unconfirmed", "world=%.*s room=%.*s", SPAN_ARG(room->world->id),
                  SPAN_ARG(room->name));
         finish_move(r, room, now);

@@ -5,8 +5,9 @@
 #include "world/core/servers/servers.h"
 
 enum {
-    ASSIGNMENT_SILENT_MS = 5000, /* nodes that were not heard yet are waited for so long, */
-    ASSIGNMENT_LATE_MS = 10000,  /* nodes that do not follow so long */
+    ASSIGNMENT_SILENT_MS = 5000, /* nodes that were not heard yet are waited for so long */
+    ASSIGNMENT_LATE_MS = 10000,  /* nodes that do not follow so long; */
+    ASSIGNMENT_BEATS = 10,       /* but at least so many beats */
     ASSIGNMENT_BATCH = 1000,     /* rooms looked at in one go */
 };
 

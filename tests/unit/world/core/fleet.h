@@ -3,6 +3,12 @@
 #include "recorder.h"
 #include "world/core/nodes/nodes.h"
 
+enum {
+    FLEET_SUSPECT_MS = NODES_BEAT_MS * NODES_SUSPECT,
+    FLEET_DEAD_MS = NODES_BEAT_MS * NODES_DEAD,
+    FLEET_SETTLE_MS = NODES_BEAT_MS * 3 / 2,
+};
+
 /* What a test node says of itself; what is not said is harmless. */
 struct said {
     const char *id;
@@ -51,7 +57,7 @@ static inline void fleet_text(const struct recorder *r, const struct said *said,
         .gone = said->gone,
         .seq = said->seq == 0 ? ++seq : said->seq,
         .full = !said->partial,
-        .have_epoch = follows ? r->core.registry.epoch : 0,
+        .have_epoch = follows ? n->world->epoch : 0,
         .have_version = follows ? n->version_of_orders : 0,
     };
 

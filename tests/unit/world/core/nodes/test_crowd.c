@@ -59,7 +59,7 @@ static struct shard *pair(struct recorder *r, unsigned shards)
 /* It is silent until all has happened that silence brings. */
 static void dies(struct recorder *r)
 {
-    fleet_pass(r, NODES_DEAD_MS + CROWD_RETURN_MS, "b");
+    fleet_pass(r, FLEET_DEAD_MS + CROWD_RETURN_MS, "b");
 }
 
 static void who_does_not_come_back_is_named_to_the_new_owner(void **state)
@@ -70,7 +70,7 @@ static void who_does_not_come_back_is_named_to_the_new_owner(void **state)
     (void)state;
     names(r, "a", s, "", "[\"ann\",\"bob\",\"cat\"]", false);
     names(r, "a", s, "[\"bob\"]", "", false);
-    fleet_pass(r, NODES_DEAD_MS, "b");
+    fleet_pass(r, FLEET_DEAD_MS, "b");
     assert_true(fleet_has(s, "b"));
     fleet_pass(r, CROWD_RETURN_MS - 500, "b");
     assert_missing(r, "b", "");
@@ -92,7 +92,7 @@ static void who_came_back_is_not_missing(void **state)
     names(r, "a", s, "", "[\"ann\",\"bob\",\"cat\",\"dan\"]", false);
     shard_set_owner(&r->core.registry, other, fleet_node(r, "b"), r->now);
     names(r, "b", other, "", "[\"dan\"]", false); /* is there, too */
-    fleet_pass(r, NODES_DEAD_MS, "b");
+    fleet_pass(r, FLEET_DEAD_MS, "b");
     names(r, "b", s, "", "[\"ann\"]", false);
     names(r, "b", other, "", "[\"bob\"]", false); /* another shard, the same room */
     names(r, "b", s, "[\"ann\"]", "", false);     /* and left in order */
@@ -176,7 +176,7 @@ static void shard_that_goes_leaves_its_missing_to_another_of_the_room(void **sta
 
     (void)state;
     names(r, "a", s, "", "[\"ann\"]", false);
-    fleet_pass(r, NODES_DEAD_MS, "b");
+    fleet_pass(r, FLEET_DEAD_MS, "b");
     registry_remove_shard(&r->core.registry, s);
     fleet_pass(r, CROWD_RETURN_MS, "b");
     assert_missing(r, "b", "ann|");
@@ -190,7 +190,7 @@ static void missing_of_the_last_shard_are_forgotten(void **state)
 
     (void)state;
     names(r, "a", s, "", "[\"ann\"]", false);
-    fleet_pass(r, NODES_DEAD_MS, "b");
+    fleet_pass(r, FLEET_DEAD_MS, "b");
     registry_remove_shard(&r->core.registry, s);
     assert_int_equal(r->core.registry.session_count, 0);
     recorder_free(r);
@@ -226,7 +226,7 @@ static void next_owner_is_told_what_the_last_one_was(void **state)
     shard_set_owner(&r->core.registry, s, fleet_node(r, "c"), r->now);
     assert_missing(r, "c", "ann|");
     names(r, "c", s, "[\"ann\"]", "", false);
-    fleet_pass(r, NODES_DEAD_MS + CROWD_RETURN_MS, "c");
+    fleet_pass(r, FLEET_DEAD_MS + CROWD_RETURN_MS, "c");
     assert_missing(r, "c", "bob|");
     recorder_free(r);
 }
@@ -245,7 +245,7 @@ static void those_of_nodes_that_fell_silent_together_wait_longer(void **state)
     dies(r); /* a and x, which is most of them */
     assert_true(fleet_node(r, "a")->held);
     shard_set_owner(&r->core.registry, s, fleet_node(r, "b"), r->now);
-    fleet_pass(r, NODES_FORGET_MS - NODES_DEAD_MS - CROWD_RETURN_MS - 1000, "b");
+    fleet_pass(r, NODES_FORGET_MS - FLEET_DEAD_MS - CROWD_RETURN_MS - 1000, "b");
     assert_missing(r, "b", "");
     fleet_pass(r, 1500, "b");
     assert_missing(r, "b", "ann|");

@@ -24,7 +24,7 @@ static void three_silent_seconds_hide_a_node_and_one_beat_shows_it(void **state)
     struct shard *s = pair(r);
 
     (void)state;
-    fleet_pass(r, NODES_SUSPECT_MS - 250, "b");
+    fleet_pass(r, FLEET_SUSPECT_MS - 250, "b");
     assert_true(shard_is_selectable(s));
     fleet_pass(r, 250, "b");
     assert_int_equal(fleet_node(r, "a")->state, NODE_SUSPECT);
@@ -36,6 +36,28 @@ static void three_silent_seconds_hide_a_node_and_one_beat_shows_it(void **state)
     recorder_free(r);
 }
 
+static void silence_is_measured_in_the_beats_that_are_asked_for(void **state)
+{
+    enum { BEAT_MS = 200, TICK_MS = BEAT_MS / NODES_TICKS };
+    struct recorder *r = fleet_new(TTL_MS);
+    struct shard *s;
+
+    (void)state;
+    r->core.registry.beat_ms = BEAT_MS;
+    s = pair(r);
+    fleet_still(r, "a");
+    assert_non_null(strstr(recorder_last(r)->body, "\"intervalMs\":200,"));
+    for (int ms = TICK_MS; ms <= BEAT_MS * NODES_DEAD; ms += TICK_MS) {
+        fleet_still(r, "b");
+        recorder_pass(r, TICK_MS);
+        assert_int_equal(fleet_node(r, "a")->state, ms < BEAT_MS * NODES_SUSPECT ? NODE_ALIVE
+                                                    : ms < BEAT_MS * NODES_DEAD  ? NODE_SUSPECT
+                                                                                 : NODE_DEAD);
+    }
+    assert_true(fleet_has(s, "b"));
+    recorder_free(r);
+}
+
 static void ten_silent_seconds_move_the_shards_and_keep_the_seats(void **state)
 {
     struct recorder *r = fleet_new(TTL_MS);
@@ -43,7 +65,7 @@ static void ten_silent_seconds_move_the_shards_and_keep_the_seats(void **state)
     struct span id = s->id;
 
     (void)state;
-    fleet_pass(r, NODES_DEAD_MS - 250, "b");
+    fleet_pass(r, FLEET_DEAD_MS - 250, "b");
     assert_true(fleet_has(s, "a"));
     fleet_pass(r, 250, "b");
     assert_true(fleet_has(s, "b"));
@@ -70,7 +92,7 @@ static void a_late_beat_releases_what_was_kept_and_takes_back_the_shard(void **s
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct recorder *r = fleet_new(TTL_MS);
         struct shard *s = pair(r);
-        fleet_pass(r, NODES_DEAD_MS, "b");
+        fleet_pass(r, FLEET_DEAD_MS, "b");
         assert_true(fleet_has(s, "b"));
         if (rows[i].at_new > 0)
             fleet_hold(r, "b", s, rows[i].at_new);
@@ -91,7 +113,7 @@ static void our_own_standstill_is_nobodys_silence(void **state)
     fleet_pass(r, 1000, "b");
     recorder_pass(r, 60000);
     assert_int_equal(fleet_node(r, "a")->state, NODE_ALIVE);
-    fleet_pass(r, NODES_SUSPECT_MS - 1250, "b");
+    fleet_pass(r, FLEET_SUSPECT_MS - 1250, "b");
     assert_int_equal(fleet_node(r, "a")->state, NODE_ALIVE);
     fleet_pass(r, 500, "b");
     assert_int_equal(fleet_node(r, "a")->state, NODE_SUSPECT);
@@ -109,7 +131,7 @@ static void when_most_fall_silent_at_once_nothing_moves_until_a_client_asks(void
     (void)state;
     fleet_pass(r, 2000, "b"); /* falls silent less than 5 s after a */
     fleet_join(r, "c");
-    fleet_pass(r, NODES_DEAD_MS + 5000, "c");
+    fleet_pass(r, FLEET_DEAD_MS + 5000, "c");
     assert_int_equal(fleet_node(r, "a")->state, NODE_DEAD);
     assert_int_equal(fleet_node(r, "b")->state, NODE_DEAD);
     assert_true(fleet_has(s, "a"));
@@ -129,7 +151,7 @@ static void a_client_of_the_room_asks_too(void **state)
     (void)state;
     fleet_pass(r, 2000, "b");
     fleet_join(r, "c");
-    fleet_pass(r, NODES_DEAD_MS + 5000, "c");
+    fleet_pass(r, FLEET_DEAD_MS + 5000, "c");
     assert_int_equal(fleet_world(r)->nodes.held, 2);
     assert_int_equal(recorder_post(r, "/connect", "{\"roomId\":\"r\",\"autoCreate\":false}"), 200);
     assert_true(fleet_has(s, "c"));
@@ -144,7 +166,7 @@ static void one_of_two_alone_is_not_most(void **state)
     struct shard *s = pair(r);
 
     (void)state;
-    fleet_pass(r, NODES_DEAD_MS, "b");
+    fleet_pass(r, FLEET_DEAD_MS, "b");
     assert_true(fleet_has(s, "b"));
     recorder_free(r);
 }
@@ -160,7 +182,7 @@ static void a_drained_shard_goes_with_its_dead_node_when_seats_are_off(void **st
     (void)state;
     fleet_hold(r, "a", s, 1);
     assert_false(registry_set_status(&r->core.registry, s, SHARD_DRAINING, &slowly, r->now));
-    fleet_pass(r, NODES_DEAD_MS + 500, "b");
+    fleet_pass(r, FLEET_DEAD_MS + 500, "b");
     assert_int_equal(room_shards(room), 0);
     recorder_free(r);
 }
@@ -229,7 +251,7 @@ static struct recorder *restarted(struct recorder *before)
                 assert_int_equal(core_restore(&after->core, &record, after->now), ERR_OK);
         }
     }
-    after->core.registry.epoch += 1000;
+    registry_world(&after->core.registry, SPAN("world-a"))->epoch += 1000;
     recorder_free(before);
     return after;
 }
@@ -282,7 +304,7 @@ static void clients_wait_no_longer_than_the_world_settles(void **state)
     (void)restored_shard(r);
     assert_int_equal(recorder_post(r, "/connect", "{\"roomId\":\"r\",\"autoCreate\":false}"), 0);
     answers = r->answer_count;
-    fleet_pass(r, NODES_SETTLE_MS - 250, NULL);
+    fleet_pass(r, FLEET_SETTLE_MS - 250, NULL);
     assert_int_equal(r->answer_count, answers);
     fleet_pass(r, 500, NULL);
     assert_int_equal(r->answer_count, answers + 1);
@@ -301,7 +323,7 @@ static void a_room_of_nodes_that_did_not_come_back_moves_when_a_client_asks(void
     r = restarted(before);
     s = restored_shard(r);
     fleet_join(r, "c");
-    fleet_pass(r, NODES_SETTLE_MS + 250, "c");
+    fleet_pass(r, FLEET_SETTLE_MS + 250, "c");
     assert_int_equal(recorder_post(r, "/connect", "{\"roomId\":\"r\",\"autoCreate\":false}"), 200);
     assert_true(fleet_has(s, "c"));
     recorder_free(r);
@@ -329,7 +351,7 @@ static void a_stored_node_that_never_comes_is_like_a_dead_one(void **state)
     r = restarted(before);
     s = restored_shard(r);
     fleet_join(r, "b");
-    fleet_pass(r, NODES_DEAD_MS - 250, "b");
+    fleet_pass(r, FLEET_DEAD_MS - 250, "b");
     assert_true(fleet_has(s, "a"));
     fleet_pass(r, 500, "b");
     assert_true(fleet_has(s, "b"));
@@ -351,7 +373,7 @@ static void what_was_remembered_of_a_shard_that_moves_is_kept_for_its_clients(vo
     r = restarted(before);
     s = restored_shard(r);
     fleet_join(r, "b");
-    fleet_pass(r, NODES_SETTLE_MS + 250, "b");
+    fleet_pass(r, FLEET_SETTLE_MS + 250, "b");
     q.shard_id = s->id;
     assert_int_equal(nodes_resolve(&r->core.registry, fleet_world(r), &q, r->now, &out),
                      REFUSAL_NONE);
@@ -414,6 +436,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(three_silent_seconds_hide_a_node_and_one_beat_shows_it),
+        cmocka_unit_test(silence_is_measured_in_the_beats_that_are_asked_for),
         cmocka_unit_test(ten_silent_seconds_move_the_shards_and_keep_the_seats),
         cmocka_unit_test(a_late_beat_releases_what_was_kept_and_takes_back_the_shard),
         cmocka_unit_test(our_own_standstill_is_nobodys_silence),

@@ -15,7 +15,7 @@ static void assert_orders(const struct recorder *r, const char *ids[], const cha
 
     assert_int_equal(orders_read(&o, &doc, span_str(recorder_last(r)->body)), ERR_OK);
     assert_string_equal(o.full ? "full" : o.unchanged ? "unchanged" : "delta", kind);
-    assert_int_equal(o.epoch, r->core.registry.epoch);
+    assert_int_equal(o.epoch, fleet_world(r)->epoch);
     for (; orders_next_shard(doc, &at, &order, &bans); n++) {
         for (int i = 0; ids[i] != NULL; i++)
             if (span_eq(order.shard_id, span_str(ids[i])))

@@ -108,7 +108,7 @@ static void a_shard_of_a_suspect_node_moves_to_who_asks(void **state)
 
     (void)state;
     fleet_hold(r, "a", s, 3);
-    fleet_pass(r, NODES_SUSPECT_MS, "b");
+    fleet_pass(r, FLEET_SUSPECT_MS, "b");
     assert_int_equal(resolve(r, s->id, "b", RESOLVE_UNKNOWN, "", &found), REFUSAL_NONE);
     assert_ptr_equal(found, s);
     assert_true(fleet_has(s, "b"));
@@ -222,7 +222,7 @@ static void a_promised_or_kept_seat_does_not_send_its_client_away(void **state)
     assert_int_equal(shard_used(s), s->max);
     assert_int_equal(resolve(r, s->id, "b", RESOLVE_UNKNOWN, "", &found), REFUSAL_NONE);
     assert_ptr_equal(found, s);
-    fleet_pass(r, NODES_DEAD_MS, "b");
+    fleet_pass(r, FLEET_DEAD_MS, "b");
     assert_int_equal(s->returning, 9);
     assert_int_equal(resolve(r, s->id, "b", RESOLVE_UNKNOWN, "", &found), REFUSAL_NONE);
     assert_ptr_equal(found, s);

@@ -101,7 +101,7 @@ static void resolves_answer_with_the_order_the_node_and_its_address(void **state
     buf_add_char(&body, '\0');
     assert_int_equal(recorder_post(r, "/resolve", body.data), 200);
     assert_int_equal(resolved_read(&answer, &doc, &bans, span_str(recorder_last(r)->body)), ERR_OK);
-    assert_int_equal(answer.epoch, r->core.registry.epoch);
+    assert_int_equal(answer.epoch, fleet_world(r)->epoch);
     assert_true(span_eq(answer.node, SPAN("a")));
     assert_true(span_eq(answer.url, SPAN("http://node.internal")));
     assert_true(span_eq(answer.order.shard_id, s->id));

@@ -163,13 +163,43 @@ static void a_world_whose_clock_was_set_back_rises_above_what_nodes_follow(void 
 
     (void)state;
     fleet_beat(r, &ahead, NULL, 0);
-    assert_int_equal(r->core.registry.epoch, seen + 1);
+    assert_int_equal(fleet_world(r)->epoch, seen + 1);
     assert_non_null(strstr(recorder_last(r)->body, "\"full\":true"));
     fleet_join(r, "b");
-    assert_int_equal(r->core.registry.epoch, seen + 1);
+    assert_int_equal(fleet_world(r)->epoch, seen + 1);
     ahead.have_epoch = REGISTRY_COUNT_MAX; /* nothing is above it */
     fleet_beat(r, &ahead, NULL, 0);
-    assert_int_equal(r->core.registry.epoch, seen + 1);
+    assert_int_equal(fleet_world(r)->epoch, seen + 1);
+    recorder_free(r);
+}
+
+static void a_world_that_others_may_decide_for_does_not_rise_by_itself(void **state)
+{
+    struct recorder *r = recorder_new();
+    int64_t epoch = r->core.registry.epoch;
+    struct said ahead = {.id = "a", .have_epoch = epoch + 1000, .have_version = 3};
+
+    (void)state;
+    r->not_alone = true;
+    assert_int_equal(fleet_beat(r, &ahead, NULL, 0), 200);
+    assert_int_equal(r->outdated, epoch + 1000);
+    assert_int_equal(fleet_world(r)->epoch, epoch);
+    assert_non_null(fleet_node(r, "a")); /* the beat counts */
+    assert_non_null(strstr(recorder_last(r)->body, "\"full\":true"));
+    recorder_free(r);
+}
+
+static void each_world_has_its_epoch(void **state)
+{
+    struct recorder *r = recorder_new();
+    struct world *other = registry_make_world(&r->core.registry, SPAN("world-b"));
+    int64_t epoch = other->epoch;
+    struct said ahead = {.id = "a", .have_epoch = epoch + 1000, .have_version = 3};
+
+    (void)state;
+    assert_int_equal(fleet_beat(r, &ahead, NULL, 0), 200);
+    assert_int_equal(fleet_world(r)->epoch, epoch + 1001);
+    assert_int_equal(other->epoch, epoch);
     recorder_free(r);
 }
 
@@ -181,7 +211,7 @@ static void a_world_that_has_nothing_is_forgotten_with_its_last_node(void **stat
     fleet_join(r, "a");
     fleet_pass(r, CORE_SWEEP_MS, "a");
     assert_non_null(fleet_world(r));
-    fleet_pass(r, NODES_DEAD_MS + NODES_FORGET_MS + CORE_SWEEP_MS, NULL);
+    fleet_pass(r, FLEET_DEAD_MS + NODES_FORGET_MS + CORE_SWEEP_MS, NULL);
     assert_null(fleet_world(r));
     assert_int_equal(r->core.registry.world_count, 0);
     fleet_join(r, "a");
@@ -434,6 +464,8 @@ int main(void)
         cmocka_unit_test(newcomers_take_promised_seats_and_returners_do_not),
         cmocka_unit_test(what_a_node_admitted_before_the_world_began_is_nobody_new),
         cmocka_unit_test(a_world_whose_clock_was_set_back_rises_above_what_nodes_follow),
+        cmocka_unit_test(a_world_that_others_may_decide_for_does_not_rise_by_itself),
+        cmocka_unit_test(each_world_has_its_epoch),
         cmocka_unit_test(a_world_that_has_nothing_is_forgotten_with_its_last_node),
         cmocka_unit_test(a_later_process_of_the_same_id_wins_and_its_clients_are_expected_back),
         cmocka_unit_test(a_told_count_is_believed_until_the_node_tells_a_new_one),

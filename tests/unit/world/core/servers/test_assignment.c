@@ -174,7 +174,7 @@ static void a_silent_node_is_waited_for_until_it_is_suspect(void **state)
 
     (void)state;
     assert_int_equal(room_move(&r->core.registry, room, entry(r, to), r->now), ERR_OK);
-    rig_pass(r, NODES_SUSPECT_MS - 500, NULL, false);
+    rig_pass(r, FLEET_SUSPECT_MS - 500, NULL, false);
     assert_at(room, rig_other(to), true);
     rig_pass(r, 1000, NULL, false);
     assert_at(room, to, false);
