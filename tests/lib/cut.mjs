@@ -3,12 +3,12 @@
 import net from "node:net";
 
 export class Cut {
-  /** Listens in front of `port`, for the test `t`. */
-  static async start(t, port) {
-    const cut = Object.assign(new Cut(), { target: port, state: "whole", pairs: new Set() });
+  /** Listens in front of `redis`, for the test `t`. */
+  static async start(t, redis) {
+    const cut = Object.assign(new Cut(), { target: redis.port, state: "whole", pairs: new Set() });
     cut.server = net.createServer({ pauseOnConnect: true }, (socket) => cut.accept(socket));
     await new Promise((resolve) => cut.server.listen(0, "127.0.0.1", resolve));
-    cut.port = cut.server.address().port;
+    cut.url = `redis://127.0.0.1:${cut.server.address().port}`;
     t.after(() => {
       cut.server.close();
       cut.reset();

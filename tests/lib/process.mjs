@@ -49,7 +49,7 @@ class Process {
       stdio: ["ignore", "pipe", "pipe"],
       env: {
         ...base,
-        ASAN_OPTIONS: `detect_leaks=1:abort_on_error=0:log_path=${this.reports}.asan`,
+        ASAN_OPTIONS: `detect_leaks=1:abort_on_error=0:verify_asan_link_order=0:log_path=${this.reports}.asan`,
         UBSAN_OPTIONS: `print_stacktrace=1:log_path=${this.reports}.ubsan`,
         ...env,
       },

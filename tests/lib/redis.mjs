@@ -18,23 +18,26 @@ export class Redis {
    * its environment; `port`: one that others know already.
    */
   static async start(t, { args = [], env = {}, port } = {}) {
-    const redis = Object.assign(new Redis(), { t, args, env, dir: folder(), port: port ?? (await freePort()) });
+    const redis = Object.assign(new this(), { t, args, env, host: "127.0.0.1", dir: folder(), port: port ?? (await freePort()) });
     await redis.up();
     t.after(() => redis.down("SIGKILL"));
     return redis;
   }
   get url() {
-    return `redis://127.0.0.1:${this.port}`;
+    return `redis://${this.host}:${this.port}`;
   }
   /** Starts it, with what it kept. */
   async up() {
-    const options = ["--port", this.port, "--bind", "127.0.0.1", "--dir", this.dir, "--save", "", "--appendonly", "yes", ...this.args];
-    this.process = serve("redis", options, this.env);
+    const options = ["--port", this.port, "--dir", this.dir, "--save", "", "--appendonly", "yes", ...this.args];
+    this.process = this.launch(options);
     await this.process.says(/Ready to accept connections/);
+  }
+  launch(options) {
+    return serve("redis", ["--bind", "127.0.0.1", ...options], this.env);
   }
   /** A connection to it; Sentinels break those of a server that becomes a master. */
   get resp() {
-    if (!this.connection || this.connection.ended) this.connection = new Resp(this.port);
+    if (!this.connection || this.connection.ended) this.connection = new Resp(this.port, this.host);
     return this.connection;
   }
   /** Ends it; what it had acknowledged stays in its folder. */

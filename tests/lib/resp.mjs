@@ -38,10 +38,10 @@ function readList(buffer, at, count) {
 }
 
 export class Resp {
-  constructor(port) {
+  constructor(port, host = "127.0.0.1") {
     this.waiting = [];
     this.rest = Buffer.alloc(0);
-    this.socket = net.connect(port, "127.0.0.1");
+    this.socket = net.connect(port, host);
     this.socket.setNoDelay(true);
     this.socket.on("data", (data) => this.take(data));
     this.socket.on("error", (error) => this.fail(error));
