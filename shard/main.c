@@ -11,6 +11,7 @@
 #include "common/base/log.h"
 #include "common/base/version.h"
 #include "common/net/listener.h"
+#include "common/net/own_url.h"
 #include "common/proto/secret.h"
 #include "shard/io/edge.h"
 #include "shard/io/farewell.h"
@@ -266,16 +267,9 @@ static void name_node(struct settings *s, uint16_t port_number)
 /* Without a URL of its own it is where it listens; on all addresses, by its host's name. */
 static void name_urls(struct settings *s, const struct listener *door)
 {
-    struct span address = span_str(listener_address(door));
-    char host[256] = "localhost";
     struct buf url = {0};
     if (s->internal_url[0] == '\0') {
-        bool everywhere =
-            span_starts(address, SPAN("0.0.0.0:")) || span_starts(address, SPAN("[::]:"));
-        if (everywhere && gethostname(host, sizeof host - 1) == 0)
-            buf_addf(&url, "http://%s:%u", host, listener_port(door));
-        else
-            buf_addf(&url, "http://%.*s", SPAN_ARG(address));
+        own_url_add(&url, door);
         free(s->internal_url);
         s->internal_url = xspandup(buf_span(&url));
         buf_clear(&url);

@@ -18,7 +18,7 @@ struct http_server {
     struct span headers;
     struct list conns;
     size_t count;
-    bool draining, freed;
+    bool dismissing, freed; /* dismissing: an answer is its connection's last */
     struct turn_end free_later;
     struct http_head head; /* of the request being read: most are answered before the next one */
     struct buf scratch;    /* an answer's head */

@@ -27,7 +27,7 @@ static const struct http_conn *http_conn_seen(const struct http_exchange *x)
 static bool http_can_keep(const struct http_conn *c)
 {
     const struct http_head *h = c->x.head;
-    if (!h->keep_alive || c->server->draining || c->peer_ended)
+    if (!h->keep_alive || c->server->dismissing || c->peer_ended)
         return false;
     if (c->body.done)
         return true;

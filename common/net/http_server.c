@@ -98,9 +98,14 @@ size_t http_server_connections(const struct http_server *s)
     return s->count;
 }
 
+void http_server_dismiss(struct http_server *s)
+{
+    s->dismissing = true;
+}
+
 void http_server_drain(struct http_server *s)
 {
-    s->draining = true;
+    s->dismissing = true;
     LIST_EACH (&s->conns, it) {
         struct http_conn *c = CONTAINER_OF(it, struct http_conn, node);
         if (c->phase == HTTP_WAITING && !conn_has_input(&c->conn))

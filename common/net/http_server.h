@@ -47,6 +47,9 @@ struct http_server *http_server_new(struct loop *l, const struct http_app *app, 
 /* Takes a connected socket (a listener's `accepted`). `ctx` is the http_server. */
 void http_server_accept(void *ctx, int fd);
 size_t http_server_connections(const struct http_server *s); /* upgraded ones do not count */
+/* Closes each connection after its next answer (Connection: close): clients go away by themselves,
+ * none of them with a request on its way. */
+void http_server_dismiss(struct http_server *s);
 /* Closes idle connections now and the others after their answer (Connection: close). */
 void http_server_drain(struct http_server *s);
 /* Aborts what is left and frees, once the loop has turned; no more calls to `app`. */

@@ -261,6 +261,25 @@ static void a_drain_closes_the_idle_and_lets_the_others_finish(void **state)
     UNTIL(app.loop, http_server_connections(app.server) == 0);
 }
 
+static void a_dismissed_client_has_one_more_answer(void **state)
+{
+    (void)state;
+    struct peer idle = connect_client(), late = connect_client();
+    peer_send(&idle, "GET /now HTTP/1.1\r\nHost: x\r\n\r\n");
+    until_text(&idle, "\r\n\r\nnow");
+    http_server_dismiss(app.server);
+    loop_turn(app.loop, 0);
+    assert_false(peer_ended(&idle));
+    peer_send(&idle, "GET /now HTTP/1.1\r\nHost: x\r\n\r\n");
+    peer_send(&late, "GET /now HTTP/1.1\r\nHost: x\r\n\r\n");
+    UNTIL(app.loop, peer_ended(&idle) && peer_ended(&late));
+    assert_true(peer_has(&idle, "Connection: close\r\n"));
+    assert_true(peer_has(&late, "\r\n\r\nnow"));
+    peer_close(&idle);
+    peer_close(&late);
+    UNTIL(app.loop, http_server_connections(app.server) == 0);
+}
+
 static void a_freed_server_calls_nobody(void **state)
 {
     (void)state;
@@ -292,6 +311,7 @@ int main(void)
         TEST(answers_that_are_not_taken_end_the_connection),
         TEST(there_is_a_limit_of_connections),
         TEST(a_drain_closes_the_idle_and_lets_the_others_finish),
+        TEST(a_dismissed_client_has_one_more_answer),
         TEST(a_freed_server_calls_nobody),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
