@@ -9,8 +9,9 @@ struct store_redis;
 
 struct store_redis_settings {
     struct span prefix;    /* of keys */
+    struct span id;        /* of this process, as in its leases */
     int64_t wait_replicas; /* that must have a commit before it counts as durable; 0: none */
-    int64_t timeout_ms;    /* of waiting for them */
+    int64_t timeout_ms;    /* of a command; they are waited for half as long */
 };
 
 struct store_redis_events {
