@@ -152,7 +152,8 @@ static bool read_head(struct member_reader *r, struct orders *out)
     if (!member_time(r, "epoch", &out->epoch) || !member_time(r, "version", &out->version) ||
         !member_time(r, "intervalMs", &out->interval_ms) ||
         !member_bool(r, "unchanged", &out->unchanged) || !member_bool(r, "full", &out->full) ||
-        !member_count(r, "others", &out->others) || !member_object(r, "drainNode", &drain))
+        !member_count(r, "others", &out->others) || !member_bool(r, "renew", &out->renew) ||
+        !member_object(r, "drainNode", &drain))
         return false;
     out->drain_node = drain != NULL;
     return (drain == NULL || read_drain(drain, &out->drain)) && out->epoch > 0;
@@ -168,6 +169,8 @@ void orders_open(struct buf *out, const struct orders *o)
     buf_add_i64(out, o->interval_ms);
     BUF_ADD_LIT(out, ",\"others\":");
     buf_add_u64(out, o->others);
+    if (o->renew)
+        BUF_ADD_LIT(out, ",\"renew\":true");
     if (o->drain_node) {
         BUF_ADD_LIT(out, ",\"drainNode\":");
         add_drain(out, &o->drain);

@@ -43,6 +43,8 @@ struct orders {
     bool drain_node; /* the whole node is to drain, as `drain` says */
     struct order_drain drain;
     uint64_t others; /* other nodes that could take its shards */
+    bool renew; /* rooms may have heard that its clients left: it tells them, and the world in a
+                   full beat, who is here */
 };
 
 /* Writing: orders_open; the shards, each with its bans; orders_open_drops; the drops;

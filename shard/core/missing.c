@@ -4,6 +4,7 @@
 #include "common/base/log.h"
 #include "common/proto/orders.h"
 #include "common/proto/url.h"
+#include "shard/core/client.h"
 #include "shard/core/node_state.h"
 #include "shard/core/session.h"
 #include "shard/core/shard.h"
@@ -32,6 +33,27 @@ static void haunt(struct shard *shard, const json_t *sessions, int64_t now)
     buf_clear(&request_info);
     log_info("sessions.missing", "shard=%.*s count=%zu", SPAN_ARG(shard->id), count);
     shard_changed(shard);
+}
+
+/* Links that do not stand tell it when they come up. */
+static void tell_room(struct shard *shard)
+{
+    struct link *l = &shard->link;
+    if (!link_stands(l))
+        return;
+    LIST_EACH (&shard->clients, it) {
+        struct client *c = CONTAINER_OF(it, struct client, in_shard);
+        if (list_first(&c->session->clients) == &c->in_session)
+            link_tell_connected(l, c->session, c);
+    }
+}
+
+void missing_refute(struct world *w)
+{
+    log_warn("node.refutes", "world=%.*s", SPAN_ARG(w->id));
+    w->news.full = true;
+    LIST_EACH (&w->shards, it)
+        tell_room(CONTAINER_OF(it, struct shard, in_world));
 }
 
 void missing_follow(struct world *w, const json_t *orders, int64_t now)

@@ -5,5 +5,8 @@
 
 struct world;
 
+/* The world took this node for lost, and may have had rooms told so: they hear that everybody is
+ * here, and the world hears all. */
+void missing_refute(struct world *w);
 /* Follows what orders say of them. Who is here is not missing; who is named again is told once. */
 void missing_follow(struct world *w, const json_t *orders, int64_t now);

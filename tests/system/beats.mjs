@@ -31,6 +31,8 @@ async function scriptedWorld(t, answer) {
   return w;
 }
 
+/** Whether the beat says that the session came or left. */
+const tells = (beat, id) => [...(shardIn(beat)?.joined ?? []), ...(shardIn(beat)?.left ?? [])].includes(id);
 const shardIn = (beat, id = shardId()) => beat.shards.find((s) => s.shardId === id);
 
 test("a node beats to its world, from the start to the end", async (t) => {
@@ -88,8 +90,7 @@ test("a world without heartbeats gets reports", async (t) => {
 test("a room hears of those whom a killed node left behind that they left", async (t) => {
   let missing = [];
   const world = await scriptedWorld(t, (beat) => {
-    const told = shardIn(beat) ?? {};
-    if ([...(told.joined ?? []), ...(told.left ?? [])].includes("bob")) missing = []; // the node sees to it
+    if (tells(beat, "bob")) missing = []; // the node sees to it
     return [200, orders({ shards: [named()], missing })];
   });
   const f = Object.assign(new Fleet(), { t, room: await startSigne() });
@@ -107,4 +108,27 @@ test("a room hears of those whom a killed node left behind that they left", asyn
   await until(async () => (await f.present()).length === 1, "bob to have left");
   assert.deepEqual(await f.present(), [ann.pId]);
   assert.ok(world.beats.every((b) => b.node.id !== "heir" || !shardIn(b)?.left?.includes("ann")));
+});
+
+test("a room that was wrongly told that somebody left hears better", async (t) => {
+  let renew = false, missing = [];
+  const world = await scriptedWorld(t, (beat) => {
+    if (beat.node.id === "heir" && tells(beat, "ann")) missing = [];
+    if (beat.node.id === "heir") return [200, orders({ shards: [named()], missing })];
+    if (beat.full) renew = false;
+    return [200, orders({ shards: [named()], renew })];
+  });
+  const f = Object.assign(new Fleet(), { t, room: await startSigne() });
+  const silent = await startNode(world.origin, f.room.origin, { NODE_ID: "silent" });
+  const ann = await (await join(t, silent, "ann")).joined();
+  await startNode(world.origin, f.room.origin, { NODE_ID: "heir" });
+  missing = [{ shardId: shardId(), sessions: ["ann"] }];
+  await world.told((b) => b.node.id === "heir" && shardIn(b)?.left?.includes("ann"));
+  await until(async () => (await f.present()).length === 0, "the room to take it for gone");
+  renew = true;
+  await until(async () => (await f.present()).length === 1, "the room to know better");
+  assert.deepEqual(await f.present(), [ann.pId]);
+  assert.ok(world.beats.findLast((b) => b.node.id === "silent" && b.full).seq > 1);
+  ann.ws.close();
+  await until(async () => (await f.present()).length === 0, "it to have left");
 });

@@ -249,12 +249,15 @@ void crowd_drop_shard(struct registry *r, struct shard *s)
 
 /* ---- the missing */
 
-/* More likely the world was cut off from most of its nodes than that so many died. */
+/* A node that others could not reach is heard again, or dies. Of those that died with most others
+ * it is more likely that the world was cut off. */
 static bool waits_longer(const struct crowd *c, struct moment now)
 {
     const struct node *n = c->holding == NULL ? NULL : c->holding->node;
 
-    return n != NULL && n->held && now.mono_ms - n->heard_ms < NODES_FORGET_MS;
+    if (n == NULL)
+        return false;
+    return n->state != NODE_DEAD || (n->held && now.mono_ms - n->heard_ms < NODES_FORGET_MS);
 }
 
 /* Names those that are nowhere else. */
@@ -265,6 +268,8 @@ static void crowd_name(struct registry *r, struct crowd *c)
         if (is_elsewhere(presence_at(it)))
             presence_end(r, presence_at(it));
     }
+    if (c->holding != NULL && c->count > 0)
+        c->holding->node->was_missed = true;
     crowd_settle(c);
 }
 

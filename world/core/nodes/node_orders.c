@@ -104,6 +104,7 @@ void nodes_add_orders(struct registry *r, struct node *n, const struct beat *b, 
 {
     bool full = b->have_epoch != n->world->epoch || b->have_version < n->full_below ||
                 b->have_version > n->version_of_orders;
+    n->is_to_renew = n->was_missed;
     struct orders orders = {
         .epoch = n->world->epoch,
         .version = n->version_of_orders,
@@ -112,6 +113,7 @@ void nodes_add_orders(struct registry *r, struct node *n, const struct beat *b, 
         .full = full,
         .drain_node = n->drain_ordered,
         .drain = node_drain_left(n, now),
+        .renew = n->was_missed,
         .others = n->world->nodes.usable - n->usable,
     };
 

@@ -80,6 +80,7 @@ static void start_anew(struct registry *r, struct node *n, struct moment now)
     node_lose_clients(r, n, now);
     free_holdings(r, n);
     n->heard_full = false;
+    n->was_missed = n->is_to_renew = false;
     n->alive_since_ms = now.mono_ms;
     n->adopted = 0;
     n->full_below = n->version_of_orders = ++n->world->nodes.version;
@@ -219,6 +220,8 @@ static void take(struct registry *r, struct node *n, const struct beat *b, struc
     unknown = take_shards(r, n, is_base, doc, now);
     if (b->full || unknown > n->adopted)
         n->adopted = unknown;
+    if (b->full && n->is_to_renew)
+        n->was_missed = n->is_to_renew = false;
     if (b->full) {
         end_unnamed(r, n, now);
         take_first_full(r, n, now);

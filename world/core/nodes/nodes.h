@@ -61,6 +61,8 @@ struct node {
     uint64_t adopted;          /* shards that it held at its last full beat, and nobody knows */
     uint64_t beats;            /* that counted */
     bool has_lost;             /* some of its holdings are lost */
+    bool was_missed;           /* and some of their sessions were named as missing: */
+    bool is_to_renew;          /* its orders say so, until the next full beat */
     int64_t touched_ms;        /* when all of its shards last counted as heard of */
     int64_t version_of_orders; /* of the last change to them */
     int64_t full_below;        /* whoever follows an older version gets all of them */

@@ -52,6 +52,7 @@ static void write_all(struct buf *out)
                        .version = 12,
                        .interval_ms = 1000,
                        .full = true,
+                       .renew = true,
                        .drain_node = true,
                        .drain = {.deadline_ms = 60000},
                        .others = 3};
@@ -88,7 +89,7 @@ static void what_is_written_is_read_back(void **state)
     assert_int_equal(o.version, 12);
     assert_int_equal(o.interval_ms, 1000);
     assert_int_equal(o.others, 3);
-    assert_true(o.full && o.drain_node && !o.unchanged);
+    assert_true(o.full && o.drain_node && o.renew && !o.unchanged);
     assert_int_equal(o.drain.deadline_ms, 60000);
 
     assert_true(orders_next_shard(doc, &at, &order, &bans));
@@ -168,7 +169,7 @@ static void unchanged_orders_are_short(void **state)
     assert_span(buf_span(&text), SPAN("{\"epoch\":7,\"version\":2,\"intervalMs\":1000,\"others\":0,"
                                       "\"unchanged\":true,\"drop\":[]}"));
     assert_int_equal(orders_read(&o, &doc, buf_span(&text)), ERR_OK);
-    assert_true(o.unchanged && !o.drain_node);
+    assert_true(o.unchanged && !o.drain_node && !o.renew);
     assert_false(orders_next_shard(doc, &at, &order, &bans));
     json_decref(doc);
     buf_clear(&text);

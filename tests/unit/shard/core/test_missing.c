@@ -130,6 +130,22 @@ static void only_the_owner_of_the_shard_tells(void **state)
     expect(r, "");
 }
 
+static void node_that_was_taken_for_lost_tells_all_anew(void **state)
+{
+    struct recorder *r = *state;
+    settles(r);
+    opens(r, "a2", "ann");
+    leaves(r, opens(r, "b", "bob"));
+    opens(r, "c", "cat");
+    passes(r, 100);
+    answers(r, 200, UNCHANGED);
+    are_missing(r, EPOCH_1 ",\"unchanged\":true,\"renew\":true}");
+    expect(r, JOIN("L1", "ann", "a") JOIN("L1", "cat", "c"));
+    beats(r, 100);
+    assert_true(beat_has(r, FULL));
+    assert_true(beat_has(r, "\"joined\":[\""));
+}
+
 static void node_that_ends_leaves_nobody_half_told(void **state)
 {
     struct recorder *r = *state;
@@ -152,6 +168,7 @@ int main(void)
         TEST(link_is_dialled_for_them),
         TEST(link_that_falls_meanwhile_is_followed_by_one_that_hears_of_them),
         TEST(only_the_owner_of_the_shard_tells),
+        TEST(node_that_was_taken_for_lost_tells_all_anew),
         TEST(node_that_ends_leaves_nobody_half_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -120,6 +120,35 @@ static void node_that_is_heard_again_misses_nobody(void **state)
     recorder_free(r);
 }
 
+static bool is_to_renew(struct recorder *r, const char *id, bool full)
+{
+    struct orders o;
+    json_t *doc;
+
+    assert_int_equal(fleet_beat(r, &(struct said){.id = id, .partial = !full}, NULL, 0), 200);
+    assert_int_equal(orders_read(&o, &doc, span_str(recorder_last(r)->body)), ERR_OK);
+    json_decref(doc);
+    return o.renew;
+}
+
+static void node_that_was_missed_renews_what_it_told(void **state)
+{
+    struct recorder *r = fleet_new(TTL_MS);
+    struct shard *s = pair(r, 1);
+
+    (void)state;
+    names(r, "a", s, "", "[\"ann\"]", false);
+    fleet_pass(r, FLEET_DEAD_MS + CROWD_RETURN_MS - 500, "b");
+    assert_false(is_to_renew(r, "a", false)); /* in time */
+    dies(r);
+    assert_true(is_to_renew(r, "a", true)); /* it did not know yet */
+    assert_true(is_to_renew(r, "a", false));
+    assert_false(is_to_renew(r, "a", true));
+    assert_false(is_to_renew(r, "a", false));
+    assert_false(is_to_renew(r, "b", false));
+    recorder_free(r);
+}
+
 static void restarted_node_is_told_whom_it_had(void **state)
 {
     struct recorder *r = fleet_new(TTL_MS);
@@ -252,6 +281,23 @@ static void those_of_nodes_that_fell_silent_together_wait_longer(void **state)
     recorder_free(r);
 }
 
+static void who_cannot_be_reached_is_waited_for_until_he_is_dead(void **state)
+{
+    struct recorder *r = fleet_new(TTL_MS);
+    struct shard *s = pair(r, 1);
+
+    (void)state;
+    r->core.registry.beat_ms = 6000;
+    names(r, "a", s, "", "[\"ann\"]", false);
+    (void)shard_move(&r->core.registry, s, fleet_node(r, "b"), MOVE_UNREACHABLE, r->now);
+    fleet_pass(r, CROWD_RETURN_MS + 1000, "b");
+    assert_missing(r, "b", "");
+    fleet_pass(r, 30000, "b");
+    assert_int_equal(fleet_node(r, "a")->state, NODE_DEAD);
+    assert_missing(r, "b", "ann|");
+    recorder_free(r);
+}
+
 static void answer_names_no_more_than_its_bound(void **state)
 {
     enum { MANY = CROWD_ORDERS_MAX + 10 };
@@ -286,6 +332,7 @@ int main(void)
         cmocka_unit_test(who_does_not_come_back_is_named_to_the_new_owner),
         cmocka_unit_test(who_came_back_is_not_missing),
         cmocka_unit_test(node_that_is_heard_again_misses_nobody),
+        cmocka_unit_test(node_that_was_missed_renews_what_it_told),
         cmocka_unit_test(restarted_node_is_told_whom_it_had),
         cmocka_unit_test(node_that_ends_in_order_leaves_nobody_behind),
         cmocka_unit_test(full_beat_tells_anew_who_is_there),
@@ -294,6 +341,7 @@ int main(void)
         cmocka_unit_test(node_that_does_not_follow_is_not_told_for_ever),
         cmocka_unit_test(next_owner_is_told_what_the_last_one_was),
         cmocka_unit_test(those_of_nodes_that_fell_silent_together_wait_longer),
+        cmocka_unit_test(who_cannot_be_reached_is_waited_for_until_he_is_dead),
         cmocka_unit_test(answer_names_no_more_than_its_bound),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
