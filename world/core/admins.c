@@ -25,25 +25,53 @@ static enum feed_verdict refuse_feed(struct core *core, enum refusal why, enum f
     return verdict;
 }
 
+/* FEED_ADMIN if its world is ours; else *why says why not. */
+static enum feed_verdict judge_feed(struct core *core, const struct feed_request *request,
+                                    struct world_path *at, enum refusal *why)
+{
+    enum token_scope scope;
+
+    *why = REFUSAL_FEED_WORLD_ID;
+    if (world_path_parse(request->path, &core->path, at) != ERR_OK || !world_id_is_valid(at->world))
+        return FEED_CLOSE;
+    *why = REFUSAL_FEED_SHARD;
+    if (request->names_shard && !authz_has_secret(&core->authz, &request->credentials))
+        return FEED_CLOSE;
+    *why = REFUSAL_FEED_DENIED;
+    if (request->outside || authz_check(&core->authz, &request->credentials, at->world,
+                                        core->now.wall_ms / 1000, &scope) != ERR_OK)
+        return FEED_SILENT;
+    return FEED_ADMIN;
+}
+
+bool core_feed_admits(struct core *core, const struct feed_request *request, struct span *world,
+                      struct moment now)
+{
+    struct world_path at;
+    enum refusal why;
+
+    core->now = now;
+    if (judge_feed(core, request, &at, &why) != FEED_ADMIN)
+        return false;
+    *world = at.world;
+    return true;
+}
+
 enum feed_verdict core_feed_open(struct core *core, const struct feed_request *request,
                                  struct handle *handle, struct moment now)
 {
     struct world_path at;
     struct admin *admin;
     char id[FEED_ID_LEN];
-    enum token_scope scope;
+    enum refusal why;
+    enum feed_verdict verdict;
 
     core->now = now;
-    if (world_path_parse(request->path, &core->path, &at) != ERR_OK || !world_id_is_valid(at.world))
-        return refuse_feed(core, REFUSAL_FEED_WORLD_ID, FEED_CLOSE);
-    if (request->names_shard && !authz_has_secret(&core->authz, &request->credentials))
-        return refuse_feed(core, REFUSAL_FEED_SHARD, FEED_CLOSE);
+    verdict = judge_feed(core, request, &at, &why);
+    if (verdict != FEED_ADMIN)
+        return refuse_feed(core, why, verdict);
     if (core->port->owner.find(core->port->owner.ctx, at.world) != OWNER_US)
         return refuse_feed(core, REFUSAL_NOT_OWNER, FEED_CLOSE);
-    if (request->outside || authz_check(&core->authz, &request->credentials, at.world,
-                                        now.wall_ms / 1000, &scope) != ERR_OK)
-        return refuse_feed(core, REFUSAL_FEED_DENIED, FEED_SILENT);
-
     admin = xcalloc(1, sizeof(*admin));
     *admin = (struct admin){.world = registry_make_world(&core->registry, at.world),
                             .socket = request->socket};

@@ -106,6 +106,10 @@ struct feed_request {
 
 /* True when the path is a world's, valid or not: sockets elsewhere are not for us. */
 bool core_feed_wants(struct core *core, struct span path);
+/* Would it be an admin's? Then whoever decides for *world (borrowed until the next call) is to have
+ * it. */
+bool core_feed_admits(struct core *core, const struct feed_request *request, struct span *world,
+                      struct moment now);
 /* A feed socket has been opened. */
 enum feed_verdict core_feed_open(struct core *core, const struct feed_request *request,
                                  struct handle *admin, struct moment now);

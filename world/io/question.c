@@ -26,20 +26,30 @@ void question_keep(struct request *r, int status, struct span body)
     loop_at_turn_end(l, &q->told);
 }
 
-void server_ask(struct server *s, struct server_question *q, struct span path, struct span body)
+void question_hand_to_core(struct request *r)
 {
-    struct request *r = request_new(s, NULL, NULL);
+    struct server *s = r->server;
     struct api_request request = {
         .reply = r->self,
         .method = SPAN("POST"),
-        .path = path,
+        .path = buf_span(&r->question->path),
         .credentials = {.access = secret_first(s->settings->secrets), .access_count = 1},
-        .body = body,
+        .body = buf_span(&r->body),
     };
+
+    api_handle(s->core, &request, moment_now(s->loop));
+}
+
+void server_ask(struct server *s, struct server_question *q, struct span path, struct span body)
+{
+    struct request *r = request_new(s, NULL, NULL);
 
     r->question = q;
     q->request = r->self;
-    api_handle(s->core, &request, moment_now(s->loop));
+    buf_reset(&q->path);
+    buf_add_span(&q->path, path);
+    buf_add_span(&r->body, body);
+    question_hand_to_core(r);
 }
 
 void server_question_drop(struct server *s, struct server_question *q)
@@ -50,5 +60,6 @@ void server_question_drop(struct server *s, struct server_question *q)
         request_free(r);
     q->request = (struct handle){.gen = 0};
     loop_not_at_turn_end(&q->told);
+    buf_clear(&q->path);
     buf_clear(&q->body);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "common/base/clock.h"
+#include "world/io/passage.h"
 #include "world/io/question.h"
 
 enum {
@@ -29,7 +30,9 @@ struct request *request_new(struct server *s, struct http_exchange *x,
     r->next = NULL;
     r->stream = false;
     r->begun_us = clock_mono_us();
-    r->has_client = false;
+    r->has_client = r->by_world = false;
+    r->passing = NULL;
+    r->sought_until_ms = r->handed_ms = 0;
     r->outside = false;
     r->self = slots_add(&s->requests, r);
     if (x != NULL)
@@ -41,6 +44,8 @@ void request_free(struct request *r)
 {
     struct server *s = r->server;
 
+    if (r->passing != NULL)
+        passing_free(r->passing);
     slots_remove(&s->requests, r->self);
     if (s->spare_count == SPARE_MAX || r->body.cap > SPARE_BODY_MAX) {
         buf_clear(&r->body);
@@ -56,15 +61,45 @@ void request_free(struct request *r)
 void request_respond(struct request *r, int status, struct span headers, struct span body)
 {
     struct http_exchange *x = r->x;
+    struct buf lines = {0};
+    struct span all;
 
     if (r->question != NULL) {
         question_keep(r, status, body);
         return;
     }
     histogram_add(&r->server->core->stats.latency, clock_mono_us() - r->begun_us);
+    all = request_headers(r, headers, &lines);
     x->user = NULL;
     request_free(r);
-    http_respond(x, status, headers, body);
+    http_respond(x, status, all, body);
+    buf_clear(&lines);
+}
+
+struct span request_headers(struct request *r, struct span headers, struct buf *lines)
+{
+    struct server *s = r->server;
+    struct buf scratch = {0};
+    struct span world;
+    int64_t epoch = 0;
+
+    if (r->by_world && s->passage != NULL && api_world(request_path(r), &scratch, &world) == ERR_OK)
+        epoch = passage_epoch(s->passage, world);
+    buf_clear(&scratch);
+    if (epoch == 0)
+        return headers;
+    buf_add_span(lines, headers);
+    buf_addf(lines, "x-terrane-epoch: %lld\r\n", (long long)epoch);
+    return buf_span(lines);
+}
+
+void request_over(struct request *r, void (*finish)(struct http_exchange *x))
+{
+    struct http_exchange *x = r->x;
+
+    x->user = NULL;
+    request_free(r);
+    finish(x);
 }
 
 void requests_clear(struct server *s)

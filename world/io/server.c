@@ -6,75 +6,34 @@
 #include "common/base/log.h"
 #include "common/proto/hop_sign.h"
 #include "common/proto/url.h"
+#include "world/io/elsewhere.h"
+#include "world/io/feed_entry.h"
+#include "world/io/heard.h"
 #include "world/io/moment_now.h"
+#include "world/io/passage.h"
 #include "world/io/probes.h"
+#include "world/io/question.h"
 #include "world/io/request.h"
 #include "world/io/shard_proxy.h"
 #include "world/io/streams.h"
 
-/* What the headers say that core wants to know. */
-struct heard {
-    struct credentials credentials;
-    struct span last_event_id;
-    bool names_shard;
-};
-
 static const struct responder_ops request_ops;
 
-static struct heard hear(const struct http_head *head, struct span query)
+struct addr request_client(const struct request *r)
 {
-    struct heard heard = {.credentials.query = query};
-    struct credentials *c = &heard.credentials;
-
-    for (size_t i = 0; i < head->header_count; i++) {
-        const struct http_header *h = &head->headers[i];
-        if (span_ieq(h->name, SPAN("x-access-shard"))) {
-            if (c->access_count++ == 0)
-                c->access = h->value;
-        } else if (span_ieq(h->name, SPAN("authorization"))) {
-            if (c->authorization.ptr == NULL)
-                c->authorization = h->value;
-        } else if (span_ieq(h->name, SPAN("last-event-id"))) {
-            heard.last_event_id = h->value;
-        } else if (span_ieq(h->name, SPAN("x-shard-id"))) {
-            heard.names_shard = true;
-        }
-    }
-    return heard;
+    return r->has_client ? r->client : heard_client(r->x, r->server->settings->trusted);
 }
 
-/* All occurrences of X-Forwarded-For, joined. */
-static void join_forwarded(const struct http_head *head, struct buf *out)
+bool request_peer_is_trusted(const struct request *r)
 {
-    for (size_t i = 0; i < head->header_count; i++) {
-        if (!span_ieq(head->headers[i].name, SPAN("x-forwarded-for")))
-            continue;
-        if (out->len > 0)
-            buf_add_char(out, ',');
-        buf_add_span(out, head->headers[i].value);
-    }
-}
-
-/* The client's address. What was forwarded is only looked at when its sender is believed. */
-static struct addr client_behind(struct server *s, const struct http_exchange *x)
-{
-    if (!addr_set_has(s->settings->trusted, &x->peer))
-        return x->peer;
-    buf_reset(&s->text);
-    join_forwarded(x->head, &s->text);
-    return addr_of_client(s->settings->trusted, &x->peer, buf_span(&s->text));
-}
-
-static struct addr client_of(struct server *s, const struct request *r)
-{
-    return r->has_client ? r->client : client_behind(s, r->x);
+    return r->has_client || addr_set_has(r->server->settings->trusted, &r->x->peer);
 }
 
 static void hand_to_core(struct request *r, const struct url_target *target)
 {
     struct server *s = r->server;
     struct http_exchange *x = r->x;
-    struct heard heard = hear(x->head, target->query);
+    struct heard heard = heard_read(x->head, target->query);
     struct api_request request = {
         .reply = r->self,
         .method = x->head->method,
@@ -82,11 +41,31 @@ static void hand_to_core(struct request *r, const struct url_target *target)
         .credentials = heard.credentials,
         .last_event_id = heard.last_event_id,
         .body = buf_span(&r->body),
-        .client = client_of(s, r),
+        .client = request_client(r),
         .outside = r->outside,
     };
 
     api_handle(s->core, &request, moment_now(s->loop));
+}
+
+struct span request_path(const struct request *r)
+{
+    struct url_target target;
+
+    if (r->question != NULL)
+        return buf_span(&r->question->path);
+    return url_split_target(r->x->head->target, &target) == ERR_OK ? target.path
+                                                                   : r->x->head->target;
+}
+
+void request_hand_to_core(struct request *r)
+{
+    struct url_target target;
+
+    if (r->question != NULL)
+        question_hand_to_core(r);
+    else if (url_split_target(r->x->head->target, &target) == ERR_OK) /* as before */
+        hand_to_core(r, &target);
 }
 
 static void count_and_respond(struct request *r, enum route route, int status, struct span headers,
@@ -94,45 +73,6 @@ static void count_and_respond(struct request *r, enum route route, int status, s
 {
     stats_count_request(&r->server->core->stats, route, status);
     request_respond(r, status, headers, body);
-}
-
-/* Upgraded sockets count beside the connections; each door for itself. */
-static bool is_crowded(const struct server_door *door)
-{
-    size_t feeds = feed_sockets_count_by(door->server->feeds, door->outside);
-
-    return door->limits->max_connections != 0 &&
-           http_server_connections(door->http) + feeds > door->limits->max_connections;
-}
-
-/* True when the request was an upgrade to a feed socket; then it is over. */
-static bool take_feed(struct server_door *door, struct http_exchange *x)
-{
-    struct server *s = door->server;
-    const struct http_head *head = x->head;
-    struct url_target target;
-    struct heard heard;
-    int status;
-
-    if (!head->upgrade || !http_head_has_token(head, SPAN("upgrade"), SPAN("websocket")))
-        return false;
-    if (url_split_target(head->target, &target) != ERR_OK || !core_feed_wants(s->core, target.path))
-        return false;
-    if (is_crowded(door)) {
-        metrics_count_refusal(s->metrics, 503);
-        stats_count_request(&s->core->stats, ROUTE_FEED, 503);
-        http_respond(x, 503, SPAN(API_HEADERS_TEXT "Retry-After: 1\r\n"),
-                     SPAN("{\"error\":\"Too many connections\"}"));
-        return true;
-    }
-    heard = hear(head, target.query);
-    status = feed_sockets_accept(s->feeds, x,
-                                 &(struct feed_request){.path = target.path,
-                                                        .credentials = heard.credentials,
-                                                        .names_shard = heard.names_shard,
-                                                        .outside = door->outside});
-    stats_count_request(&s->core->stats, ROUTE_FEED, status);
-    return true;
 }
 
 static void refuse_signature(struct server *s, struct http_exchange *x)
@@ -156,7 +96,7 @@ static bool take_shard(struct server *s, struct http_exchange *x, const struct a
         http_respond(x, 421, API_HEADERS, SPAN("{\"error\":\"Shard is elsewhere\"}"));
         return true;
     }
-    client = client_behind(s, x);
+    client = heard_client(x, s->settings->trusted);
     shard_proxy_take(s->shards, x, &client, addr_set_has(s->settings->trusted, &x->peer));
     return true;
 }
@@ -173,13 +113,23 @@ static void on_begin(void *ctx, struct http_exchange *x)
         refuse_signature(s, x);
         return;
     }
-    if (take_feed(door, x) || take_shard(s, x, e == ERR_OK ? &from.client : NULL))
+    if (feed_entry_take(door, x, e == ERR_OK ? &from : NULL) ||
+        take_shard(s, x, e == ERR_OK ? &from.client : NULL))
         return;
     struct request *r = request_new(s, x, &request_ops);
-    r->outside = door->outside;
     r->has_client = e == ERR_OK;
+    r->by_world = e == ERR_OK && from.by_world;
+    r->outside = door->outside && !r->by_world; /* the world where it came in has judged that */
     if (r->has_client)
         r->client = from.client;
+}
+
+static bool is_by_world(const struct server *s, const struct http_head *head)
+{
+    struct hop_signed from;
+
+    return hop_sign_check(head, s->settings->secrets, clock_wall_ms(), &from) == ERR_OK &&
+           from.by_world;
 }
 
 /* Who names a length within the limit of all needs no second look. */
@@ -195,8 +145,8 @@ static uint64_t body_max(void *ctx, const struct http_head *head)
         return max;
     if (max >= API_BULK_MAX || url_split_target(head->target, &target) != ERR_OK)
         return max;
-    heard = hear(head, target.query);
-    if (door->outside && api_is_inside(target.path))
+    heard = heard_read(head, target.query);
+    if (door->outside && api_is_inside(target.path) && !is_by_world(s, head))
         return max;
     return api_takes_bulk(s->core, target.path, &heard.credentials, moment_now(s->loop))
                ? API_BULK_MAX
@@ -268,15 +218,19 @@ static void reply(void *ctx, struct handle handle, int status, struct span heade
         request_respond(r, status, headers, body);
 }
 
-/* Nobody is asked yet who it might be. */
+/* Core has found a world in its path. */
 static void pass(void *ctx, struct handle handle)
 {
     struct server *s = ctx;
     struct request *r = slots_get(&s->requests, handle);
+    struct span world;
 
-    if (r != NULL)
-        request_respond(r, 503, SPAN(API_HEADERS_TEXT "Retry-After: 1\r\n"),
-                        SPAN("{\"error\":\"Nobody decides for this world just now\"}"));
+    if (r == NULL)
+        return;
+    if (s->passage != NULL && api_world(request_path(r), &s->text, &world) == ERR_OK)
+        passage_take(s->passage, r, world);
+    else
+        request_respond(r, 503, NOBODY_HEADERS, NOBODY_BODY);
 }
 
 static const struct http_app app = {

@@ -7,6 +7,7 @@
 #include "world/io/feed_sockets.h"
 #include "world/io/metrics.h"
 
+struct passage;
 struct request;
 struct shard_proxy;
 
@@ -33,6 +34,7 @@ struct server {
     struct metrics *metrics;
     const struct server_settings *settings;
     struct shard_proxy *shards; /* NULL: what is for shards is 404. Set behind server_init */
+    struct passage *passage;    /* NULL: every world is ours. Likewise */
     struct server_door front, back;
     struct slots requests;
     struct request *spare; /* for reuse, with their memory */

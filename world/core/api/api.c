@@ -119,6 +119,18 @@ bool api_takes_bulk(struct core *core, struct span path, const struct credential
     return true;
 }
 
+enum err api_world(struct span path, struct buf *scratch, struct span *world)
+{
+    struct world_path at;
+    enum err e;
+
+    if (manage_wants(path))
+        return manage_world(path, scratch, world);
+    e = world_path_parse(path, scratch, &at);
+    *world = at.world;
+    return e;
+}
+
 bool api_is_inside(struct span path)
 {
     return manage_wants(path);

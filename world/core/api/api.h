@@ -35,6 +35,10 @@ struct api_request {
 bool api_takes_bulk(struct core *core, struct span path, const struct credentials *c,
                     struct moment now);
 
+/* The world that a request to that path is about: decoded into `scratch`, which is overwritten.
+ * ERR_MISSING: none; ERR_SYNTAX: an escape in the path cannot be decoded. */
+MUST_CHECK enum err api_world(struct span path, struct buf *scratch, struct span *world);
+
 /* True when the path is management's as a whole: outside, there is nothing at it. */
 bool api_is_inside(struct span path);
 

@@ -187,6 +187,22 @@ bool manage_wants(struct span path)
     return span_starts(path, SPAN("/api/v1/")) || span_eq(path, SPAN("/api/v1"));
 }
 
+enum err manage_world(struct span path, struct buf *scratch, struct span *world)
+{
+    struct span rest = path, name;
+
+    buf_reset(scratch);
+    if (!span_starts(path, SPAN(PREFIX "/")))
+        return ERR_MISSING;
+    rest = span_slice(path, sizeof(PREFIX), path.len);
+    if (!span_split(&rest, '/', &name) || name.len == 0)
+        return ERR_MISSING;
+    if (url_decode(scratch, name) != ERR_OK)
+        return ERR_SYNTAX;
+    *world = buf_span(scratch);
+    return ERR_OK;
+}
+
 void manage_handle(struct call *call)
 {
     struct span path = call->request->path;

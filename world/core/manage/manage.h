@@ -24,6 +24,8 @@ struct manage {
 
 /* True when the path is below /api/v1. */
 bool manage_wants(struct span path);
+/* The world that such a path names, as api_world (api.h) says it. */
+MUST_CHECK enum err manage_world(struct span path, struct buf *scratch, struct span *world);
 /* Answers through the reply port. The order of checks: route, method, token, scope, world, owner,
  * then the verb's own: query, body, things named. */
 void manage_handle(struct call *call);
