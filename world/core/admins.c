@@ -1,13 +1,14 @@
 /* Who may hear a world's feed, and whose socket that is. What they are told is feed's. */
+#include "world/core/admins.h"
+
 #include <stdlib.h>
 
 #include "common/base/log.h"
 #include "common/proto/shard_id.h"
 #include "world/core/api/world_path.h"
-#include "world/core/core.h"
 
 struct admin {
-    struct world *world; /* worlds live as long as core */
+    struct world *world; /* it is not forgotten while it has admins */
     struct handle socket;
 };
 
@@ -89,4 +90,18 @@ void core_feed_close(struct core *core, struct handle handle)
         return;
     feed_leave(admin->world, admin->socket);
     free(admin);
+}
+
+void admins_drop(struct core *core, const struct world *w)
+{
+    const struct feed_port *port = &core->port->feed;
+
+    for (uint32_t i = 0; i < core->admins.used; i++) {
+        const struct slot *slot = &core->admins.slots[i];
+        struct admin *admin = slot->item;
+        if (admin == NULL || admin->world != w)
+            continue;
+        port->close(port->ctx, admin->socket);
+        core_feed_close(core, (struct handle){.slot = i, .gen = slot->gen});
+    }
 }

@@ -54,6 +54,7 @@ struct core {
     int64_t hush_ms;      /* when late ones are */
     int64_t nodes_ms;     /* when nodes are, while there are any */
     int64_t servers_ms;   /* when room servers are, while there are any */
+    int64_t broken_ms;    /* no log tells of a broken world before */
     struct park park;     /* requests that wait for nodes */
     struct list counts;   /* shards whose stored count is old, by count_ms */
     int64_t counts_ms;    /* none of them is stored before */
@@ -75,6 +76,28 @@ void core_clear(struct core *core);
 MUST_CHECK enum err core_restore(struct core *core, const struct record *r, struct moment now);
 /* Puts all counts that are not stored yet: the process is about to end. */
 void core_store_counts(struct core *core);
+
+/* ---- worlds that come and go while the process lives; never from inside another call of core */
+
+/* The world is this process's from now on, under that epoch; core_restore follows for its records.
+ * Shard ids up to `id_floor_ms` (wall time) may have been given out. It must not be there. */
+void core_take_world(struct core *core, struct span id, int64_t epoch, int64_t id_floor_ms,
+                     struct moment now);
+/* It goes on under a higher epoch. */
+void core_raise_world(struct core *core, struct span id, int64_t epoch);
+/* The nodes that it knows: `fn` hears where each is reached. */
+void core_each_node(struct core *core, struct span world,
+                    void (*fn)(void *ctx, struct span node, struct span url), void *ctx);
+/* Puts every record of it, in the order of loading. */
+void core_put_world(struct core *core, struct span id);
+/* Puts the counts of it that are not stored yet. */
+void core_store_world_counts(struct core *core, struct span id);
+/* Forgets it with all that is in it, without a word to the store: requests that wait are passed on
+ * (or refused, if they may not be repeated), its feeds and streams end. Nothing happens when it is
+ * not there. */
+void core_drop_world(struct core *core, struct span id, struct moment now);
+/* Its epoch; 0: it is not there. */
+int64_t core_world_epoch(const struct core *core, struct span id);
 
 /* Asks the ticker to be woken for what is due next. */
 void core_wake(struct core *core);

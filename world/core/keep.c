@@ -1,6 +1,7 @@
 /* Records on their way to the store, and the counts that may wait for it. */
 #include "world/core/keep.h"
 
+#include "world/core/nodes/nodes.h"
 #include "world/core/record.h"
 
 static void put(struct core *core, enum record_kind kind, const struct world *world,
@@ -27,6 +28,25 @@ void keep_shard(struct core *core, struct shard *shard)
     list_remove(&shard->count_node);
 }
 
+void keep_world(struct core *core, struct world *w)
+{
+    struct registry *r = &core->registry;
+
+    LIST_EACH (&w->room_list, it)
+        keep_room(core, CONTAINER_OF(it, struct room, node));
+    LIST_EACH (&w->shard_list, it)
+        keep_shard(core, CONTAINER_OF(it, struct shard, node));
+    LIST_EACH (&w->nodes.list, it) {
+        const struct node *n = CONTAINER_OF(it, struct node, in_world);
+        if (n->url.ptr != NULL) /* else only shards name it */
+            node_keep(r, n);
+    }
+    servers_keep(r, w);
+    LIST_EACH (&w->room_list, it)
+        bans_keep(r, CONTAINER_OF(it, struct room, node));
+    retired_keep(r, w);
+}
+
 void keep_count_later(struct core *core, struct shard *shard)
 {
     if (list_linked(&shard->count_node))
@@ -42,6 +62,15 @@ void keep_counts(struct core *core)
     for (int n = 0; n < CORE_COUNTS_MAX && keep_due_ms(core) <= now; n++)
         keep_shard(core, CONTAINER_OF(list_first(&core->counts), struct shard, count_node));
     core->counts_ms = now + CORE_COUNTS_GAP_MS;
+}
+
+void keep_world_counts(struct core *core, const struct world *w)
+{
+    LIST_EACH_SAFE (&core->counts, it, after) {
+        struct shard *shard = CONTAINER_OF(it, struct shard, count_node);
+        if (shard->room->world == w)
+            keep_shard(core, shard);
+    }
 }
 
 int64_t keep_due_ms(const struct core *core)

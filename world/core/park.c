@@ -51,11 +51,15 @@ static struct parked *parked_new(const struct api_request *request)
     return p;
 }
 
-static void parked_free(struct park *park, struct parked *p)
+static void take_out(struct park *park, struct parked *p)
 {
     list_remove(&p->node);
     park->count--;
     park->bytes -= p->text.len;
+}
+
+static void parked_free(struct parked *p)
+{
     buf_clear(&p->text);
     free(p);
 }
@@ -68,8 +72,32 @@ void park_init(struct park *p)
 
 void park_clear(struct park *p)
 {
-    for (struct list *it; (it = list_first(&p->list)) != NULL;)
-        parked_free(p, CONTAINER_OF(it, struct parked, node));
+    for (struct list *it; (it = list_first(&p->list)) != NULL;) {
+        struct parked *parked = CONTAINER_OF(it, struct parked, node);
+        take_out(p, parked);
+        parked_free(parked);
+    }
+}
+
+void park_take_out(struct park *p, const struct world *w, struct list *out)
+{
+    LIST_EACH_SAFE (&p->list, it, after) {
+        struct parked *parked = CONTAINER_OF(it, struct parked, node);
+        if (parked->world != w)
+            continue;
+        take_out(p, parked);
+        list_push(out, &parked->node);
+    }
+}
+
+void parked_pass(struct core *core, struct list *out)
+{
+    for (struct list *it; (it = list_first(out)) != NULL;) {
+        struct parked *p = CONTAINER_OF(it, struct parked, node);
+        list_remove(it);
+        core->port->reply.pass(core->port->reply.ctx, p->request.reply);
+        parked_free(p);
+    }
 }
 
 static bool has_usable_node(const struct world *w)
@@ -136,7 +164,8 @@ void park_advance(struct core *core)
         struct parked *p = CONTAINER_OF(it, struct parked, node);
         if (still_waits(p, core->now))
             continue;
+        take_out(park, p);
         api_handle(core, &p->request, core->now);
-        parked_free(park, p);
+        parked_free(p);
     }
 }

@@ -15,6 +15,7 @@ enum {
 
 struct call;
 struct core;
+struct world;
 
 struct park {
     struct list list; /* in the order of arrival */
@@ -24,6 +25,10 @@ struct park {
 void park_init(struct park *p);
 /* They are never answered. */
 void park_clear(struct park *p);
+/* Moves those of the world, which goes, to `out` (an empty list). */
+void park_take_out(struct park *p, const struct world *w, struct list *out);
+/* Passes them on. */
+void parked_pass(struct core *core, struct list *out);
 /* True: the call waits, or was refused because too many do; its caller is done with it. */
 bool park_call(struct call *call);
 /* The same while the world has no node that could serve anybody: one that asks for its first client

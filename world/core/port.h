@@ -29,7 +29,7 @@ struct reply_port {
     void (*answer)(void *ctx, struct handle reply, int status, struct span headers,
                    struct span body);
     /* Another process decides for the request's world, or nobody does just now: it is passed on, or
-     * handed in again later. Never called while every world is ours. */
+     * handed in again later; never inside the call. Not called while every world is ours. */
     void (*pass)(void *ctx, struct handle reply);
 };
 

@@ -37,6 +37,7 @@ static const struct {
     [REFUSAL_SETTLING] = {"settling", 503},
     [REFUSAL_SHARD_FOREIGN] = {"shard_foreign", 400},
     [REFUSAL_NOT_OWNER] = {"not_owner", 421},
+    [REFUSAL_BROKEN] = {"broken", 503},
     [REFUSAL_STORE] = {"store", 507},
     [REFUSAL_METHOD] = {"method", 405},
     [REFUSAL_READ_ONLY] = {"read_only", 403},

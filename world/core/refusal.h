@@ -30,10 +30,11 @@ enum refusal {
     REFUSAL_SHARD_MISSING,
     REFUSAL_SHARD_RETIRED,
     REFUSAL_SHARD_FOREIGN,
-    REFUSAL_NO_NODE,  /* nobody is there to take a shard */
-    REFUSAL_CONFLICT, /* another process has the node's id */
-    REFUSAL_SETTLING, /* too much waits for the nodes to be heard of */
-    REFUSAL_NOT_OWNER,
+    REFUSAL_NO_NODE,   /* nobody is there to take a shard */
+    REFUSAL_CONFLICT,  /* another process has the node's id */
+    REFUSAL_SETTLING,  /* too much waits for the nodes to be heard of */
+    REFUSAL_NOT_OWNER, /* another process decides for the world */
+    REFUSAL_BROKEN,    /* what is stored of the world cannot be read */
     REFUSAL_STORE,
     REFUSAL_METHOD,    /* the path is there, with other methods */
     REFUSAL_READ_ONLY, /* the token may not change anything */

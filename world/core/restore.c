@@ -156,8 +156,10 @@ enum err core_restore(struct core *core, const struct record *r, struct moment n
 
     core->now = now;
     why = restore(core, r, now);
-    if (why == NULL)
+    if (why == NULL) {
+        core_wake(core); /* others may be served all the while */
         return ERR_OK;
+    }
     log_error("restore.refused", "world=%.*s kind=%s key=%.*s reason=%s", SPAN_ARG(r->world),
               record_kind_names[r->kind], SPAN_ARG(r->key), why);
     return ERR_SYNTAX;

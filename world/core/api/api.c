@@ -77,7 +77,6 @@ static bool authorize(struct call *call, enum guard guard)
 
 static void handle_in_world(struct call *call, const struct world_path *at)
 {
-    const struct port *port = call->core->port;
     const struct verb *verb;
 
     if (span_eq(call->request->method, SPAN("OPTIONS"))) {
@@ -98,11 +97,8 @@ static void handle_in_world(struct call *call, const struct world_path *at)
     call->route = verb->route;
     if (!authorize(call, verb->guard))
         return;
-    if (port->owner.find(port->owner.ctx, call->world) != OWNER_US) {
-        call_refuse(call, REFUSAL_NOT_OWNER, SPAN("Another process decides for this world"));
-        return;
-    }
-    verb->run(call);
+    if (call_is_ours(call))
+        verb->run(call);
 }
 
 bool api_takes_bulk(struct core *core, struct span path, const struct credentials *c,

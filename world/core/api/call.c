@@ -1,13 +1,36 @@
 /* Answers of the API. What they say is the verbs'; their form, counting and logging is here. */
 #include "world/core/api/call.h"
 
+#include <stdlib.h>
+
 #include "common/base/log.h"
+
+enum { BROKEN_LOG_MS = 1000 };
 
 static void answer(struct core *core, struct handle reply, enum route route, int status,
                    struct span headers, struct span body)
 {
     stats_count_request(&core->stats, route, status);
     core->port->reply.answer(core->port->reply.ctx, reply, status, headers, body);
+}
+
+static enum owner find_owner(const struct core *core, struct span world)
+{
+    return core->port->owner.find(core->port->owner.ctx, world);
+}
+
+static void pass(struct core *core, struct handle reply)
+{
+    core->port->reply.pass(core->port->reply.ctx, reply);
+}
+
+/* True: what would be answered is not ours to say any more. */
+static bool is_passed(const struct call *call)
+{
+    if (!call->ours || find_owner(call->core, call->world) == OWNER_US)
+        return false;
+    pass(call->core, call->request->reply);
+    return true;
 }
 
 static void log_refusal(const struct call *call, enum refusal why)
@@ -24,6 +47,8 @@ static void refuse(struct call *call, enum refusal why, struct span headers, str
 {
     struct core *core = call->core;
 
+    if (is_passed(call))
+        return;
     core->stats.refusals[why]++;
     if (log_wants(LOG_DEBUG))
         log_refusal(call, why);
@@ -52,8 +77,43 @@ static struct span headers_of(struct call *call, enum refusal why)
     return buf_span(headers);
 }
 
+static void refuse_broken(struct call *call)
+{
+    struct core *core = call->core;
+    struct span why = core->port->owner.why(core->port->owner.ctx, call->world);
+    struct buf text = {0};
+
+    if (call->now.mono_ms >= core->broken_ms) {
+        core->broken_ms = call->now.mono_ms + BROKEN_LOG_MS;
+        log_error("world.broken", "world=%.*s why=%.*s", SPAN_ARG(call->world), SPAN_ARG(why));
+    }
+    BUF_ADD_LIT(&text, " cannot be read: ");
+    buf_add_span(&text, why);
+    call_refuse_name(call, REFUSAL_BROKEN, SPAN("World "), call->world, buf_span(&text));
+    buf_clear(&text);
+}
+
+bool call_is_ours(struct call *call)
+{
+    switch (find_owner(call->core, call->world)) {
+    case OWNER_US:
+        call->ours = true;
+        break;
+    case OWNER_OTHER:
+    case OWNER_SOUGHT:
+        pass(call->core, call->request->reply);
+        break;
+    case OWNER_BROKEN:
+        refuse_broken(call);
+        break;
+    }
+    return call->ours;
+}
+
 void call_answer(struct call *call, struct span body)
 {
+    if (is_passed(call))
+        return;
     answer(call->core, call->request->reply, call->route, 200, API_HEADERS, body);
 }
 
@@ -62,16 +122,30 @@ void call_answer_when_stored(struct call *call)
     call_answer_stored_with(call, 200, SPAN("{}"));
 }
 
+/* What operators have made by POST or PATCH is made but once. */
+static bool is_repeatable(const struct call *call)
+{
+    struct span method = call->request->method;
+
+    return call->route != ROUTE_MANAGE_CHANGE || span_eq(method, SPAN("PUT")) ||
+           span_eq(method, SPAN("DELETE"));
+}
+
 void call_answer_stored_with(struct call *call, int status, struct span body)
 {
     struct core *core = call->core;
-    struct pending *pending = xcalloc(1, sizeof(*pending) + body.len);
+    struct pending *pending = xcalloc(1, sizeof(*pending) + body.len + call->world.len);
     struct handle handle = slots_add(&core->pending, pending);
 
-    *pending = (struct pending){
-        .reply = call->request->reply, .route = call->route, .status = status, .len = body.len};
+    *pending = (struct pending){.reply = call->request->reply,
+                                .route = call->route,
+                                .status = status,
+                                .repeatable = is_repeatable(call),
+                                .len = body.len,
+                                .world_len = call->world.len};
     if (body.len > 0)
-        memcpy(pending->body, body.ptr, body.len);
+        memcpy(pending->text, body.ptr, body.len);
+    memcpy(pending->text + body.len, call->world.ptr, call->world.len);
     core->port->store.sync(core->port->store.ctx, call->world,
                            (uint64_t)handle.gen << 32 | handle.slot);
 }
@@ -81,12 +155,38 @@ void call_stored(struct core *core, const struct pending *pending, enum err e)
     if (e == ERR_OK) {
         answer(core, pending->reply, pending->route, pending->status,
                pending->status == 204 ? API_CORS : API_HEADERS,
-               span_of(pending->body, pending->len));
+               span_of(pending->text, pending->len));
+        return;
+    }
+    if (e == ERR_DENIED && pending->repeatable) {
+        pass(core, pending->reply);
         return;
     }
     core->stats.refusals[REFUSAL_STORE]++;
     answer(core, pending->reply, pending->route, refusal_status(REFUSAL_STORE), API_HEADERS,
            SPAN("{\"error\":\"The change could not be stored\"}"));
+}
+
+void pending_take_out(struct core *core, struct span world, struct list *out)
+{
+    for (uint32_t i = 0; i < core->pending.used; i++) {
+        const struct slot *slot = &core->pending.slots[i];
+        struct pending *p = slot->item;
+        if (p == NULL || !span_eq(span_of(p->text + p->len, p->world_len), world))
+            continue;
+        (void)slots_remove(&core->pending, (struct handle){.slot = i, .gen = slot->gen});
+        list_push(out, &p->node);
+    }
+}
+
+void pending_deny(struct core *core, struct list *out)
+{
+    for (struct list *it; (it = list_first(out)) != NULL;) {
+        struct pending *p = CONTAINER_OF(it, struct pending, node);
+        list_remove(it);
+        call_stored(core, p, ERR_DENIED);
+        free(p);
+    }
 }
 
 void call_refuse_name(struct call *call, enum refusal why, struct span before, struct span name,

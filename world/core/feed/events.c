@@ -104,6 +104,17 @@ void events_leave(struct events *e, struct handle stream)
     }
 }
 
+void events_drop(struct events *e, const struct world *w)
+{
+    for (size_t at = e->count; at-- > 0;) {
+        struct handle stream = e->readers[at].stream;
+        if (e->readers[at].world != w)
+            continue;
+        e->readers[at] = e->readers[--e->count];
+        e->port->end(e->port->ctx, stream);
+    }
+}
+
 void events_advance(struct events *e, int64_t now_ms)
 {
     if (events_due_ms(e) > now_ms)

@@ -31,7 +31,7 @@ enum event_kind {
 extern const char *const event_kind_names[EVENT_KIND_COUNT + 1];
 
 struct event_reader {
-    struct world *world; /* kept as long as it has ever had a reader */
+    struct world *world; /* kept as long as it has ever had a reader, unless it is dropped */
     struct handle stream;
 };
 
@@ -53,6 +53,9 @@ void events_join(struct events *e, struct world *w, struct handle stream, struct
                  struct moment now);
 /* Its stream has ended. Nothing happens when it is no reader. */
 void events_leave(struct events *e, struct handle stream);
+
+/* The world goes: the streams of its readers are ended. */
+void events_drop(struct events *e, const struct world *w);
 
 /* Changes, as the registry's watch hears of them. */
 void events_room_changed(struct events *e, const struct room *room);

@@ -139,15 +139,12 @@ static bool authorize(struct manage *m, enum token_scope scope)
 static void run(struct manage *m, const struct manage_route *route)
 {
     struct call *call = m->call;
-    const struct port *port = call->core->port;
 
     call->route = route->scope == TOKEN_READ ? ROUTE_MANAGE_READ : ROUTE_MANAGE_CHANGE;
     if (!authorize(m, route->scope))
         return;
-    if (call->world.len > 0 && port->owner.find(port->owner.ctx, call->world) != OWNER_US) {
-        call_refuse(call, REFUSAL_NOT_OWNER, SPAN("Another process decides for this world"));
+    if (call->world.len > 0 && !call_is_ours(call))
         return;
-    }
     m->world = registry_world(&call->core->registry, call->world);
     route->run(m);
 }

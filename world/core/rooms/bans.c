@@ -90,6 +90,12 @@ void bans_forget(struct registry *r, struct room *room)
         forget(r, CONTAINER_OF(it, struct ban, in_room));
 }
 
+void bans_keep(struct registry *r, const struct room *room)
+{
+    LIST_EACH (&room->bans.list, it)
+        keep(r, CONTAINER_OF(it, struct ban, in_room));
+}
+
 struct ban *ban_find(const struct room *room, struct span session)
 {
     LIST_EACH (&room->bans.list, it) {

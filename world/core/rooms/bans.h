@@ -35,6 +35,9 @@ void room_clear_bans(struct registry *r, struct room *room);
 /* The same, and they are stored no more. */
 void bans_forget(struct registry *r, struct room *room);
 
+/* Has all of them stored, whatever is stored of them. */
+void bans_keep(struct registry *r, const struct room *room);
+
 /* NULL: it may be there. */
 struct ban *ban_find(const struct room *room, struct span session);
 /* Bans the session, or changes its ban, until that wall time; tells the nodes. NULL: the room has

@@ -65,16 +65,29 @@ void retired_restore(struct retired *r, struct span id, int64_t until_ms)
     r->count++;
 }
 
-void retired_add(struct registry *r, struct world *w, struct span id, int64_t until_ms)
+static void keep(struct registry *r, const struct world *w, struct span id, int64_t until_ms)
 {
     struct buf value = {0};
 
-    if (w->retired.count >= RETIRED_MAX)
-        forget(r, w, oldest(&w->retired));
-    retired_restore(&w->retired, id, until_ms);
     record_add_retired(&value, until_ms);
     r->watch.keep(r->watch.ctx, RECORD_RETIRED, w, id, buf_span(&value));
     buf_clear(&value);
+}
+
+void retired_keep(struct registry *r, const struct world *w)
+{
+    LIST_EACH (&w->retired.list, it) {
+        const struct retired_id *i = CONTAINER_OF(it, struct retired_id, node);
+        keep(r, w, i->id, i->until_ms);
+    }
+}
+
+void retired_add(struct registry *r, struct world *w, struct span id, int64_t until_ms)
+{
+    if (w->retired.count >= RETIRED_MAX)
+        forget(r, w, oldest(&w->retired));
+    retired_restore(&w->retired, id, until_ms);
+    keep(r, w, id, until_ms);
 }
 
 void retired_expire(struct registry *r, struct world *w, int64_t wall_ms)

@@ -26,5 +26,7 @@ bool retired_has(const struct retired *r, struct span id);
 void retired_add(struct registry *r, struct world *w, struct span id, int64_t until_ms);
 /* The same from the store; nothing happens when it is there already. */
 void retired_restore(struct retired *r, struct span id, int64_t until_ms);
+/* Has all of them stored, whatever is stored of them. */
+void retired_keep(struct registry *r, const struct world *w);
 /* Forgets what is over. */
 void retired_expire(struct registry *r, struct world *w, int64_t wall_ms);

@@ -345,6 +345,15 @@ enum err servers_restore(struct registry *r, struct world *w, struct span origin
     return ERR_OK;
 }
 
+void servers_keep(struct registry *r, const struct world *w)
+{
+    LIST_EACH (&w->servers, it) {
+        const struct world_server *at = CONTAINER_OF(it, struct world_server, in_world);
+        if (at->registered || at->draining)
+            keep(r, at);
+    }
+}
+
 void servers_probed(struct registry *r, struct handle server, bool good, struct moment now)
 {
     struct room_server *s = slots_get(&r->servers.handles, server);

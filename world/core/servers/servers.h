@@ -115,6 +115,8 @@ void servers_drain(struct registry *r, struct world_server *at, bool on);
 /* What the store has of one. ERR_SYNTAX, ERR_EXISTS. */
 MUST_CHECK enum err servers_restore(struct registry *r, struct world *w, struct span origin,
                                     bool registered, bool draining, struct moment now);
+/* Has those of the world stored, whatever is stored of them. */
+void servers_keep(struct registry *r, const struct world *w);
 /* The entry for an origin that a stored room names; made, in no list, if need be. NULL: it is none.
  */
 struct world_server *servers_expect(struct registry *r, struct world *w, struct span origin,

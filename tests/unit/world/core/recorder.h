@@ -66,6 +66,7 @@ struct recorder {
     bool outside;         /* requests come in there */
     bool hold;            /* syncs wait for recorder_store */
     enum owner owner;
+    unsigned ours_left;   /* asked so often, it is another's; 0: it stays */
     bool not_alone;       /* other processes give epochs, too */
     int64_t outdated;     /* the epoch that core told of last */
     const char *why;      /* the world is broken */
@@ -184,8 +185,13 @@ static inline void recorded_sync(void *ctx, struct span world, uint64_t token)
 
 static inline enum owner recorded_owner(void *ctx, struct span world)
 {
+    struct recorder *r = ctx;
+    enum owner was = r->owner;
+
     assert_true(world.len > 0);
-    return ((struct recorder *)ctx)->owner;
+    if (r->ours_left > 0 && --r->ours_left == 0)
+        r->owner = OWNER_OTHER;
+    return was;
 }
 
 static inline bool recorded_outdated(void *ctx, struct span world, int64_t seen)

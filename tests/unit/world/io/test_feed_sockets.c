@@ -48,6 +48,26 @@ static void an_admin_hears_the_registry_and_its_changes(void **state)
     rig_free(rig);
 }
 
+static void an_admin_of_a_world_that_goes_is_told_to_come_again(void **state)
+{
+    struct rig *rig = rig_new(0);
+    struct buf text = {0};
+    int fd =
+        open_socket(rig, UPGRADE("/parties/world/world-a", "X-Access-Shard: " RIG_SECRET "\r\n"),
+                    &text, SPAN("\"rooms\":{},\"shards\":{}}}"));
+
+    (void)state;
+    core_drop_world(&rig->core, SPAN("world-a"), moment_now(rig->loop));
+    assert_int_equal(rig->core.admins.count, 0);
+    rig_read_until(rig, fd, &text, SPAN("\x88\x09\x03\xf4restart"));
+    rig_write(fd, SPAN("\x88\x82\x00\x00\x00\x00\x03\xf4"));
+    while (feed_sockets_count(&rig->feeds) > 0)
+        loop_turn(rig->loop, 10);
+    buf_clear(&text);
+    (void)close(fd);
+    rig_free(rig);
+}
+
 static void strangers_get_a_handshake_or_a_close_and_no_frame(void **state)
 {
     struct rig *rig = rig_new(0);
@@ -115,6 +135,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_admin_hears_the_registry_and_its_changes),
+        cmocka_unit_test(an_admin_of_a_world_that_goes_is_told_to_come_again),
         cmocka_unit_test(strangers_get_a_handshake_or_a_close_and_no_frame),
         cmocka_unit_test(a_bad_handshake_is_told_what_is_wrong),
         cmocka_unit_test(sockets_count_against_the_limit_of_connections),

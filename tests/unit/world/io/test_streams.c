@@ -92,11 +92,28 @@ static void streams_end_when_the_server_drains(void **state)
     rig_free(rig);
 }
 
+static void streams_of_a_world_that_goes_end(void **state)
+{
+    struct rig *rig = rig_new(0);
+    struct buf got = {0};
+    int fd = open_stream(rig, &got);
+
+    (void)state;
+    core_drop_world(&rig->core, SPAN("world-a"), moment_now(rig->loop));
+    assert_int_equal(rig->core.events.count, 0);
+    rig_read_until(rig, fd, &got, SPAN("0\r\n\r\n"));
+    close(fd);
+    loop_turn(rig->loop, 10);
+    buf_clear(&got);
+    rig_free(rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(events_arrive_as_they_happen),
         cmocka_unit_test(a_reader_that_does_not_read_is_cut),
+        cmocka_unit_test(streams_of_a_world_that_goes_end),
         cmocka_unit_test(streams_end_when_the_server_drains),
     };
 

@@ -456,15 +456,119 @@ static void reports_of_counts_alone_are_not_stored(void **state)
     recorder_free(r);
 }
 
-static void another_owner_is_named_not_guessed(void **state)
+static uint64_t requests_counted(const struct recorder *r)
+{
+    uint64_t count = 0;
+
+    for (int route = 0; route < ROUTE_COUNT; route++)
+        for (int class = 0; class < CLASS_COUNT; class ++)
+            count += r->core.stats.requests[route][class];
+    return count;
+}
+
+static void requests_for_worlds_of_others_are_passed_on(void **state)
+{
+    static const struct {
+        const char *method, *path;
+    } rows[] = {
+        {"POST", "/parties/world/world-a/connect"},
+        {"POST", "/parties/world/world-a/heartbeat"},
+        {"GET", "/api/v1/worlds/world-a/rooms"},
+        {"DELETE", "/api/v1/worlds/world-a/rooms/r"},
+    };
+    static const enum owner owners[] = {OWNER_OTHER, OWNER_SOUGHT};
+    struct recorder *r = recorder_new();
+    const struct credentials c = {
+        .authorization = SPAN(TOKEN_A), .access_count = 1, .access = SPAN(SHARD_SECRET)};
+    size_t passed = 0;
+
+    (void)state;
+    for (size_t i = 0; i < 2 * sizeof(rows) / sizeof(rows[0]); i++) {
+        r->owner = owners[i % 2];
+        assert_int_equal(recorder_ask(r, rows[i / 2].method, rows[i / 2].path, &c, SPAN("{")), 0);
+        assert_int_equal(r->pass_count, ++passed);
+        assert_int_equal(r->passed.slot, r->replies);
+    }
+    assert_int_equal(r->core.registry.world_count, 0);
+    assert_int_equal(requests_counted(r), 0);
+    recorder_free(r);
+}
+
+static void who_may_not_ask_is_not_passed_on(void **state)
 {
     struct recorder *r = recorder_new();
 
     (void)state;
     r->owner = OWNER_OTHER;
-    assert_int_equal(recorder_post(r, "/connect", "{\"roomId\":\"r\"}"), 421);
-    assert_int_equal(r->core.registry.world_count, 0);
-    assert_int_equal(r->core.stats.refusals[REFUSAL_NOT_OWNER], 1);
+    assert_int_equal(recorder_ask(r, "POST", "/parties/world/world-a/scale-room",
+                                  &(struct credentials){0}, SPAN("{}")),
+                     403);
+    assert_int_equal(recorder_manage(r, TOKEN_FORGED, "GET", "/api/v1/worlds/world-a/rooms", NULL),
+                     403);
+    assert_int_equal(recorder_post(r, "/nowhere", "{}"), 404);
+    assert_int_equal(r->pass_count, 0);
+    recorder_free(r);
+}
+
+static void a_broken_world_says_what_is_wrong(void **state)
+{
+    struct recorder *r = recorder_new();
+
+    (void)state;
+    r->owner = OWNER_BROKEN;
+    r->why = "terrane:meta:world-a is of another version";
+    assert_int_equal(recorder_post(r, "/connect", "{\"roomId\":\"r\"}"), 503);
+    assert_string_equal(recorder_last(r)->body,
+                        "{\"error\":\"World world-a cannot be read: terrane:meta:world-a is of "
+                        "another version\"}");
+    assert_non_null(strstr(recorder_last(r)->headers, "Retry-After: 1\r\n"));
+    assert_int_equal(r->core.stats.refusals[REFUSAL_BROKEN], 1);
+    recorder_free(r);
+}
+
+static void who_lost_the_world_meanwhile_answers_nothing(void **state)
+{
+    struct recorder *r = recorder_new();
+    uint64_t counted;
+
+    (void)state;
+    (void)recorder_room(r, "r", 1, NULL);
+    counted = requests_counted(r);
+    r->ours_left = 1;
+    assert_int_equal(recorder_post(r, "/connect", "{\"roomId\":\"r\"}"), 0);
+    assert_int_equal(r->pass_count, 1);
+    r->owner = OWNER_US;
+    r->ours_left = 1;
+    assert_int_equal(recorder_post(r, "/connect", "{\"roomId\":\"none\"}"), 0);
+    assert_int_equal(r->pass_count, 2);
+    assert_int_equal(requests_counted(r), counted);
+    r->owner = OWNER_US;
+    assert_int_equal(recorder_post(r, "/connect", "{\"roomId\":\"r\"}"), 200);
+    recorder_free(r);
+}
+
+static void what_a_lost_store_did_not_keep_is_asked_of_the_owner(void **state)
+{
+    struct recorder *r = recorder_new();
+
+    (void)state;
+    r->hold = true;
+    assert_int_equal(recorder_post(r, "/register-room",
+                                   "{\"name\":\"r\",\"balancingStrategy\":\"random\","
+                                   "\"public\":true,\"maxPlayersPerShard\":5,\"minShards\":0}"),
+                     0);
+    assert_int_equal(
+        recorder_manage(r, NULL, "PUT", "/api/v1/worlds/world-a/rooms/q", "{\"minShards\":1}"), 0);
+    recorder_store(r, ERR_DENIED);
+    assert_int_equal(r->pass_count, 2);
+    assert_int_equal(r->answer_count, 0);
+    /* It may have been made, and must not be made twice. */
+    assert_int_equal(
+        recorder_manage(r, NULL, "POST", "/api/v1/worlds/world-a/rooms/q/shards", "{\"count\":1}"),
+        0);
+    recorder_store(r, ERR_DENIED);
+    assert_int_equal(r->pass_count, 2);
+    assert_int_equal(recorder_last(r)->status, 507);
     recorder_free(r);
 }
 
@@ -538,7 +642,11 @@ int main(void)
         cmocka_unit_test(an_admins_answer_waits_for_the_store),
         cmocka_unit_test(answers_go_to_those_who_asked_in_any_order),
         cmocka_unit_test(reports_of_counts_alone_are_not_stored),
-        cmocka_unit_test(another_owner_is_named_not_guessed),
+        cmocka_unit_test(requests_for_worlds_of_others_are_passed_on),
+        cmocka_unit_test(who_may_not_ask_is_not_passed_on),
+        cmocka_unit_test(a_broken_world_says_what_is_wrong),
+        cmocka_unit_test(who_lost_the_world_meanwhile_answers_nothing),
+        cmocka_unit_test(what_a_lost_store_did_not_keep_is_asked_of_the_owner),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
