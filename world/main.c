@@ -7,6 +7,7 @@
 #include "common/base/log.h"
 #include "common/net/listener.h"
 #include "common/proto/secret.h"
+#include "world/io/farewell.h"
 #include "world/io/feed_sockets.h"
 #include "world/io/moment_now.h"
 #include "world/io/owner_local.h"
@@ -14,16 +15,13 @@
 #include "world/io/server.h"
 #include "world/io/settings.h"
 #include "world/io/shard_proxy.h"
-#include "world/io/store_memory.h"
-#include "world/io/store_sqlite.h"
+#include "world/io/stores.h"
 #include "world/io/streams.h"
 #include "world/io/ticker.h"
 
 enum {
     EXIT_BAD_SETTINGS = 2,
     HIGH_WATER = 1024 * 1024,
-    STOP_MS = 3000,      /* at most, from the first signal to the end */
-    STOP_CHECK_MS = 20,  /* how often the end is looked for */
     JWT_SECRET_MIN = 32, /* bytes; a shorter one is worth a warning */
     SHARD_SECRET_MIN = 16,
     ADMIN_CONNECTIONS = 256, /* of ADMIN_LISTEN; from what MAX_CONNECTIONS leaves */
@@ -44,49 +42,27 @@ struct process {
     struct shard_proxy shards;
     struct feed_sockets feeds;
     struct metrics metrics;
-    struct store_memory memory; /* one of the two is in use */
-    struct store_sqlite sqlite;
+    struct stores stores;
     struct ticker ticker;
     struct prober prober;
-    struct timer stop; /* set while the process is stopping */
-    int64_t stop_by_ms;
+    struct farewell farewell;
 };
 
 /* ---- the end */
-
-static void check_stop(struct timer *timer, int64_t now)
-{
-    struct process *p = CONTAINER_OF(timer, struct process, stop);
-    size_t left = server_connections(&p->server) + feed_sockets_count(&p->feeds) +
-                  shard_proxy_sockets(&p->shards);
-
-    if (left == 0 || now >= p->stop_by_ms) {
-        loop_stop(p->loop);
-        return;
-    }
-    wheel_set(loop_wheel(p->loop), &p->stop, now + STOP_CHECK_MS);
-}
 
 static void on_stop_signal(void *ctx)
 {
     struct process *p = ctx;
 
-    if (timer_is_set(&p->stop)) {
+    if (p->farewell.state != FAREWELL_NOT) {
         log_warn("process.stop", "how=at-once");
         _exit(EXIT_FAILURE);
     }
-    log_info("process.stop", "how=orderly connections=%zu admins=%zu",
-             server_connections(&p->server), feed_sockets_count(&p->feeds));
     listener_close(p->listener);
     listener_close(p->back_listener);
     p->listener = p->back_listener = NULL;
     p->metrics.listener = p->metrics.back_listener = NULL;
-    server_drain(&p->server);
-    feed_sockets_close(&p->feeds, WS_CODE_RESTART, SPAN("restart"));
-    shard_proxy_close(&p->shards);
-    p->stop.fire = check_stop;
-    p->stop_by_ms = loop_now(p->loop) + STOP_MS;
-    wheel_set(loop_wheel(p->loop), &p->stop, loop_now(p->loop));
+    (void)farewell_begin(&p->farewell);
 }
 
 static void on_reload_signal(void *ctx)
@@ -150,69 +126,6 @@ static void use_settings(struct process *p)
     p->ws_settings.max_queue = (size_t)s->feed_queue;
 }
 
-static bool refuse_store(const struct buf *why)
-{
-    (void)fprintf(stderr, "terrane-world: DATA_DIR: %.*s\n", SPAN_ARG(buf_span(why)));
-    return false;
-}
-
-static bool open_sqlite(struct process *p)
-{
-    struct store_sqlite_settings settings = {
-        .dir = p->settings.data_dir,
-        .sync_commits = p->settings.store_sync == STORE_SYNC_FULL,
-        .schema = &store_schema,
-    };
-    struct buf why = {0};
-    enum err e = store_sqlite_open(&p->sqlite, p->loop, &p->core, &settings, &why);
-    bool open = e == ERR_OK || refuse_store(&why);
-
-    buf_clear(&why);
-    if (!open)
-        return false;
-    p->port.store = store_sqlite_port(&p->sqlite);
-    p->metrics.store = &p->sqlite.behind.stats;
-    p->core_settings.epoch = p->sqlite.epoch;
-    p->core_settings.id_floor_ms = p->sqlite.id_floor_ms;
-    return true;
-}
-
-/* False: a line on stderr says why. */
-static bool open_store(struct process *p)
-{
-    if (*p->settings.data_dir != '\0')
-        return open_sqlite(p);
-    log_warn("store.memory", "kept=nothing setting=DATA_DIR");
-    store_memory_init(&p->memory, p->loop, &p->core);
-    p->port.store = store_memory_port(&p->memory);
-    p->core_settings.epoch = clock_wall_ms();
-    return true;
-}
-
-static bool load_store(struct process *p)
-{
-    struct buf why = {0};
-    bool loaded = *p->settings.data_dir == '\0' || store_sqlite_load(&p->sqlite, &why) == ERR_OK ||
-                  refuse_store(&why);
-
-    buf_clear(&why);
-    if (loaded)
-        log_info("store.loaded", "worlds=%zu rooms=%zu shards=%zu", p->core.registry.world_count,
-                 p->core.registry.room_count, p->core.registry.shard_count);
-    return loaded;
-}
-
-/* False: changes that were never acknowledged are lost. */
-static bool close_store(struct process *p)
-{
-    bool kept;
-
-    core_store_counts(&p->core);
-    kept = store_sqlite_close(&p->sqlite) == ERR_OK;
-    store_memory_clear(&p->memory);
-    return kept;
-}
-
 /* The store is open. */
 static void wire(struct process *p)
 {
@@ -230,6 +143,7 @@ static void wire(struct process *p)
     p->port.reply = server_reply_port(&p->server);
     p->port.stream = server_stream_port(&p->server);
     p->port.feed = feed_sockets_port(&p->feeds);
+    p->port.store = stores_port(&p->stores);
     p->port.owner = owner_local_port();
     p->port.ticker = (struct ticker_port){.ctx = &p->ticker, .wake = ticker_wake};
     p->port.probe = prober_port(&p->prober);
@@ -239,6 +153,9 @@ static void wire(struct process *p)
     p->metrics.http = p->server.front.http;
     p->metrics.back_http = p->server.back.http;
     p->metrics.feeds = &p->feeds;
+    p->metrics.store = stores_stats(&p->stores);
+    p->farewell = (struct farewell){
+        .loop = p->loop, .server = &p->server, .feeds = &p->feeds, .shards = &p->shards};
     loop_on_signal(p->loop, SIGTERM, on_stop_signal, p);
     loop_on_signal(p->loop, SIGINT, on_stop_signal, p);
     loop_on_signal(p->loop, SIGHUP, on_reload_signal, p);
@@ -291,7 +208,7 @@ static bool unwire(struct process *p)
     enum { TURNS = 3 }; /* what is aborted ends at the end of a turn, and may end others */
     bool kept;
 
-    wheel_cancel(loop_wheel(p->loop), &p->stop);
+    farewell_stop(&p->farewell);
     listener_close(p->listener);
     listener_close(p->back_listener);
     feed_sockets_abort(&p->feeds);
@@ -302,7 +219,7 @@ static bool unwire(struct process *p)
     for (int i = 0; i < TURNS; i++)
         loop_turn(p->loop, 0);
     shard_proxy_clear(&p->shards);
-    kept = close_store(p);
+    kept = stores_close(&p->stores);
     server_clear(&p->server);
     feed_sockets_clear(&p->feeds);
     core_clear(&p->core);
@@ -315,9 +232,9 @@ static int run(struct process *p)
     bool good = false;
 
     p->loop = loop_new();
-    if (open_store(p)) {
+    if (stores_open(&p->stores, p->loop, &p->core, &p->settings, &p->core_settings)) {
         wire(p);
-        good = load_store(p) && listen_on(p);
+        good = stores_load(&p->stores) && listen_on(p);
         if (good)
             loop_run(p->loop);
         good = unwire(p) && good;

@@ -1,0 +1,79 @@
+/* Chooses a store by the settings. */
+#include "world/io/stores.h"
+
+#include "common/base/clock.h"
+#include "common/base/log.h"
+
+static bool refuse(struct buf *why)
+{
+    (void)fprintf(stderr, "terrane-world: DATA_DIR: %.*s\n", SPAN_ARG(buf_span(why)));
+    buf_clear(why);
+    return false;
+}
+
+static bool open_sqlite(struct stores *s, struct loop *l, const struct settings *settings,
+                        struct core_settings *out)
+{
+    const struct store_sqlite_settings sqlite = {
+        .dir = settings->data_dir,
+        .sync_commits = settings->store_sync == STORE_SYNC_FULL,
+        .schema = &store_schema,
+    };
+    struct buf why = {0};
+
+    if (store_sqlite_open(&s->sqlite, l, s->core, &sqlite, &why) != ERR_OK)
+        return refuse(&why);
+    s->kind = STORES_SQLITE;
+    out->epoch = s->sqlite.epoch;
+    out->id_floor_ms = s->sqlite.id_floor_ms;
+    return true;
+}
+
+static void open_memory(struct stores *s, struct loop *l, struct core_settings *out)
+{
+    log_warn("store.memory", "kept=nothing setting=DATA_DIR");
+    store_memory_init(&s->memory, l, s->core);
+    out->epoch = clock_wall_ms();
+}
+
+bool stores_open(struct stores *s, struct loop *l, struct core *core,
+                 const struct settings *settings, struct core_settings *out)
+{
+    *s = (struct stores){.core = core};
+    if (*settings->data_dir != '\0')
+        return open_sqlite(s, l, settings, out);
+    open_memory(s, l, out);
+    return true;
+}
+
+struct store_port stores_port(struct stores *s)
+{
+    return s->kind == STORES_SQLITE ? store_sqlite_port(&s->sqlite) : store_memory_port(&s->memory);
+}
+
+const struct store_stats *stores_stats(const struct stores *s)
+{
+    return s->kind == STORES_SQLITE ? &s->sqlite.behind.stats : NULL;
+}
+
+bool stores_load(struct stores *s)
+{
+    const struct registry *r = &s->core->registry;
+    struct buf why = {0};
+
+    if (s->kind == STORES_SQLITE && store_sqlite_load(&s->sqlite, &why) != ERR_OK)
+        return refuse(&why);
+    log_info("store.loaded", "worlds=%zu rooms=%zu shards=%zu", r->world_count, r->room_count,
+             r->shard_count);
+    return true;
+}
+
+bool stores_close(struct stores *s)
+{
+    bool kept;
+
+    core_store_counts(s->core);
+    kept = store_sqlite_close(&s->sqlite) == ERR_OK;
+    store_memory_clear(&s->memory);
+    return kept;
+}
