@@ -2,10 +2,10 @@
 /* A connection to Redis, kept up: the one server, or the master that Sentinel names, checked with
  * ROLE. Commands are answered in order, each within its time; scripts are sent by their digest. A
  * connection that fails, in whatever way, is left for a new one with jittered back-off
- * (docs/design.md section 7). The only user of hiredis. */
-#include "common/base/buf.h"
-#include "common/base/err.h"
+ * (docs/design.md section 7). An idle connection is not looked after: whoever must know that it
+ * stands sends something now and then. */
 #include "common/net/loop.h"
+#include "common/net/redis_answer.h"
 
 struct redis;
 
@@ -17,24 +17,15 @@ struct redis_settings {
     int64_t timeout_ms; /* of connecting, and of every command */
 };
 
-/* An answer, borrowed until return. */
-enum redis_type { REDIS_NIL, REDIS_INTEGER, REDIS_TEXT, REDIS_ERROR, REDIS_LIST };
-struct redis_answer {
-    enum redis_type type;
-    int64_t integer;
-    struct span text; /* of TEXT (a status, too) and ERROR */
-    size_t count;     /* of LIST */
-    const void *list; /* redis_item's */
-};
-/* The i-th of a LIST. */
-struct redis_answer redis_item(const struct redis_answer *list, size_t i);
+enum { REDIS_UNDER_WAY_MAX = 10000 }; /* commands */
 
-/* Called exactly once per command, never inside redis_command. `a` is NULL: no answer came (the
- * connection failed, ERR_IO; it took too long, ERR_TIMEOUT; there was none, ERR_MISSING); whether
- * it was obeyed is not known then, except for ERR_MISSING. Errors that say that this server does
+/* Called exactly once per command, never inside redis_command. `a` (borrowed until return) is NULL:
+ * no answer came (the connection failed, ERR_IO; it took too long, ERR_TIMEOUT; there was none, or
+ * REDIS_UNDER_WAY_MAX were under way, ERR_MISSING); whether it was obeyed is not known then, except
+ * for ERR_MISSING: it was not sent. Errors that say that this server does
  * not serve (READONLY, LOADING, MASTERDOWN, NOREPLICAS, NOAUTH, CLUSTERDOWN) come as ERR_DENIED
- * with the error in `a`, and the connection is left for another. Other errors of Redis: ERR_OK with
- * a REDIS_ERROR. */
+ * with the error in `a`, and the connection is left for another. Other errors of Redis (MISCONF and
+ * BUSY among them: another server would not do better): ERR_OK with a REDIS_ERROR. */
 struct redis_call {
     void (*done)(void *ctx, enum err e, const struct redis_answer *a);
     void *ctx;
@@ -44,26 +35,30 @@ struct redis_events {
     void *ctx;
     void (*up)(void *ctx);   /* a connection is ready */
     void (*down)(void *ctx); /* it is no more; behind the answers of its commands */
+    /* None of them may free the struct redis. */
 };
 
 struct redis_stats {
-    uint64_t up; /* gauge: 0 or 1 */
-    uint64_t connects, failures, commands, errors, timeouts;
+    uint64_t up;                 /* gauge: 0 or 1 */
+    uint64_t connects, failures; /* connections that stood; those that fell, and tries in vain */
+    uint64_t commands, errors, timeouts;
     struct histogram latency; /* of commands, microseconds */
 };
 
 /* `settings` and `stats` are borrowed. Connects at once, and for ever. */
 struct redis *redis_new(struct loop *l, const struct redis_settings *settings,
                         const struct redis_events *events, struct redis_stats *stats);
-/* Commands under way are never answered. */
+/* Commands under way are never answered. Not inside a callback of its own (asserted). */
 void redis_free(struct redis *r);
 bool redis_is_up(const struct redis *r);
-/* Sends a command of `count` words (copied). */
+/* Sends a command of `count` words (copied) at the end of the turn. */
 void redis_command(struct redis *r, const struct span *words, size_t count,
                    const struct redis_call *call);
 
-/* A Lua script: EVALSHA, and EVAL where the server does not know it. Static; `digest` is
- * redis_eval's. */
+/* A Lua script: EVALSHA, and EVAL where the server does not know it (it says so when somebody has
+ * emptied its cache, or after a change of servers). Such a script is obeyed behind whatever was on
+ * the way to the server with it, but before all that is sent later. Static; `digest` is
+ * redis_eval's, empty at first. */
 struct redis_script {
     const char *text;
     char digest[41];

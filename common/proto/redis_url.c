@@ -152,9 +152,13 @@ enum err redis_url_parse_server(struct span text, uint16_t port, struct url_orig
     struct span host;
     struct buf whole = {.len = 0};
     int given;
-    if (url_split_authority(text, &host, &given) != ERR_OK || host.len == 0 || given == 0)
+    if (url_split_authority(text, &host, &given) != ERR_OK)
         return ERR_SYNTAX;
-    out->port = given > 0 ? (uint16_t)given : port;
+    if (given < 0)
+        given = port;
+    if (host.len == 0 || given == 0)
+        return ERR_SYNTAX;
+    out->port = (uint16_t)given;
     out->host = xspandup(host);
     buf_addf(&whole, text.ptr[0] == '[' ? "[%s]:%u" : "%s:%u", out->host, (unsigned)out->port);
     out->text = xspandup(buf_span(&whole));
