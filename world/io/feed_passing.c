@@ -26,7 +26,6 @@ static void feed_passing_free(struct feed_passing *p)
 {
     seeker_end(&p->seeker);
     list_remove(&p->node);
-    p->all->count--;
     free(p);
 }
 
@@ -151,7 +150,6 @@ void feed_passing_begin(struct feed_passings *all, struct http_exchange *x, stru
     p->all = all;
     p->client = *client;
     p->trusted = trusted;
-    all->count++;
     list_push(&all->all, &p->node);
     held_begin(&p->held, &all->ways, x, true);
     seeker_begin(&p->seeker, all->seekers, &seeker_ops, world, hopped,

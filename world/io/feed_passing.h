@@ -13,7 +13,6 @@ struct feed_passings {
     struct tunnels tunnels;
     struct held_ways ways; /* tunnels alone */
     struct list all;
-    size_t count;
 };
 
 /* All borrowed; it must not move. */

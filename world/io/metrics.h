@@ -27,6 +27,8 @@ struct figures {
     uint64_t http_refusals[HTTP_REFUSAL_COUNT];
 };
 
+struct passage_stats;
+
 struct metrics {
     const struct loop *loop;
     const struct core *core;
@@ -35,6 +37,7 @@ struct metrics {
     const struct feed_sockets *feeds;
     const struct store_stats *store;        /* NULL: nothing is written */
     const struct shard_proxy_stats *shards; /* NULL: nothing is handed on */
+    const struct passage_stats *passage;    /* NULL: every world is ours */
     struct figures figures;
     struct metric_row *rows; /* of struct stats; made at the first use */
     size_t row_count;

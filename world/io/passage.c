@@ -80,5 +80,5 @@ size_t passage_count(const struct passage *p)
 
 size_t passage_feeds(const struct passage *p)
 {
-    return p->feeds.count;
+    return tunnels_staying(&p->feeds.tunnels);
 }

@@ -49,6 +49,6 @@ bool passage_is_here(const struct passage *p, struct span world);
 int64_t passage_epoch(const struct passage *p, struct span world);
 /* Where the world is has changed. */
 void passage_moved(struct passage *p, struct span world);
-/* What is under way, for the end of the process; and the feed sockets of it. */
+/* What is under way, for the end of the process; and the feed sockets of it that are open. */
 size_t passage_count(const struct passage *p);
 size_t passage_feeds(const struct passage *p);

@@ -1,0 +1,10 @@
+#pragma once
+/* Tables of metrics that stand for themselves, for metrics.c. */
+#include "common/base/buf.h"
+#include "world/core/rooms/registry.h"
+#include "world/io/passage.h"
+
+/* Nodes and room servers. */
+void metrics_add_registry(struct buf *out, const struct registry *r, bool openmetrics);
+/* What is passed on to other worlds. */
+void metrics_add_passage(struct buf *out, const struct passage_stats *s, bool openmetrics);
