@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 struct redis_question {
+    const char *name;
     /* Appends the command, or nothing: it is not asked. */
     void (*ask)(const struct redis_seek *s, struct buf *out);
     /* False: it is the wrong answer, and s->why says so. */
@@ -31,11 +32,12 @@ static bool wrong_error(struct redis_seek *s, const struct redis_answer *a)
     static const char *const codes[] = {"NOAUTH", "NOPERM", "LOADING", "MASTERDOWN", "BUSY", "ERR"};
     for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) {
         if (redis_is_error(a, span_str(codes[i]))) {
-            buf_addf(&s->why, "it answers %s", codes[i]);
+            buf_addf(&s->why, "it answers %s to %s", codes[i], s->asked[s->heard]->name);
             return false;
         }
     }
-    return wrong(s, "it answers with an error");
+    buf_addf(&s->why, "it answers %s with an error", s->asked[s->heard]->name);
+    return false;
 }
 
 /* ---- the questions ---- */
@@ -131,14 +133,14 @@ static void ask_ping(const struct redis_seek *s, struct buf *out)
 }
 
 static const struct redis_question sentinel_questions[] = {
-    {ask_auth, any_heard},
-    {ask_master, master_heard},
+    {"AUTH", ask_auth, any_heard},
+    {"SENTINEL", ask_master, master_heard},
 };
 static const struct redis_question server_questions[] = {
-    {ask_auth, auth_heard},
-    {ask_select, ok_heard},
-    {ask_role, role_heard},
-    {ask_ping, ok_heard},
+    {"AUTH", ask_auth, auth_heard},
+    {"SELECT", ask_select, ok_heard},
+    {"ROLE", ask_role, role_heard},
+    {"PING", ask_ping, ok_heard},
 };
 
 /* ---- one after the other ---- */
@@ -227,12 +229,12 @@ static void on_answer(void *ctx, const struct redis_answer *a)
     size_t before = s->why.len;
     assert(s->heard < s->count); /* the last one ends it */
     blame(s);
-    if (!s->asked[s->heard++]->heard(s, a)) {
+    if (!s->asked[s->heard]->heard(s, a)) {
         next(s);
         return;
     }
     s->why.len = before;
-    if (s->heard == s->count)
+    if (++s->heard == s->count)
         done(s);
 }
 
