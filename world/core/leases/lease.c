@@ -55,6 +55,8 @@ static uint64_t *gauge_of(enum lease_state state, struct lease_stats *stats)
 void lease_go(struct lease *lease, enum lease_state to, struct lease_stats *stats)
 {
     assert(lease_next[lease->state] & 1u << to);
+    if (lease->state == LEASE_OTHERS)
+        lease->waits = true; /* whoever was sent there looks again */
     --*gauge_of(lease->state, stats);
     ++*gauge_of(to, stats);
     lease->state = to;

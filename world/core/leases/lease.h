@@ -20,8 +20,8 @@ struct lease {
     enum lease_state state;
     int64_t asked_ms; /* somebody wanted to know who decides */
     int64_t seen;     /* the highest epoch */
-    bool waits;       /* somebody was told OWNER_SOUGHT, and nothing since */
-    bool is_wished;   /* `wish` is under way */
+    bool waits; /* somebody was told OWNER_SOUGHT, or of an owner of before, and nothing since */
+    bool is_wished; /* `wish` is under way */
     enum lease_op wish;
 
     /* LOADING, OURS, CLOSING */

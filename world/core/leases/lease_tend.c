@@ -148,6 +148,7 @@ static void note_other(struct lease *lease, const struct lease_news *news, int64
     int64_t ends_ms = now + news->left_ms;
 
     if (!is_same) {
+        lease->waits |= !span_eq(lease->url, news->url);
         span_free(lease->url);
         lease->url = span_copy(news->url);
         lease->other_epoch = news->epoch;

@@ -117,6 +117,35 @@ static void a_doubted_owner_is_asked_for_until_it_lives_or_ends(void **state)
     rig_free(r);
 }
 
+/* What was sent to the one before may hang there. */
+static void a_new_owner_is_told_of_though_nobody_was_told_to_wait(void **state)
+{
+    struct rig *r = rig_new(1);
+
+    (void)state;
+    (void)rig_find(r);
+    rig_pass(r, 0);
+    rig_others(r, 5, 2000);
+    assert_int_equal(rig_find(r), OWNER_OTHER);
+    rig_pass(r, 1000);
+    r->log[0] = '\0';
+    rig_news(r,
+             &(struct lease_news){.world = SPAN("w"),
+                                  .said = LEASE_IS_OTHERS,
+                                  .epoch = 6,
+                                  .left_ms = 3000,
+                                  .url = SPAN("p2")},
+             1);
+    rig_said(r, "moved(w) ");
+    rig_pass(r, 1000);
+    r->log[0] = '\0';
+    rig_ours(r, 7);
+    rig_said(r, "load(w 7) ");
+    leases_loaded(r->l, SPAN("w"), ERR_OK, (struct span){0}, r->now);
+    rig_said(r, "moved(w) ");
+    rig_free(r);
+}
+
 static void an_idle_world_is_closed_freed_and_forgotten(void **state)
 {
     struct rig *r = rig_owner(0);
@@ -283,6 +312,7 @@ int main(void)
         cmocka_unit_test(a_lease_counts_from_the_sending_by_the_clock_of_the_moment),
         cmocka_unit_test(a_world_of_others_is_passed_on_and_watched),
         cmocka_unit_test(a_doubted_owner_is_asked_for_until_it_lives_or_ends),
+        cmocka_unit_test(a_new_owner_is_told_of_though_nobody_was_told_to_wait),
         cmocka_unit_test(an_idle_world_is_closed_freed_and_forgotten),
         cmocka_unit_test(the_end_frees_what_is_ours_and_what_is_loading),
         cmocka_unit_test(a_world_that_cannot_be_read_is_freed_and_tried_again),
