@@ -26,6 +26,7 @@ const char *const record_kind_names[RECORD_COUNT + 1] = {
 #define OPEN            "open"
 #define LEAVING         "leaving"
 #define DRAIN           "drain"
+#define DRAIN_HOW       "drainHow"
 #define DEADLINE_MS     "deadlineMs"
 #define UNTIL           "until"
 #define RATE            "rate"
@@ -75,9 +76,15 @@ void record_add_room(struct buf *out, const struct room *room)
     buf_add_char(out, '}');
 }
 
+static bool drain_is_told(const struct order_drain *d)
+{
+    return d->deadline_ms != 0 || d->rate != 0 || d->retry_max_ms != 0;
+}
+
+/* Behind the member's name. */
 static void add_drain(struct buf *out, const struct order_drain *d, int64_t until_ms)
 {
-    BUF_ADD_LIT(out, ",\"" DRAIN "\":{\"" DEADLINE_MS "\":");
+    BUF_ADD_LIT(out, "{\"" DEADLINE_MS "\":");
     buf_add_i64(out, d->deadline_ms);
     ADD_NUMBER(out, UNTIL, (uint64_t)until_ms);
     ADD_NUMBER(out, RATE, d->rate);
@@ -102,8 +109,10 @@ void record_add_shard(struct buf *out, const struct shard *shard)
     BUF_ADD_LIT(out, ",\"" NODE "\":");
     json_add_string(out, node);
     ADD_NUMBER(out, OPEN, shard->open);
-    if (shard->drain.deadline_ms != 0 || shard->drain.rate != 0 || shard->drain.retry_max_ms != 0)
+    if (drain_is_told(&shard->drain)) {
+        BUF_ADD_LIT(out, ",\"" DRAIN "\":");
         add_drain(out, &shard->drain, shard->drain_until_ms);
+    }
     buf_add_char(out, '}');
 }
 
@@ -116,6 +125,10 @@ void record_add_node(struct buf *out, const struct node *n)
     ADD_NUMBER(out, MAX_CONNECTIONS, n->max_connections);
     BUF_ADD_LIT(out, ",\"" DRAIN "\":");
     buf_add_span(out, n->drain_ordered ? SPAN("true") : SPAN("false"));
+    if (drain_is_told(&n->drain)) {
+        BUF_ADD_LIT(out, ",\"" DRAIN_HOW "\":");
+        add_drain(out, &n->drain, n->drain_until_ms);
+    }
     buf_add_char(out, '}');
 }
 
@@ -184,14 +197,12 @@ enum err record_read_room(struct span value, struct room_settings *out)
     return good ? ERR_OK : ERR_SYNTAX;
 }
 
-static bool read_drain(const json_t *doc, struct shard_record *out)
+/* Absent: the all-zero struct stays as it is. */
+static bool read_drain(const json_t *object, struct order_drain *d, int64_t *until_ms)
 {
-    const json_t *object = json_object_get(doc, DRAIN);
-    struct order_drain *d = &out->drain;
-
     return object == NULL ||
            (json_get_int(object, DEADLINE_MS, 0, REGISTRY_COUNT_MAX, &d->deadline_ms) &&
-            json_get_int(object, UNTIL, 0, REGISTRY_COUNT_MAX, &out->drain_until_ms) &&
+            json_get_int(object, UNTIL, 0, REGISTRY_COUNT_MAX, until_ms) &&
             read_number(object, RATE, 0, &d->rate) &&
             json_get_int(object, RETRY_MIN_MS, 0, REGISTRY_COUNT_MAX, &d->retry_min_ms) &&
             json_get_int(object, RETRY_MAX_MS, 0, REGISTRY_COUNT_MAX, &d->retry_max_ms));
@@ -228,7 +239,8 @@ enum err record_read_shard(struct span value, struct shard_record *out)
     good = json_is_object(doc) && json_get_span(doc, ROOM_ID, &out->room) &&
            json_get_span(doc, URL, &out->url) && read_number(doc, MAX_CONNECTIONS, 1, &out->max) &&
            read_name(doc, STATUS, shard_status_names, &status) &&
-           (absent(doc, NODE) || json_get_span(doc, NODE, &out->node)) && read_drain(doc, out) &&
+           (absent(doc, NODE) || json_get_span(doc, NODE, &out->node)) &&
+           read_drain(json_object_get(doc, DRAIN), &out->drain, &out->drain_until_ms) &&
            (absent(doc, OPEN) || read_number(doc, OPEN, 0, &out->open));
     out->status = (enum shard_status)status;
     if (!good)
@@ -244,7 +256,8 @@ enum err record_read_node(struct span value, struct node_record *out)
     return json_is_object(doc) && json_get_span(doc, URL, &out->url) &&
                    json_get_span(doc, INTERNAL_URL, &out->internal_url) &&
                    read_number(doc, MAX_CONNECTIONS, 0, &out->max_connections) &&
-                   json_get_bool(doc, DRAIN, &out->drain)
+                   json_get_bool(doc, DRAIN, &out->is_drained) &&
+                   read_drain(json_object_get(doc, DRAIN_HOW), &out->drain, &out->drain_until_ms)
                ? ERR_OK
                : ERR_SYNTAX;
 }

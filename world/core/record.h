@@ -40,8 +40,10 @@ void record_add_retired(struct buf *out, int64_t until_ms);
 struct node_record {
     struct span url, internal_url; /* borrowed from doc */
     uint64_t max_connections;
-    bool drain;
-    json_t *doc; /* the caller frees it with json_decref, in every case */
+    bool is_drained;
+    struct order_drain drain; /* how */
+    int64_t drain_until_ms;   /* wall time; counts when there is a deadline */
+    json_t *doc;              /* the caller frees it with json_decref, in every case */
 };
 MUST_CHECK enum err record_read_node(struct span value, struct node_record *out);
 /* The same for a room server, whose key is its origin. */

@@ -77,8 +77,7 @@ static const char *restore_node(struct core *core, const struct record *r, struc
     else if (r->key.len == 0 || r->key.len > BEAT_NODE_ID_MAX)
         why = "bad-key";
     else
-        node_restore(nodes_expect(&core->registry, world, r->key, now), stored.url,
-                     stored.internal_url, stored.max_connections, stored.drain);
+        node_restore(nodes_expect(&core->registry, world, r->key, now), &stored, now);
     json_decref(stored.doc);
     return why;
 }

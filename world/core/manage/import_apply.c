@@ -63,7 +63,7 @@ static bool apply_node(struct registry *r, struct world *w, const struct item *i
 
     if (good) {
         n = nodes_expect(r, w, it->key, now);
-        node_restore(n, stored.url, stored.internal_url, stored.max_connections, stored.drain);
+        node_restore(n, &stored, now);
         node_keep(r, n);
     }
     json_decref(stored.doc);

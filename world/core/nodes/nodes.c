@@ -73,6 +73,16 @@ static void free_holdings(struct registry *r, struct node *n)
         holding_free(r, CONTAINER_OF(it, struct holding, in_node));
 }
 
+/* `until_ms`: wall time; counts when there is a deadline. */
+static void set_drain(struct node *n, bool on, const struct order_drain *how, int64_t until_ms,
+                      struct moment now)
+{
+    n->drain_ordered = on;
+    n->drain = *how;
+    n->drain_until_ms = how->deadline_ms == 0 ? 0 : until_ms;
+    n->drain_due_ms = how->deadline_ms == 0 ? 0 : now.mono_ms + (until_ms - now.wall_ms);
+}
+
 /* A later process has taken over the id: what the earlier one held is gone. */
 static void start_anew(struct registry *r, struct node *n, struct moment now)
 {
@@ -379,21 +389,20 @@ struct node *nodes_expect(struct registry *r, struct world *w, struct span id, s
     return n;
 }
 
-void node_restore(struct node *n, struct span url, struct span internal_url, uint64_t max,
-                  bool drain)
+void node_restore(struct node *n, const struct node_record *as, struct moment now)
 {
-    set_text(&n->url, url);
-    set_text(&n->internal_url, internal_url);
-    n->max_connections = max;
-    n->drain_ordered = drain;
+    set_text(&n->url, as->url);
+    set_text(&n->internal_url, as->internal_url);
+    n->max_connections = as->max_connections;
+    set_drain(n, as->is_drained, &as->drain, as->drain_until_ms, now);
 }
 
 void node_drain(struct registry *r, struct node *n, bool on, const struct order_drain *how,
                 struct moment now)
 {
-    n->drain_ordered = on;
-    n->drain = on ? *how : (struct order_drain){0};
-    n->drain_due_ms = n->drain.deadline_ms == 0 ? 0 : now.mono_ms + n->drain.deadline_ms;
+    static const struct order_drain none;
+
+    set_drain(n, on, on ? how : &none, on ? now.wall_ms + how->deadline_ms : 0, now);
     n->version_of_orders = ++n->world->nodes.version;
     node_keep(r, n);
     node_refresh(r, n);

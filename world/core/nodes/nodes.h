@@ -52,7 +52,8 @@ struct node {
     bool draining;            /* it says so itself */
     bool drain_ordered;       /* an operator says so; stored */
     struct order_drain drain; /* how; as ordered */
-    int64_t drain_due_ms;     /* monotonic; when the ordered deadline is */
+    int64_t drain_due_ms;     /* monotonic; when the ordered deadline is; 0: there is none */
+    int64_t drain_until_ms;   /* the same in wall time */
     struct list owned;        /* struct shard.in_owner, by order version, the oldest first */
     size_t owned_count;
     uint64_t capacity;         /* sum of the capacities of the owned, each cut to SHARE_MAX */
@@ -161,8 +162,8 @@ static inline struct span node_address(const struct node *n)
 /* A node that the store knows, or that a stored shard names; made if need be. Nothing is stored. */
 struct node *nodes_expect(struct registry *r, struct world *w, struct span id, struct moment now);
 /* What the store knows of it. */
-void node_restore(struct node *n, struct span url, struct span internal_url, uint64_t max,
-                  bool drain);
+struct node_record;
+void node_restore(struct node *n, const struct node_record *as, struct moment now);
 /* How it is to be drained from now on. */
 struct order_drain node_drain_left(const struct node *n, struct moment now);
 /* An operator has it drained, or not any more. */

@@ -180,6 +180,35 @@ static void a_drain_and_the_others_are_told_every_time(void **state)
     recorder_free(r);
 }
 
+/* The world starts anew while the node is drained, and hears of it a while later. */
+static void an_ordered_drain_outlives_the_world_with_its_deadline_and_pace(void **state)
+{
+    struct recorder *before = recorder_new(), *after = recorder_new();
+    struct order_drain how = {
+        .deadline_ms = 60000, .rate = 7, .retry_min_ms = 50, .retry_max_ms = 60};
+    const struct recorded_record *last;
+    struct orders o;
+    json_t *doc;
+
+    (void)state;
+    node_drain(&before->core.registry, fleet_join(before, "a"), true, &how, before->now);
+    last = &before->records[(before->record_count - 1) % RECORDED_MAX];
+    struct record stored = {last->kind, span_str(last->world), span_str(last->key),
+                            span_str(last->value)};
+    after->now.wall_ms = before->now.wall_ms + 10000;
+    assert_int_equal(core_restore(&after->core, &stored, after->now), ERR_OK);
+    fleet_join(after, "a");
+    assert_int_equal(orders_read(&o, &doc, span_str(recorder_last(after)->body)), ERR_OK);
+    assert_true(o.drain_node);
+    assert_int_equal(o.drain.deadline_ms, 50000);
+    assert_int_equal(o.drain.rate, 7);
+    assert_int_equal(o.drain.retry_min_ms, 50);
+    assert_int_equal(o.drain.retry_max_ms, 60);
+    json_decref(doc);
+    recorder_free(before);
+    recorder_free(after);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -189,6 +218,7 @@ int main(void)
         cmocka_unit_test(what_came_back_is_not_dropped),
         cmocka_unit_test(too_many_drops_become_full_orders),
         cmocka_unit_test(a_drain_and_the_others_are_told_every_time),
+        cmocka_unit_test(an_ordered_drain_outlives_the_world_with_its_deadline_and_pace),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -372,18 +372,25 @@ static void an_ordered_drain_is_stored_and_taken_back(void **state)
 {
     struct recorder *r = recorder_new();
     struct order_drain how = {.deadline_ms = 1000};
+    char want[256];
     struct node *a;
     struct shard *s;
 
     (void)state;
     a = fleet_join(r, "a");
     s = recorder_shard(recorder_room(r, "r", 1, NULL), 0);
+    (void)snprintf(want, sizeof(want),
+                   "{\"url\":\"http://node\",\"internalUrl\":\"http://node.internal\","
+                   "\"maxConnections\":1000,\"drain\":true,\"drainHow\":{\"deadlineMs\":1000,"
+                   "\"until\":%lld,\"rate\":0,\"retryMinMs\":0,\"retryMaxMs\":0}}",
+                   (long long)r->now.wall_ms + 1000);
     node_drain(&r->core.registry, a, true, &how, r->now);
-    assert_string_equal(r->records[(r->record_count - 1) % RECORDED_MAX].value,
-                        "{\"url\":\"http://node\",\"internalUrl\":\"http://node.internal\","
-                        "\"maxConnections\":1000,\"drain\":true}");
+    assert_string_equal(r->records[(r->record_count - 1) % RECORDED_MAX].value, want);
     assert_false(shard_is_selectable(s));
     node_drain(&r->core.registry, a, false, NULL, r->now);
+    assert_string_equal(r->records[(r->record_count - 1) % RECORDED_MAX].value,
+                        "{\"url\":\"http://node\",\"internalUrl\":\"http://node.internal\","
+                        "\"maxConnections\":1000,\"drain\":false}");
     assert_true(shard_is_selectable(s));
     recorder_free(r);
 }
