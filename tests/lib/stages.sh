@@ -92,25 +92,29 @@ stage_arch() { suite "the architecture" arch.log tests/arch/run; }
 
 stage_unit() { suite "unit tests and fuzz corpora" unit.log tests/lib/unit build/dev; }
 
-# sim_seeds A B: the seeds from A to B, half of them by each of two processes.
+# sim_seeds PROGRAM A B: the seeds from A to B, half of them by each of two processes.
 sim_seeds() {
-    local middle=$((($1 + $2) / 2)) status=0
-    "$DEV_BIN/sim" --seeds "$1-$middle" &
-    "$DEV_BIN/sim" --seeds "$((middle + 1))-$2" || status=1
+    local middle=$((($2 + $3) / 2)) status=0
+    "$DEV_BIN/$1" --seeds "$2-$middle" &
+    "$DEV_BIN/$1" --seeds "$((middle + 1))-$3" || status=1
     wait $! && return "$status"
 }
 
-# sim_misses FEATURE: without it, one of the seeds fails.
+# sim_misses PROGRAM FEATURE: without it, one of the seeds fails.
 sim_misses() {
-    "$DEV_BIN/sim" --seeds 0-499 --off "$1"
+    "$DEV_BIN/$1" --seeds 0-499 --off "$2"
     (($? == 1))
 }
 
 stage_sim() {
     local feature
-    check "500 simulated clusters" sim.log sim_seeds 0 499
+    check "500 simulated clusters" sim.log sim_seeds sim 0 499
     for feature in seq expiry returning repeat missing; do
-        check "the simulation misses $feature" "sim-off-$feature.log" sim_misses "$feature"
+        check "the simulation misses $feature" "sim-off-$feature.log" sim_misses sim "$feature"
+    done
+    check "500 simulated clusters that share leases" sim-leases.log sim_seeds sim-leases 0 499
+    for feature in deadline grace epoch ago stored late; do
+        check "that simulation misses $feature" "sim-leases-off-$feature.log" sim_misses sim-leases "$feature"
     done
 }
 
@@ -199,7 +203,8 @@ stage_fuzz() {
 
 stage_longsim() {
     local count=${SIM_SEEDS:-3000}
-    check "$count more simulated clusters" longsim.log sim_seeds 500 $((499 + count))
+    check "$count more simulated clusters" longsim.log sim_seeds sim 500 $((499 + count))
+    check "$count more that share leases" longsim-leases.log sim_seeds sim-leases 500 $((499 + count))
 }
 
 stage_signe() {

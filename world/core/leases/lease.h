@@ -30,6 +30,7 @@ struct lease {
     bool outdated;       /* somebody may have been owner since */
     int64_t outdated_ms; /* when that came up */
     bool idle;           /* OURS: nothing to remember */
+    int64_t load_epoch;  /* LOADING: under which the records come */
     bool load_due;       /* LOADING: the last try met no Redis */
     bool gone;           /* LOADING: the lease is not ours any more, or not to be used */
     bool closed;         /* CLOSING: all is written */

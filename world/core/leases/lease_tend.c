@@ -127,7 +127,7 @@ static void said_ours(struct leases *l, struct lease *lease, int64_t epoch, int6
         leases_in_grace(l, now) || lease->state == LEASE_BROKEN)
         return;
     lease_go(lease, LEASE_LOADING, &l->stats);
-    lease->epoch = epoch;
+    lease->epoch = lease->load_epoch = epoch;
     lease->deadline_ms = deadline_ms;
     l->stats.taken++;
     log_info("lease.taken", "world=%.*s", SPAN_ARG(lease->world));

@@ -159,6 +159,7 @@ static void load_again(struct leases *l, struct lease *lease)
         return;
     }
     lease->load_due = false;
+    lease->load_epoch = lease->epoch;
     l->port->load(l->port->ctx, lease->world, lease->epoch);
 }
 
@@ -309,6 +310,8 @@ void leases_loaded(struct leases *l, struct span world, enum err e, struct span 
         bool was_outdated = lease->outdated;
         lease_go(lease, LEASE_OURS, &l->stats);
         lease->outdated = was_outdated;
+        if (lease->epoch > lease->load_epoch)
+            l->port->raise(l->port->ctx, lease->world, lease->epoch);
     } else if (e == ERR_IO) {
         lease->load_due = true;
     } else {

@@ -1,0 +1,105 @@
+/* What must hold at every moment, and when all is well again. */
+#include "tests/sim/leases/cluster.h"
+
+/* Within this time, who goes on without Redis asks everybody anew. */
+enum { TOGETHER_MS = LEASES_PEERS_MS + LEASES_ASK_PEERS_MS };
+
+static bool knows(const struct proc *a, const struct proc *b)
+{
+    for (size_t i = 0; i < a->l->peer_count; i++) {
+        if (span_eq(a->l->peers[i].url, span_str(b->url)))
+            return true;
+    }
+    return false;
+}
+
+static void note_apart(struct cluster *c)
+{
+    for (int i = 0; i < PROCS; i++) {
+        for (int j = 0; j < PROCS; j++) {
+            const struct proc *a = &c->procs[i], *b = &c->procs[j];
+            if (!proc_runs(a) || !proc_reaches(c, i, j) || !knows(a, b))
+                c->apart_ms[i][j] = c->now;
+        }
+    }
+}
+
+/* Nobody can know better: Redis broke its word to `a`, or `a` goes on without Redis and has not
+ * heard `b`, of which it then knows nothing. */
+static bool is_excused(const struct proc *a, const struct proc *b, int w)
+{
+    const struct heard *heard = &a->heard[b->index];
+    const struct cluster *c = a->c;
+    bool is_sound = c->loss == 0 && c->slow == 0; /* whoever can be asked answers */
+
+    if (a->worlds[w].robbed)
+        return true;
+    if (is_sound && c->now - c->apart_ms[a->index][b->index] > TOGETHER_MS)
+        return false;
+    return proc_is_extended(a, w) && !(heard->said_away && heard->life == b->life);
+}
+
+static void check_pair(struct cluster *c, const struct proc *a, const struct proc *b, int w)
+{
+    c->doubles++;
+    if (!is_excused(a, b, w) && !is_excused(b, a, w))
+        cluster_fail(c, "two processes decide for a world");
+    if (a->worlds[w].epoch == b->worlds[w].epoch)
+        cluster_fail(c, "two owners have the same epoch");
+}
+
+void checks_always(struct cluster *c)
+{
+    note_apart(c);
+    for (int w = 0; w < WORLDS; w++) {
+        const struct proc *owner = NULL;
+        for (int i = 0; i < PROCS; i++) {
+            const struct proc *p = &c->procs[i];
+            if (!proc_runs(p) || proc_owner(p, w) != OWNER_US)
+                continue;
+            c->extended += proc_is_extended(p, w) ? 1 : 0;
+            if (owner != NULL)
+                check_pair(c, owner, p, w);
+            owner = p;
+        }
+    }
+}
+
+static const struct proc *only_owner(struct cluster *c, int w)
+{
+    const struct proc *owner = NULL;
+
+    for (int i = 0; i < PROCS; i++) {
+        const struct proc *p = &c->procs[i];
+        if (!proc_runs(p) || proc_owner(p, w) != OWNER_US)
+            continue;
+        if (owner != NULL)
+            cluster_fail(c, "at the end a world has two owners");
+        owner = p;
+    }
+    return owner;
+}
+
+void checks_at_end(struct cluster *c)
+{
+    for (int w = 0; w < WORLDS; w++) {
+        const struct proc *owner = only_owner(c, w);
+        if (owner == NULL) {
+            cluster_note(c, "w%d has no owner", w);
+            cluster_fail(c, "at the end a world has no owner");
+            return;
+        }
+        if (owner->worlds[w].epoch < c->node_seen[w])
+            cluster_fail(c, "at the end the owner's epoch is below what nodes have followed");
+        if (w != WORLDS - 1 && c->redis.data.meta[w].value + 5 < owner->worlds[w].value)
+            cluster_fail(c, "at the end the owner's writes do not reach Redis");
+        for (int i = 0; i < PROCS; i++) {
+            struct proc *p = &c->procs[i];
+            struct lease_place place = leases_place(p->l, world_name(w));
+            if (p != owner &&
+                (place.owner != OWNER_OTHER || !span_eq(place.url, span_str(owner->url)) ||
+                 place.epoch != owner->worlds[w].epoch))
+                cluster_fail(c, "at the end a process does not know the owner");
+        }
+    }
+}
