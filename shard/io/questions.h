@@ -8,7 +8,10 @@
 #include "shard/io/ticker.h"
 #include "shard/io/worlds.h"
 
-enum { QUESTIONS_UNDER_WAY = 64, QUESTIONS_ANSWER_MAX = 256 * 1024 };
+enum {
+    QUESTIONS_UNDER_WAY = 64,
+    QUESTIONS_ANSWER_MAX = 32 * 1024 * 1024, /* bytes: all bans of a room, of the longest ids */
+};
 
 struct question;
 

@@ -36,12 +36,9 @@ static struct list *first_after(const struct node *n, int64_t version)
 static void add_shard(const struct shard *s, struct moment now, bool first, struct buf *out)
 {
     struct order order = shard_order(s, now);
-    size_t count = s->room->bans.count;
-    struct order_ban *bans = count == 0 ? NULL : xcalloc(count, sizeof(*bans));
+    struct order_ban *bans = bans_order(s->room, now);
 
-    if (count > 0)
-        bans_order(s->room, now, bans);
-    orders_add_shard(out, &order, bans, count, first);
+    orders_add_shard(out, &order, bans, s->room->bans.count, first);
     free(bans);
 }
 

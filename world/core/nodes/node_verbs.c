@@ -1,4 +1,6 @@
 /* The verbs that nodes call: heartbeat and resolve. */
+#include <stdlib.h>
+
 #include "world/core/api/verbs.h"
 #include "world/core/nodes/nodes.h"
 #include "world/core/park.h"
@@ -61,8 +63,12 @@ void verb_heartbeat(struct call *call)
     beat_doc_clear(&doc);
 }
 
-static void answer_resolved(struct call *call, const struct shard *s)
+/* Who asks and owns the shard serves the client at once, orders or not: it has to know whom it may
+ * not let in, and whatever it knows of bans is replaced. Nobody else has a use for them. */
+static void answer_resolved(struct call *call, const struct resolve *q, const struct shard *s)
 {
+    bool is_owner = span_eq(q->asker, s->owner->id);
+    struct order_ban *bans = is_owner ? bans_order(s->room, call->now) : NULL;
     struct buf *text = &call->core->text;
     struct resolved answer = {
         .epoch = s->room->world->epoch,
@@ -73,8 +79,9 @@ static void answer_resolved(struct call *call, const struct shard *s)
     };
 
     buf_reset(text);
-    resolved_add(text, &answer, NULL, 0);
+    resolved_add(text, &answer, bans, bans == NULL ? 0 : s->room->bans.count);
     call_answer(call, buf_span(text));
+    free(bans);
 }
 
 /* A shard more for a client of whom nothing is known: within what strangers may have made. */
@@ -154,7 +161,7 @@ static void resolve(struct call *call, const struct resolve *q)
     if (found.grow != NULL)
         why = grow(call, found.grow, q, &found.shard);
     if (why == REFUSAL_NONE)
-        answer_resolved(call, found.shard);
+        answer_resolved(call, q, found.shard);
     else
         refuse_resolve(call, q, why);
 }

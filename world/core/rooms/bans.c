@@ -136,13 +136,17 @@ void ban_restore(struct registry *r, struct room *room, struct span session, int
         set_end(r, add(r, room, session), until_ms, now);
 }
 
-void bans_order(const struct room *room, struct moment now, struct order_ban *out)
+struct order_ban *bans_order(const struct room *room, struct moment now)
 {
+    size_t count = room->bans.count;
+    struct order_ban *all = count == 0 ? NULL : xcalloc(count, sizeof(*all)), *out = all;
+
     LIST_EACH (&room->bans.list, it) {
         const struct ban *b = CONTAINER_OF(it, struct ban, in_room);
         int64_t left = b->until_ms - now.wall_ms;
         *out++ = (struct order_ban){.session = b->session, .ttl_ms = left > 0 ? left : 1};
     }
+    return all;
 }
 
 /* ---- records */

@@ -50,8 +50,9 @@ void ban_remove(struct registry *r, struct ban *b);
 void ban_restore(struct registry *r, struct room *room, struct span session, int64_t until_ms,
                  struct moment now);
 
-/* What orders say of them: as many as the room has, in `out`. */
-void bans_order(const struct room *room, struct moment now, struct order_ban *out);
+/* What orders say of them: as many as the room has (NULL: none). The caller frees the list; the
+ * sessions in it are borrowed. */
+struct order_ban *bans_order(const struct room *room, struct moment now);
 
 /* How a ban is stored: the key is made of room and session. */
 void ban_add_key(struct buf *out, const struct ban *b);

@@ -403,6 +403,33 @@ static void an_answer_that_orders_have_overtaken_is_not_followed(void **state)
     stop();
 }
 
+static void answer_keeps_out_whom_the_room_has_banned(void **state)
+{
+    const struct resolved answer = {
+        .version = 7,
+        .epoch = 5,
+        .node = SPAN("us"),
+        .url = SPAN("http://us"),
+        .order = {.shard_id = SPAN(SHARD), .room_id = SPAN("room"), .max_connections = 10},
+    };
+    const struct order_ban ban = {.session = SPAN("ann"), .ttl_ms = 60000};
+    struct buf body = {0};
+    struct handle client;
+    enum node_reason why;
+    struct span id;
+    (void)state;
+    start(WORLD_BEATS);
+    resolved_add(&body, &answer, &ban, 1);
+    buf_add_char(&body, '\0');
+    assert_int_equal(resolved(200, body.data, &id), TOLD_OWNER);
+    assert_int_equal(
+        node_client_open(r.node, SPAN(SHARD), SPAN("ann"), SPAN("{}"), r.now, &client, &why),
+        ERR_DENIED);
+    assert_int_equal(why, NODE_REFUSED_BANNED);
+    buf_clear(&body);
+    stop();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -412,6 +439,7 @@ int main(void)
         cmocka_unit_test(an_adopted_shard_is_marked_and_counted),
         cmocka_unit_test(invented_ids_leave_room_for_what_is_ordered),
         cmocka_unit_test(answers_mean_what_they_say),
+        cmocka_unit_test(answer_keeps_out_whom_the_room_has_banned),
         cmocka_unit_test(answer_of_a_lower_epoch_is_as_if_it_was_not_asked),
         cmocka_unit_test(a_404_of_a_world_that_was_never_heard_says_nothing),
         cmocka_unit_test(nobody_asks_a_world_before_it_has_said_what_it_is),

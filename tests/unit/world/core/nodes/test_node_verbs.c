@@ -111,6 +111,50 @@ static void resolves_answer_with_the_order_the_node_and_its_address(void **state
     recorder_free(r);
 }
 
+/* It may serve the client before its next orders come. */
+static void who_asks_and_owns_the_shard_hears_of_its_bans(void **state)
+{
+    static const struct {
+        const char *asker;
+        size_t bans;
+    } rows[] = {{"a", 2}, {"b", 0}};
+    struct recorder *r = recorder_new();
+    struct room *room;
+    struct order_ban ban;
+
+    (void)state;
+    fleet_join(r, "a");
+    room = recorder_room(r, "r", 1, NULL);
+    (void)ban_put(&r->core.registry, room, SPAN("ann"), r->now.wall_ms + 5000, r->now);
+    (void)ban_put(&r->core.registry, room, SPAN("bob"), r->now.wall_ms + 9000, r->now);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct resolve q = {.asker = span_str(rows[i].asker),
+                            .reason = RESOLVE_UNKNOWN,
+                            .shard_id = recorder_shard(room, 0)->id};
+        struct resolved answer;
+        struct buf body = {0};
+        const json_t *bans;
+        json_t *doc;
+        size_t at = 0;
+
+        resolve_add(&body, &q);
+        buf_add_char(&body, '\0');
+        assert_int_equal(recorder_post(r, "/resolve", body.data), 200);
+        assert_int_equal(resolved_read(&answer, &doc, &bans, span_str(recorder_last(r)->body)),
+                         ERR_OK);
+        assert_true(span_eq(answer.node, SPAN("a")));
+        assert_int_equal(json_array_size(bans), rows[i].bans);
+        if (rows[i].bans > 0) {
+            assert_true(order_next_ban(bans, &at, &ban));
+            assert_true(span_eq(ban.session, SPAN("ann")));
+            assert_int_equal(ban.ttl_ms, 5000);
+        }
+        json_decref(doc);
+        buf_clear(&body);
+    }
+    recorder_free(r);
+}
+
 /* A node asks for its first client in the same moment in which it is first heard. */
 static void who_asks_before_its_first_beat_waits_for_it(void **state)
 {
@@ -228,6 +272,7 @@ int main(void)
         cmocka_unit_test(a_bad_body_is_400_with_the_member_at_fault),
         cmocka_unit_test(ids_beyond_their_bounds_are_400),
         cmocka_unit_test(resolves_answer_with_the_order_the_node_and_its_address),
+        cmocka_unit_test(who_asks_and_owns_the_shard_hears_of_its_bans),
         cmocka_unit_test(who_asks_before_its_first_beat_waits_for_it),
         cmocka_unit_test(a_world_without_nodes_sends_clients_to_those_of_others),
         cmocka_unit_test(a_world_process_hears_who_could_adopt),
