@@ -105,7 +105,7 @@ void view_node(struct json_out *o, const char *key, const struct node *n, struct
     json_out_u64(o, "maxConnections", n->max_connections);
     json_out_u64(o, "shards", n->owned_count);
     json_out_u64(o, "adopted", n->adopted);
-    json_out_bool(o, "draining", n->draining || n->drain_ordered);
+    json_out_bool(o, "draining", node_drains(n));
     if (n->drain_ordered)
         view_drain(o, "drain", &drain);
     json_out_close(o, '}');

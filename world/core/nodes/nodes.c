@@ -397,13 +397,21 @@ void node_restore(struct node *n, const struct node_record *as, struct moment no
     set_drain(n, as->is_drained, &as->drain, as->drain_until_ms, now);
 }
 
+bool node_drains(const struct node *n)
+{
+    return n->drain_ordered || (n->draining && n->have_version >= n->undrained);
+}
+
 void node_drain(struct registry *r, struct node *n, bool on, const struct order_drain *how,
                 struct moment now)
 {
     static const struct order_drain none;
+    bool is_taken_back = n->drain_ordered && !on;
 
     set_drain(n, on, on ? how : &none, on ? now.wall_ms + how->deadline_ms : 0, now);
     n->version_of_orders = ++n->world->nodes.version;
+    if (is_taken_back)
+        n->undrained = n->version_of_orders;
     node_keep(r, n);
     node_refresh(r, n);
     if (on)

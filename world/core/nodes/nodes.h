@@ -51,6 +51,7 @@ struct node {
     bool held;                /* dead among many: its shards move only when clients ask for them */
     bool draining;            /* it says so itself */
     bool drain_ordered;       /* an operator says so; stored */
+    int64_t undrained;        /* the version of the orders that took a drain back */
     struct order_drain drain; /* how; as ordered */
     int64_t drain_due_ms;     /* monotonic; when the ordered deadline is; 0: there is none */
     int64_t drain_until_ms;   /* the same in wall time */
@@ -164,6 +165,9 @@ struct node *nodes_expect(struct registry *r, struct world *w, struct span id, s
 /* What the store knows of it. */
 struct node_record;
 void node_restore(struct node *n, const struct node_record *as, struct moment now);
+/* True when it is to drain, or drains by itself: what it says of a drain that was taken back before
+ * it knew does not count. Shards count on its word all the same (node_is_usable). */
+bool node_drains(const struct node *n);
 /* How it is to be drained from now on. */
 struct order_drain node_drain_left(const struct node *n, struct moment now);
 /* An operator has it drained, or not any more. */

@@ -61,6 +61,31 @@ static void a_node_is_drained_and_not_any_more(void **state)
     recorder_free(r);
 }
 
+/* The node goes on saying so until it has heard that it need not. */
+static void an_undrained_node_is_not_shown_as_draining(void **state)
+{
+    struct recorder *r = fleet_new(0);
+    struct node *a = fleet_join(r, "a");
+
+    (void)state;
+    assert_int_equal(ask(r, "POST", A "/nodes/a/drain", "{}"), 200);
+    fleet_beat(r, &(struct said){.id = "a", .partial = true, .draining = true}, NULL, 0);
+    int64_t have = a->version_of_orders;
+    assert_int_equal(ask(r, "POST", A "/nodes/a/undrain", NULL), 200);
+    assert_non_null(strstr(last(r), "\"draining\":false"));
+    fleet_beat(r,
+               &(struct said){.id = "a", .partial = true, .draining = true, .have_version = have},
+               NULL, 0);
+    assert_int_equal(ask(r, "GET", A "/nodes/a", NULL), 200);
+    assert_non_null(strstr(last(r), "\"usable\":false"));
+    assert_non_null(strstr(last(r), "\"draining\":false"));
+    /* it knows, and ends for reasons of its own */
+    fleet_beat(r, &(struct said){.id = "a", .partial = true, .draining = true}, NULL, 0);
+    assert_int_equal(ask(r, "POST", A "/nodes/a/undrain", NULL), 200);
+    assert_non_null(strstr(last(r), "\"draining\":true"));
+    recorder_free(r);
+}
+
 static void orders_count_a_shards_deadline_down(void **state)
 {
     struct recorder *r = fleet_new(0);
@@ -140,6 +165,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nodes_are_shown),
         cmocka_unit_test(a_node_is_drained_and_not_any_more),
+        cmocka_unit_test(an_undrained_node_is_not_shown_as_draining),
         cmocka_unit_test(orders_count_a_shards_deadline_down),
         cmocka_unit_test(shards_are_moved),
         cmocka_unit_test(dead_nodes_can_be_forgotten),
