@@ -222,11 +222,13 @@ static void take_conflict(struct world *w, struct span body)
 }
 
 /* Logs the first of several. */
-static void note_failure(struct world *w, int status)
+static void note_failure(struct world *w, int status, struct span body)
 {
+    struct span told = status == STATUS_OK ? (struct span){0} : body; /* else orders */
     w->node->stats.beat_failures++;
     if (!w->failing)
-        log_warn("beat.failed", "world=%.*s status=%d", SPAN_ARG(w->id), status);
+        log_warn("beat.failed", "world=%.*s status=%d answer=%.*s", SPAN_ARG(w->id), status,
+                 SPAN_ARG(told));
     w->failing = true;
 }
 
@@ -240,7 +242,7 @@ void world_answered(struct world *w, int status, struct span body, int64_t now)
         w->gone = w->says_gone;
     } else {
         news_repeat(&w->news);
-        note_failure(w, status);
+        note_failure(w, status, body);
     }
     if (status == STATUS_NOT_FOUND) {
         w->news.full = true;

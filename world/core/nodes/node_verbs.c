@@ -49,13 +49,21 @@ static void heartbeat(struct call *call, const struct beat *b, struct beat_doc *
     core_wake(call->core);
 }
 
+static bool read_beat(struct call *call, struct beat *b, struct beat_doc *doc, const char **why)
+{
+    if (beat_read(b, doc, call->request->body, why) != ERR_OK)
+        return false;
+    *why = "epoch is more than a day ahead of the world's clock";
+    return b->epoch <= call->now.wall_ms + NODES_EPOCH_AHEAD_MS;
+}
+
 void verb_heartbeat(struct call *call)
 {
     struct beat b;
     struct beat_doc doc;
     const char *why;
 
-    if (beat_read(&b, &doc, call->request->body, &why) == ERR_OK)
+    if (read_beat(call, &b, &doc, &why))
         heartbeat(call, &b, &doc);
     else
         call_refuse_name(call, REFUSAL_BODY_INVALID, SPAN("Invalid heartbeat: "), span_str(why),

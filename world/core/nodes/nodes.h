@@ -101,6 +101,10 @@ static inline int64_t nodes_tick_ms(const struct registry *r)
     return r->beat_ms / NODES_TICKS < NODES_TICK_MS ? r->beat_ms / NODES_TICKS : NODES_TICK_MS;
 }
 
+/* A node's epoch, its clock at its start, may be so far ahead of our clock. Later processes come
+ * with higher ones: one that no clock reaches would lock them out for ever. */
+enum { NODES_EPOCH_AHEAD_MS = 24 * 3600 * 1000 };
+
 enum { NODES_SHARE_MAX = 1 << 24 }; /* a shard weighs no more in a node's capacity */
 
 /* Usable: alive, not draining, below its own cap. Placement and orders count on it. */

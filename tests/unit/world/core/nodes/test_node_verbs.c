@@ -83,6 +83,22 @@ static void ids_beyond_their_bounds_are_400(void **state)
     recorder_free(r);
 }
 
+/* It would be the latest process of that id for ever. */
+static void epochs_that_no_clock_reaches_are_400(void **state)
+{
+    struct recorder *r = recorder_new();
+    int64_t last = r->now.wall_ms + NODES_EPOCH_AHEAD_MS;
+
+    (void)state;
+    assert_int_equal(fleet_beat(r, &(struct said){.id = "a", .epoch = last + 1}, NULL, 0), 400);
+    assert_string_equal(recorder_last(r)->body,
+                        "{\"error\":\"Invalid heartbeat: epoch is more than a "
+                        "day ahead of the world's clock\"}");
+    assert_int_equal(r->core.registry.world_count, 0);
+    assert_int_equal(fleet_beat(r, &(struct said){.id = "a", .epoch = last}, NULL, 0), 200);
+    recorder_free(r);
+}
+
 static void resolves_answer_with_the_order_the_node_and_its_address(void **state)
 {
     struct recorder *r = recorder_new();
@@ -271,6 +287,7 @@ int main(void)
         cmocka_unit_test(only_the_shard_secret_opens_them),
         cmocka_unit_test(a_bad_body_is_400_with_the_member_at_fault),
         cmocka_unit_test(ids_beyond_their_bounds_are_400),
+        cmocka_unit_test(epochs_that_no_clock_reaches_are_400),
         cmocka_unit_test(resolves_answer_with_the_order_the_node_and_its_address),
         cmocka_unit_test(who_asks_and_owns_the_shard_hears_of_its_bans),
         cmocka_unit_test(who_asks_before_its_first_beat_waits_for_it),
