@@ -3,9 +3,9 @@
  * does: a scripted one. */
 #include "rig.h"
 
-#include "../../common/net/scripted.h"
 #include "common/proto/hop_sign.h"
 #include "common/proto/http_head.h"
+#include "tests/unit/common/net/scripted.h"
 #include "world/io/passage.h"
 
 struct passage_rig {
