@@ -27,6 +27,33 @@ json_t *json_decode(struct span text)
     return value;
 }
 
+/* Behind the string whose first character is at `at`; the end, if it has none. */
+static size_t string_end(struct span text, size_t at)
+{
+    while (at < text.len && text.ptr[at] != '"')
+        at += text.ptr[at] == '\\' ? 2 : 1;
+    return at + 1;
+}
+
+/* At least as many values as jansson makes of the text, be it JSON or not. */
+static size_t count_values(struct span text, size_t max)
+{
+    size_t count = 1;
+    for (size_t at = 0; at < text.len && count <= max;) {
+        char c = text.ptr[at++];
+        if (c == '"')
+            at = string_end(text, at);
+        else if (c == ',' || c == '[' || c == '{')
+            count++;
+    }
+    return count;
+}
+
+json_t *json_decode_max(struct span text, size_t max)
+{
+    return count_values(text, max) > max ? NULL : json_decode(text);
+}
+
 bool json_get_span(const json_t *object, const char *key, struct span *out)
 {
     const json_t *value = json_object_get(object, key);

@@ -10,6 +10,9 @@
  * than jansson allows (2 048), or holds lone surrogates or numbers beyond double.
  * The caller frees with json_decref. */
 json_t *json_decode(struct span text);
+/* The same, and NULL when the text has more than `max` values, members and elements included. A
+ * value of two bytes takes up to 350 of memory: for texts that may be long. */
+json_t *json_decode_max(struct span text, size_t max);
 
 /* Members of an object. Each answers false when the member is absent or of another type. */
 bool json_get_span(const json_t *object, const char *key, struct span *out); /* borrowed */

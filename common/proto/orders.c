@@ -255,7 +255,7 @@ enum err orders_read(struct orders *out, json_t **doc, struct span text)
     struct member_reader r;
 
     *out = (struct orders){0};
-    *doc = json_decode(text);
+    *doc = json_decode_max(text, ORDERS_VALUES_MAX);
     r = (struct member_reader){.object = *doc};
     return read_head(&r, out) && read_lists(&r) ? ERR_OK : ERR_SYNTAX;
 }
@@ -333,7 +333,7 @@ enum err orders_conflict_read(struct orders_conflict *out, json_t **doc, struct 
     struct member_reader r;
 
     *out = (struct orders_conflict){0};
-    *doc = json_decode(text);
+    *doc = json_decode_max(text, ORDERS_CONFLICT_VALUES_MAX);
     r = (struct member_reader){.object = *doc};
     if (!member_time(&r, "epoch", &out->epoch) || !member_time(&r, "ageMs", &out->age_ms) ||
         !member_text(&r, "url", ORDERS_URL_MAX, &out->url))

@@ -70,10 +70,15 @@ enum {
     ORDERS_ID_MAX = 12288,      /* bytes of a shard id, of a room id */
     ORDERS_SESSION_MAX = 12288, /* of a session id */
     ORDERS_URL_MAX = 2048,
+    /* Values of the document: 10 000 shards take 200 000, each ban at each shard 3 more. Beyond it
+     * a small text would fill the memory: so many take half a GiB at worst. */
+    ORDERS_VALUES_MAX = 4 * 1024 * 1024,
+    ORDERS_CONFLICT_VALUES_MAX = 100,
 };
 
 /* Reads an answer; spans point into *doc, which the caller frees with json_decref in every case.
- * ERR_SYNTAX: these are no orders. Members that it does not know are ignored. */
+ * ERR_SYNTAX: these are no orders, or more than ORDERS_VALUES_MAX. Members that it does not know
+ * are ignored. */
 MUST_CHECK enum err orders_read(struct orders *out, json_t **doc, struct span text);
 /* What was read, in order: start with *at = 0; false at the end. *bans is for order_next_ban, NULL
  * when there are none. orders_read has checked them all. */

@@ -75,7 +75,7 @@ enum err resolved_read(struct resolved *out, json_t **doc, const json_t **bans, 
 
     *out = (struct resolved){0};
     *bans = NULL;
-    *doc = json_decode(text);
+    *doc = json_decode_max(text, RESOLVED_VALUES_MAX);
     r = (struct member_reader){.object = *doc};
     if (!member_time(&r, "epoch", &out->epoch) || out->epoch == 0 ||
         !member_time(&r, "version", &out->version) ||

@@ -21,7 +21,10 @@ struct resolve {
     enum resolve_reason reason;
     struct span node; /* RESOLVE_UNREACHABLE: which one */
 };
-enum { RESOLVE_NODE_MAX = 256 }; /* bytes of a node id; the others are those of orders */
+enum {
+    RESOLVE_NODE_MAX = 256,      /* bytes of a node id; the others are those of orders */
+    RESOLVED_VALUES_MAX = 10000, /* of the document: the bans of a room are 1 000 at most */
+};
 
 void resolve_add(struct buf *out, const struct resolve *r);
 /* Spans point into *doc, which the caller frees with json_decref in every case. ERR_SYNTAX: it is

@@ -224,7 +224,7 @@ void node_place(struct node *n, const struct arrival *a, int64_t now, struct pla
 static enum told told_404(const struct world *w, struct span body)
 {
     bool may_adopt = false;
-    json_t *doc = json_decode(body);
+    json_t *doc = json_decode_max(body, RESOLVED_VALUES_MAX);
     (void)json_get_bool(doc, "adopt", &may_adopt);
     json_decref(doc);
     if (may_adopt)

@@ -108,6 +108,31 @@ static void assert_string(const char *text, struct span want)
     json_decref(object);
 }
 
+static void values_are_counted_where_they_are_not_text(void **state)
+{
+    static const struct {
+        struct span text;
+        size_t values; /* so many it may have, not fewer */
+    } rows[] = {
+        {SPAN_INIT("7"), 1},
+        {SPAN_INIT("[1,2]"), 3},
+        {SPAN_INIT("{\"a\":1,\"b\":[2,[3]]}"), 6},
+        {SPAN_INIT("\"[,{\\\",[\""), 1},
+        {SPAN_INIT("[\"\\\\\",1]"), 3},
+        {SPAN_INIT("{\"[[[,\":\",,,\"}"), 2},
+        {SPAN_INIT("[[],[]]"), 5}, /* an empty one may count for two */
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        json_t *doc = json_decode_max(rows[i].text, rows[i].values);
+        assert_non_null(doc);
+        json_decref(doc);
+        assert_null(json_decode_max(rows[i].text, rows[i].values - 1));
+    }
+    assert_null(json_decode_max(SPAN("\"a\\"), 10)); /* a string without an end */
+    assert_null(json_decode_max(SPAN("[\""), 10));
+}
+
 static void strings_come_as_they_were_meant(void **state)
 {
     (void)state;
@@ -251,6 +276,7 @@ int main(void)
         cmocka_unit_test(texts_are_taken_or_refused),
         cmocka_unit_test(a_truncated_text_is_refused),
         cmocka_unit_test(nesting_ends_where_jansson_ends_it),
+        cmocka_unit_test(values_are_counted_where_they_are_not_text),
         cmocka_unit_test(strings_come_as_they_were_meant),
         cmocka_unit_test(members_of_another_type_are_not_there),
         cmocka_unit_test(integers_are_whole_exact_and_in_range),

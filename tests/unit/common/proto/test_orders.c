@@ -250,6 +250,25 @@ static void garbage_is_refused(void **state)
     }
 }
 
+static void orders_of_too_many_values_are_refused(void **state)
+{
+    static const char head[] = "{\"epoch\":1,\"newer\":[";
+    struct buf text = {0};
+    struct orders o;
+    json_t *doc;
+    (void)state;
+    for (size_t more = 0; more < 2; more++) { /* the head makes four, each of the others one */
+        buf_reset(&text);
+        buf_add(&text, head, sizeof head - 1);
+        for (size_t i = 0; i < ORDERS_VALUES_MAX - 4 + more; i++)
+            BUF_ADD_LIT(&text, "0,");
+        BUF_ADD_LIT(&text, "0]}");
+        assert_int_equal(orders_read(&o, &doc, buf_span(&text)), more == 0 ? ERR_OK : ERR_SYNTAX);
+        json_decref(doc);
+    }
+    buf_clear(&text);
+}
+
 static void members_of_a_newer_world_are_ignored(void **state)
 {
     (void)state;
@@ -291,6 +310,7 @@ int main(void)
         cmocka_unit_test(a_drain_without_figures_is_a_drain),
         cmocka_unit_test(every_truncation_is_refused),
         cmocka_unit_test(garbage_is_refused),
+        cmocka_unit_test(orders_of_too_many_values_are_refused),
         cmocka_unit_test(members_of_a_newer_world_are_ignored),
         cmocka_unit_test(a_conflict_is_read_back),
     };
