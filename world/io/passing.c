@@ -90,15 +90,17 @@ static void here(struct seeker *s)
     request_hand_to_core(r);
 }
 
-static void there(struct seeker *s)
+/* Its turn has come. */
+static void on_lane(struct lane_place *place)
 {
-    struct passing *p = passing_of(s);
-    struct http_pool *pool = pools_get(&p->all->pools, buf_span(&s->url));
+    struct passing *p = CONTAINER_OF(place, struct passing, lane);
+    struct http_pool *pool = pools_get(&p->all->pools, buf_span(&p->seeker.url));
     size_t len = p->request->body.len;
     struct buf head = {0};
 
     if (pool == NULL) {
-        seeker_failed(s);
+        passing_drop_call(p);
+        seeker_failed(&p->seeker);
         return;
     }
     add_head(p, &head);
@@ -109,11 +111,18 @@ static void there(struct seeker *s)
     passing_send(p);
 }
 
-static bool leave(struct seeker *s)
+static void there(struct seeker *s)
 {
     struct passing *p = passing_of(s);
 
-    if (!p->repeatable || p->streams)
+    lane_enter(&p->all->lanes, &p->lane, buf_span(&s->url), on_lane);
+}
+
+static bool leave(struct seeker *s, bool late)
+{
+    struct passing *p = passing_of(s);
+
+    if (p->call != NULL && (late || !p->repeatable || p->streams))
         return false;
     passing_drop_call(p);
     return true;
@@ -229,6 +238,7 @@ void passing_drop_call(struct passing *p)
     if (p->call != NULL)
         http_call_cancel(p->call);
     p->call = NULL;
+    lane_leave(&p->all->lanes, &p->lane);
     p->status = 0;
     buf_clear(&p->lines);
     buf_clear(&p->kept);
@@ -257,11 +267,12 @@ void passings_init(struct passings *all, struct loop *l, struct seekers *seekers
     all->pool_settings = (struct http_pool_settings){
         .connect_ms = PASSING_CONNECT_MS,
         .answer_ms = answer_ms > PASSING_ANSWER_MS ? answer_ms : PASSING_ANSWER_MS,
-        .max_idle = 64,
+        .max_idle = LANE_MAX,
         .idle_ms = 4000,
         .high_water = 256 * 1024,
     };
     list_init(&all->all);
+    lanes_init(&all->lanes, l);
     pools_init(&all->pools, l, &all->pool_settings);
 }
 
@@ -269,5 +280,6 @@ void passings_clear(struct passings *all)
 {
     LIST_EACH_SAFE (&all->all, it, next)
         passing_free(CONTAINER_OF(it, struct passing, node));
+    lanes_clear(&all->lanes);
     pools_clear(&all->pools);
 }

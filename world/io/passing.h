@@ -6,6 +6,7 @@
 #include "common/base/metrics.h"
 #include "common/net/pools.h"
 #include "common/net/responder.h"
+#include "world/io/lane.h"
 #include "world/io/seeker.h"
 
 struct request;
@@ -30,6 +31,7 @@ struct passings {
     struct span secrets, id; /* the cluster's; of this process */
     struct http_pool_settings pool_settings;
     struct pools pools;
+    struct lanes lanes;
     struct list all;
 };
 

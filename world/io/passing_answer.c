@@ -70,10 +70,11 @@ static void pass_part(struct passing *p, struct span part)
         http_call_pause(p->call);
 }
 
-/* Nothing is kept any more, so nothing is sought any more. */
+/* Nothing is kept any more, so nothing is sought any more; and nobody waits for it to end. */
 static void begin_stream(struct passing *p)
 {
     p->streams = true;
+    lane_leave(&p->all->lanes, &p->lane);
     http_respond_begin(p->request->x, p->status, buf_span(&p->lines), p->length);
     if (p->kept.len > 0)
         pass_part(p, buf_span(&p->kept));

@@ -13,6 +13,7 @@ struct passing {
     int64_t begun_us;
     bool repeatable;
 
+    struct lane_place lane;
     struct http_call *call;
     size_t sent; /* of the body */
 

@@ -99,19 +99,20 @@ static void go(struct seeker *s, const struct lease_place *place)
     s->epoch = place->epoch;
     s->tried_ms = loop_now(s->all->loop);
     s->trying = true;
-    wheel_cancel(loop_wheel(s->all->loop), &s->timer);
+    look_at(s, s->until_ms);
     s->ops->there(s);
 }
 
 /* A try that is under way goes on, unless another place is known. */
 static bool stays(struct seeker *s, const struct lease_place *place)
 {
+    bool late = loop_now(s->all->loop) >= s->until_ms;
     bool same = place->owner == OWNER_SOUGHT ||
                 (place->owner == OWNER_OTHER && span_eq(place->url, buf_span(&s->url)));
 
     if (!s->trying)
         return false;
-    if (same || !s->ops->leave(s))
+    if ((same && !late) || !s->ops->leave(s, same))
         return true;
     s->trying = false;
     return false;

@@ -21,9 +21,9 @@ struct seeker_ops {
     /* Try it there; seeker_failed if it does not serve, now or later. `url` and `epoch`, the
      * highest that is known, are in the seeker, too. */
     void (*there)(struct seeker *s);
-    /* It was tried, but is elsewhere by now. True: the try has been given up, it may be tried
-     * anew. */
-    bool (*leave)(struct seeker *s);
+    /* It is tried, but is elsewhere by now; or time is over (`late`), and only what has not begun
+     * ends. True: the try has been given up. */
+    bool (*leave)(struct seeker *s, bool late);
     /* Who was passed on already: this other process decides. The seeker has been ended. */
     void (*elsewhere)(struct seeker *s, const struct lease_place *place);
     /* Time is over. The seeker has been ended. */

@@ -444,13 +444,43 @@ static void what_was_passed_on_and_waited_in_vain_is_elsewhere(void **state)
 
 static struct buf told;
 static int told_status;
+static size_t told_count;
 
 static void on_told(struct server_question *q, int status, struct span body)
 {
     (void)q;
     told_status = status;
+    told_count++;
     buf_reset(&told);
     buf_add_span(&told, body);
+}
+
+/* A flood of those that waited; none is lost. */
+static void owner_is_not_dialled_by_all_at_once(void **state)
+{
+    enum { QUESTIONS = LANE_MAX + 40 };
+    struct passage_rig *pr = pr_new(150);
+    struct server_question *q = xcalloc(QUESTIONS, sizeof(*q));
+
+    (void)state;
+    told_count = 0;
+    pr_sought(pr);
+    for (size_t i = 0; i < QUESTIONS; i++) {
+        q[i].answered = on_told;
+        server_ask(&pr->rig->server, &q[i], SPAN("/parties/world/world-a/resolve"), SPAN("{}"));
+    }
+    pr->place.owner = OWNER_OTHER;
+    pr->place.url = SPAN("http://127.0.0.1:1"); /* nobody listens there */
+    pr_moved(pr);
+    TURN_UNTIL(pr->rig->loop, told_count == QUESTIONS);
+    assert_int_equal(told_status, 503);
+    assert_int_equal(pr->stats.seekers.timed_out, QUESTIONS);
+    assert_int_equal(passage_count(pr->passage), 0);
+    for (size_t i = 0; i < QUESTIONS; i++)
+        server_question_drop(&pr->rig->server, &q[i]);
+    free(q);
+    buf_clear(&told);
+    pr_free(pr);
 }
 
 static void question_of_our_own_is_passed_on(void **state)
@@ -529,6 +559,7 @@ int main(void)
         cmocka_unit_test(what_was_passed_on_is_not_passed_on_again),
         cmocka_unit_test(what_was_passed_on_waits_for_this_process),
         cmocka_unit_test(what_was_passed_on_and_waited_in_vain_is_elsewhere),
+        cmocka_unit_test(owner_is_not_dialled_by_all_at_once),
         cmocka_unit_test(question_of_our_own_is_passed_on),
         cmocka_unit_test(question_may_be_taken_back),
         cmocka_unit_test(end_of_the_process_frees_what_is_under_way),
