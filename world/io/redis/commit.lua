@@ -1,6 +1,7 @@
 -- Writes to a world, if its lease is ours and it is as we left it (docs/redis.md, "Writing").
 -- ARGV: prefix, world, id of the process, epoch of its lease; the lowest and the highest number of
--- commits that the world may have had; the clock in ms; "1" to forget first all that is there;
+-- commits that the world may have had; the clock in ms; "1" to forget first all that is there (the
+-- lowest does not count then);
 -- then op, kind, key and value for each record: "put", "remove", or "renew" for both, in this order.
 -- Answers {"ok", commits}, {"lost"}: the lease is not ours, {"gap", commits}: it had others, or
 -- {"bad", why}: a key is not ours. Nothing has changed unless it is "ok".
@@ -86,8 +87,8 @@ elseif tonumber(meta[2] or 0) > tonumber(epoch) then
     return {'lost'}
 end
 local rev = tonumber(meta[3] or 0)
-if not clear and (rev < low or rev > high) then
-    return {'gap', rev}
+if rev > high or not clear and rev < low then
+    return {'gap', rev} -- forgetting has a bound, too: this call may come late
 elseif not clear and #ARGV < FIRST then
     return {'ok', rev}
 elseif not meta[1] and #ARGV < FIRST then

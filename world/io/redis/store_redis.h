@@ -20,15 +20,17 @@ struct store_redis_events {
     void (*loaded)(void *ctx, struct span world, enum err e, struct span why);
     /* Completes store_redis_close. */
     void (*closed)(void *ctx, struct span world);
-    /* A commit was refused: the lease is another's. */
+    /* A commit was refused, the lease is not ours: store_redis_raise or store_redis_drop follows,
+     * or is called in here; until then what waits is tried again. */
     void (*lost)(void *ctx, struct span world);
 };
 
-/* All borrowed. */
+/* All borrowed, the spans of `settings` for its life. */
 struct store_redis *store_redis_new(struct loop *l, struct core *core, struct redis *redis,
                                     const struct store_redis_settings *settings,
                                     const struct store_redis_events *events,
                                     struct store_stats *stats);
+/* Not before redis_free. */
 void store_redis_free(struct store_redis *s);
 /* Of worlds that are ours; changes to others are a bug of the caller. */
 struct store_port store_redis_port(struct store_redis *s);
