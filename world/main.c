@@ -6,11 +6,11 @@
 
 #include "common/base/log.h"
 #include "common/net/listener.h"
+#include "common/net/own_url.h"
 #include "common/proto/secret.h"
 #include "world/io/farewell.h"
 #include "world/io/feed_sockets.h"
 #include "world/io/moment_now.h"
-#include "world/io/owner_local.h"
 #include "world/io/prober.h"
 #include "world/io/server.h"
 #include "world/io/settings.h"
@@ -50,19 +50,24 @@ struct process {
 
 /* ---- the end */
 
-static void on_stop_signal(void *ctx)
+static void close_doors(void *ctx)
 {
     struct process *p = ctx;
 
-    if (p->farewell.state != FAREWELL_NOT) {
-        log_warn("process.stop", "how=at-once");
-        _exit(EXIT_FAILURE);
-    }
     listener_close(p->listener);
     listener_close(p->back_listener);
     p->listener = p->back_listener = NULL;
     p->metrics.listener = p->metrics.back_listener = NULL;
-    (void)farewell_begin(&p->farewell);
+}
+
+static void on_stop_signal(void *ctx)
+{
+    struct process *p = ctx;
+
+    if (farewell_begin(&p->farewell))
+        return;
+    log_warn("process.stop", "how=at-once");
+    _exit(EXIT_FAILURE);
 }
 
 static void on_reload_signal(void *ctx)
@@ -144,7 +149,7 @@ static void wire(struct process *p)
     p->port.stream = server_stream_port(&p->server);
     p->port.feed = feed_sockets_port(&p->feeds);
     p->port.store = stores_port(&p->stores);
-    p->port.owner = owner_local_port();
+    p->port.owner = stores_owner_port(&p->stores);
     p->port.ticker = (struct ticker_port){.ctx = &p->ticker, .wake = ticker_wake};
     p->port.probe = prober_port(&p->prober);
     core_init(&p->core, &p->port, &p->core_settings, &rng, moment_now(p->loop));
@@ -154,8 +159,18 @@ static void wire(struct process *p)
     p->metrics.back_http = p->server.back.http;
     p->metrics.feeds = &p->feeds;
     p->metrics.store = stores_stats(&p->stores);
+    p->metrics.cluster = p->stores.cluster;
+    if (p->stores.cluster != NULL)
+        p->metrics.passage = &cluster_stats(p->stores.cluster)->passage;
     p->farewell = (struct farewell){
-        .loop = p->loop, .server = &p->server, .feeds = &p->feeds, .shards = &p->shards};
+        .loop = p->loop,
+        .server = &p->server,
+        .feeds = &p->feeds,
+        .shards = &p->shards,
+        .close_doors = close_doors,
+        .ctx = p,
+        .cluster = p->stores.cluster,
+    };
     loop_on_signal(p->loop, SIGTERM, on_stop_signal, p);
     loop_on_signal(p->loop, SIGINT, on_stop_signal, p);
     loop_on_signal(p->loop, SIGHUP, on_reload_signal, p);
@@ -202,6 +217,21 @@ static bool listen_on(struct process *p)
     return true;
 }
 
+/* The others can reach this process now. */
+static void join_cluster(struct process *p)
+{
+    struct buf url = {0};
+
+    if (p->stores.cluster == NULL)
+        return;
+    if (*p->settings.internal_url != '\0')
+        buf_add_span(&url, span_str(p->settings.internal_url));
+    else
+        own_url_add(&url, p->listener);
+    cluster_start(p->stores.cluster, &p->server, buf_span(&url));
+    buf_clear(&url);
+}
+
 /* False: what the store still had to write is lost. */
 static bool unwire(struct process *p)
 {
@@ -209,10 +239,11 @@ static bool unwire(struct process *p)
     bool kept;
 
     farewell_stop(&p->farewell);
-    listener_close(p->listener);
-    listener_close(p->back_listener);
+    close_doors(p);
     feed_sockets_abort(&p->feeds);
     shard_proxy_abort(&p->shards);
+    if (p->stores.cluster != NULL)
+        cluster_abort(p->stores.cluster);
     server_close(&p->server);
     ticker_stop(&p->ticker); /* or the turns below might begin a probe */
     prober_clear(&p->prober);
@@ -235,8 +266,10 @@ static int run(struct process *p)
     if (stores_open(&p->stores, p->loop, &p->core, &p->settings, &p->core_settings)) {
         wire(p);
         good = stores_load(&p->stores) && listen_on(p);
-        if (good)
+        if (good) {
+            join_cluster(p);
             loop_run(p->loop);
+        }
         good = unwire(p) && good;
     }
     loop_free(p->loop);

@@ -1,9 +1,10 @@
 // A node and a world that is a script: what is told, and what is done about the answers.
 import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
 import http from "node:http";
 import { test, until } from "../lib/runner.mjs";
 import { secret, startNode } from "../lib/process.mjs";
-import { join, shardId } from "../lib/cluster.mjs";
+import { join, request, shardId } from "../lib/cluster.mjs";
 import { Fleet, startSigne } from "../lib/fleet.mjs";
 import { Room } from "../lib/room.mjs";
 
@@ -48,6 +49,28 @@ test("a node beats to its world, from the start to the end", async (t) => {
   assert.ok(world.beats.every((b, i) => b.seq === i + 1));
   assert.equal(await node.stop(), 0);
   assert.ok(world.beats.at(-1).node.gone);
+});
+
+/** The headers that only holders of the shard secret can write. */
+function signature(method, target, key = secret) {
+  const ms = Date.now(), hop = "world", client = "127.0.0.1";
+  const mac = createHmac("sha256", key).update(`v1\n${ms}\n${method}\n${target}\n${hop}\n${client}`).digest("hex");
+  return { "x-terrane-hop": hop, "x-terrane-client": client, "x-terrane-sign": `v1 ${ms} ${mac}` };
+}
+
+test("a node beats at once when its world knocks, and hears nobody else", async (t) => {
+  const world = await scriptedWorld(t, () => [200, orders({ intervalMs: 60000 })]);
+  const node = await startNode(world.origin, "none");
+  await world.told((b) => b.full);
+  const knock = async (id, headers) => (await request(node.origin, { method: "POST", path: `/terrane/beat/${id}`, headers })).status;
+  const sign = (id, key) => signature("POST", `/terrane/beat/${id}`, key);
+  const before = world.beats.length;
+  assert.equal(await knock("world-default", {}), 404);
+  assert.equal(await knock("world-default", sign("world-default", "another")), 403);
+  assert.equal(await knock("world-default", sign("world-other")), 403);
+  assert.equal(await knock("world-other", sign("world-other")), 404);
+  assert.equal(await knock("world-default", sign("world-default")), 204);
+  await until(() => world.beats.length === before + 1, "a beat", 500);
 });
 
 test("a node goes to the room server that its world names, and waits while it is held", async (t) => {

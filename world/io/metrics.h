@@ -27,6 +27,7 @@ struct figures {
     uint64_t http_refusals[HTTP_REFUSAL_COUNT];
 };
 
+struct cluster;
 struct passage_stats;
 
 struct metrics {
@@ -38,6 +39,7 @@ struct metrics {
     const struct store_stats *store;        /* NULL: nothing is written */
     const struct shard_proxy_stats *shards; /* NULL: nothing is handed on */
     const struct passage_stats *passage;    /* NULL: every world is ours */
+    struct cluster *cluster;                /* NULL: this process is the only one */
     struct figures figures;
     struct metric_row *rows; /* of struct stats; made at the first use */
     size_t row_count;

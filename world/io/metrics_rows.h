@@ -4,7 +4,11 @@
 #include "world/core/rooms/registry.h"
 #include "world/io/passage.h"
 
+struct cluster;
+
 /* Nodes and room servers. */
 void metrics_add_registry(struct buf *out, const struct registry *r, bool openmetrics);
+/* Redis, leases, and other processes. */
+void metrics_add_cluster(struct buf *out, struct cluster *c, bool openmetrics);
 /* What is passed on to other worlds. */
 void metrics_add_passage(struct buf *out, const struct passage_stats *s, bool openmetrics);

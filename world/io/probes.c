@@ -2,6 +2,7 @@
 #include "world/io/probes.h"
 
 #include "common/base/version.h"
+#include "world/io/redis/cluster.h"
 
 #define JSON "Content-Type: application/json\r\n"
 
@@ -30,6 +31,10 @@ static struct probe_answer answer_ready(const struct metrics *m, bool ready, str
 {
     if (!ready) {
         BUF_ADD_LIT(body, "{\"status\":\"stopping\"}");
+        return (struct probe_answer){503, SPAN(JSON)};
+    }
+    if (m->cluster != NULL && !cluster_reaches_redis(m->cluster)) {
+        BUF_ADD_LIT(body, "{\"status\":\"failing\",\"failing\":[\"redis\"]}");
         return (struct probe_answer){503, SPAN(JSON)};
     }
     if (m->store != NULL && m->store->failing) {

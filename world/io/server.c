@@ -13,6 +13,7 @@
 #include "world/io/passage.h"
 #include "world/io/probes.h"
 #include "world/io/question.h"
+#include "world/io/redis/cluster.h"
 #include "world/io/request.h"
 #include "world/io/shard_proxy.h"
 #include "world/io/streams.h"
@@ -113,6 +114,8 @@ static void on_begin(void *ctx, struct http_exchange *x)
         refuse_signature(s, x);
         return;
     }
+    if (e == ERR_OK && s->cluster != NULL && cluster_take(s->cluster, x))
+        return;
     if (feed_entry_take(door, x, e == ERR_OK ? &from : NULL) ||
         take_shard(s, x, e == ERR_OK ? &from.client : NULL))
         return;
@@ -270,6 +273,14 @@ size_t server_connections(const struct server *s)
 struct reply_port server_reply_port(struct server *s)
 {
     return (struct reply_port){.ctx = s, .answer = reply, .pass = pass};
+}
+
+void server_dismiss(struct server *s)
+{
+    s->stopping = true;
+    http_server_dismiss(s->front.http);
+    if (s->back.http != NULL)
+        http_server_dismiss(s->back.http);
 }
 
 void server_drain(struct server *s)

@@ -7,6 +7,7 @@
 #include "world/io/feed_sockets.h"
 #include "world/io/metrics.h"
 
+struct cluster;
 struct passage;
 struct request;
 struct shard_proxy;
@@ -34,6 +35,7 @@ struct server {
     struct metrics *metrics;
     const struct server_settings *settings;
     struct shard_proxy *shards; /* NULL: what is for shards is 404. Set behind server_init */
+    struct cluster *cluster;    /* NULL: no other process asks. Likewise */
     struct passage *passage;    /* NULL: every world is ours. Likewise */
     struct server_door front, back;
     struct slots requests;
@@ -47,6 +49,8 @@ struct server {
 void server_init(struct server *s, struct loop *l, struct core *core, struct feed_sockets *feeds,
                  struct metrics *metrics, const struct server_settings *settings);
 struct reply_port server_reply_port(struct server *s);
+/* Not ready any more: connections end with their next answer. */
+void server_dismiss(struct server *s);
 /* No new requests after those that are under way. */
 void server_drain(struct server *s);
 /* By both doors. */

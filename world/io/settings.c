@@ -5,6 +5,7 @@
 
 #include "common/proto/addr.h"
 #include "common/proto/origins.h"
+#include "common/proto/redis_url.h"
 #include "common/proto/secret.h"
 #include "common/proto/token.h"
 #include "common/proto/url.h"
@@ -142,6 +143,53 @@ static const struct config_row rows[] = {
      .choices = store_syncs,
      .help = "normal: the last second may be lost with the power (never with the process); full: "
              "every commit waits for the disk."},
+    {.name = "REDIS_URL",
+     .type = CONFIG_SECRET,
+     .offset = FIELD(redis_url),
+     .fallback = "",
+     .help = "Keeps the registry in Redis, for all world processes that name it: "
+             "redis://[user:password@]host[:port][/db] or redis+sentinel://[user:password@]"
+             "host:port,host:port/master[/db]; none: this process is the only one."},
+    {.name = "REDIS_PREFIX",
+     .type = CONFIG_STRING,
+     .offset = FIELD(redis_prefix),
+     .fallback = "terrane",
+     .help = "What the names of all keys begin with: processes of one cluster have the same."},
+    {.name = "REDIS_WAIT",
+     .type = CONFIG_INT,
+     .offset = FIELD(redis_wait),
+     .fallback = "0",
+     .max = 100,
+     .unit = "replicas",
+     .help = "How many must have a change before who asked for it is told that it is kept."},
+    {.name = "REDIS_TIMEOUT",
+     .type = CONFIG_DURATION,
+     .offset = FIELD(redis_timeout_ms),
+     .fallback = "500ms",
+     .min = 10,
+     .max = 60000,
+     .help = "How long connecting may take, and each answer of Redis."},
+    {.name = "LEASE_TTL",
+     .type = CONFIG_DURATION,
+     .offset = FIELD(lease_ttl_ms),
+     .fallback = "3s",
+     .min = 300,
+     .max = 600000,
+     .help = "How long a world stays with a process that is no more before another one takes it. "
+             "All processes have the same."},
+    {.name = "WORLD_WAIT",
+     .type = CONFIG_DURATION,
+     .offset = FIELD(world_wait_ms),
+     .fallback = "5s",
+     .min = 100,
+     .max = 60000,
+     .help = "How long a request waits for a process that decides for its world."},
+    {.name = "INTERNAL_URL",
+     .type = CONFIG_STRING,
+     .offset = FIELD(internal_url),
+     .fallback = "",
+     .help = "Where the other processes reach this one, an http origin; empty: the address that it "
+             "listens on, or its host name if that is any."},
     {.name = "SEAT_TTL",
      .type = CONFIG_DURATION,
      .offset = FIELD(seat_ttl_ms),
@@ -177,12 +225,6 @@ static const struct config_row rows[] = {
      .fallback = "",
      .reserved = true,
      .help = "New connections a second and client address; none: no limit."},
-    {.name = "REDIS_URL",
-     .type = CONFIG_STRING,
-     .offset = FIELD(redis_url),
-     .fallback = "",
-     .reserved = true,
-     .help = "Shares the registry among world processes; none: this is the only one."},
     {.name = "ADMIN_LISTEN",
      .type = CONFIG_STRING,
      .offset = FIELD(admin_listen),
@@ -291,10 +333,56 @@ static bool check_admin_listen(const struct settings *s, FILE *err)
     return good;
 }
 
+static bool check_internal_url(const struct settings *s, FILE *err)
+{
+    struct url_origin origin;
+
+    if (*s->internal_url == '\0')
+        return true;
+    if (url_origin_parse(span_str(s->internal_url), &origin) != ERR_OK) {
+        (void)fprintf(err,
+                      "terrane-world: INTERNAL_URL: \"%s\" is not an http origin such as "
+                      "http://127.0.0.1:3002\n",
+                      s->internal_url);
+        return false;
+    }
+    url_origin_clear(&origin);
+    return true;
+}
+
+/* What it holds is not said: it may be a password. */
+static bool check_redis_url(const struct settings *s, FILE *err)
+{
+    struct redis_url url;
+    const char *why;
+
+    if (*s->redis_url == '\0')
+        return true;
+    if (redis_url_parse(span_str(s->redis_url), &url, &why) != ERR_OK) {
+        (void)fprintf(err, "terrane-world: REDIS_URL: %s\n", why);
+        return false;
+    }
+    redis_url_clear(&url);
+    if (*s->data_dir == '\0')
+        return true;
+    (void)fprintf(err, "terrane-world: REDIS_URL: the registry is kept there or in DATA_DIR, not "
+                       "in both\n");
+    return false;
+}
+
+static bool check_redis(const struct settings *s, FILE *err)
+{
+    if (*s->redis_prefix != '\0')
+        return check_redis_url(s, err);
+    (void)fprintf(err, "terrane-world: REDIS_PREFIX: empty\n");
+    return false;
+}
+
 static bool check(const void *config, FILE *err)
 {
     return check_proxies(config, err) && check_room_servers(config, err) &&
-           check_admin_listen(config, err) && check_secrets(config, err);
+           check_admin_listen(config, err) && check_internal_url(config, err) &&
+           check_redis(config, err) && check_secrets(config, err);
 }
 
 const struct config_table settings_table = {

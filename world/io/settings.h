@@ -23,17 +23,21 @@ struct settings {
     int64_t world_tunnels;
     char *data_dir;     /* empty: in memory only */
     int64_t store_sync; /* enum store_sync */
+    char *redis_url;    /* empty: this is the only process */
+    char *redis_prefix;
+    int64_t redis_wait; /* replicas */
+    int64_t redis_timeout_ms, lease_ttl_ms, world_wait_ms;
+    char *internal_url; /* empty: own_url.h */
     int64_t seat_ttl_ms;
     int64_t beat_interval_ms;
     int64_t anonymous_create_max, anonymous_create_rate, anonymous_worlds;
     /* Settings that this version knows but can only have off. */
     bool require_ticket;
     char *private_rooms, *client_rate;
-    char *redis_url;
     char *admin_listen; /* settings_admin_listen reads it */
 };
 
-/* A loaded one has trusted proxies, room servers, secrets and keys that can be parsed. */
+/* A loaded one has trusted proxies, room servers, secrets, URLs and keys that can be parsed. */
 extern const struct config_table settings_table;
 /* ROOM_SERVERS as a list of origins, empty when it says none. */
 const char *settings_room_servers(const struct settings *s);

@@ -56,6 +56,13 @@ static void defaults_are_those_of_the_manual(void **state)
     assert_int_equal(s.anonymous_worlds, 1000);
     assert_string_equal(s.data_dir, "");
     assert_int_equal(s.store_sync, STORE_SYNC_NORMAL);
+    assert_string_equal(s.redis_url, "");
+    assert_string_equal(s.redis_prefix, "terrane");
+    assert_int_equal(s.redis_wait, 0);
+    assert_int_equal(s.redis_timeout_ms, 500);
+    assert_int_equal(s.lease_ttl_ms, 3000);
+    assert_int_equal(s.world_wait_ms, 5000);
+    assert_string_equal(s.internal_url, "");
     config_clear(&settings_table, &s);
     free(message);
 }
@@ -88,6 +95,14 @@ static void what_could_not_be_used_is_refused_by_name(void **state)
         {"--auth-jwt-secret=,", "AUTH_JWT_SECRET"},
         {"--room-servers=https://a", "ROOM_SERVERS"},
         {"--room-servers=http://a,", "ROOM_SERVERS"},
+        {"--redis-url=redis://user:p%40ss@[::1]:6380/2", NULL},
+        {"--redis-url=redis+sentinel://a:1,b:2/main", NULL},
+        {"--redis-url=http://127.0.0.1", "REDIS_URL"},
+        {"--redis-url=rediss://127.0.0.1", "REDIS_URL: the installed hiredis has no TLS"},
+        {"--redis-prefix=", "REDIS_PREFIX"},
+        {"--internal-url=http://10.0.0.1:3002", NULL},
+        {"--internal-url=http://10.0.0.1/x", "INTERNAL_URL"},
+        {"--lease-ttl=299ms", "lease-ttl"},
     };
 
     (void)state;
@@ -102,6 +117,20 @@ static void what_could_not_be_used_is_refused_by_name(void **state)
         config_clear(&settings_table, &s);
         free(message);
     }
+}
+
+static void registry_is_kept_in_one_place(void **state)
+{
+    struct settings s;
+    char *message;
+
+    (void)state;
+    assert_int_equal(load(&s, "--redis-url=redis://:pass@a", "--data-dir=/tmp/x", &message),
+                     CONFIG_BAD);
+    assert_non_null(strstr(message, "REDIS_URL"));
+    assert_non_null(strstr(message, "DATA_DIR"));
+    assert_null(strstr(message, "pass"));
+    free(message);
 }
 
 static void the_admin_address_is_a_port_or_host_and_port(void **state)
@@ -171,7 +200,6 @@ static void what_is_not_there_yet_is_refused_by_name(void **state)
         {"--require-ticket=1", false},
         {"--private-rooms=ignore", true},
         {"--private-rooms=enforce", false},
-        {"--redis-url=redis://127.0.0.1", false},
         {"--data-dir=/tmp", true},
         {"--store-sync=full", true},
         {"--store-sync=off", false},
@@ -230,6 +258,7 @@ int main(void)
         cmocka_unit_test(defaults_are_those_of_the_manual),
         cmocka_unit_test(algorithms_are_in_the_order_of_the_enum),
         cmocka_unit_test(what_could_not_be_used_is_refused_by_name),
+        cmocka_unit_test(registry_is_kept_in_one_place),
         cmocka_unit_test(the_admin_address_is_a_port_or_host_and_port),
         cmocka_unit_test(what_is_not_there_yet_is_refused_by_name),
         cmocka_unit_test(connections_follow_the_descriptor_limit),
