@@ -7,6 +7,7 @@ import { parseArgs } from "node:util";
 import { run, test, until } from "../lib/runner.mjs";
 import { freePort, root, start } from "../lib/process.mjs";
 import { client, post, request } from "../lib/cluster.mjs";
+import { metric } from "../lib/fleet.mjs";
 
 const { values, positionals } = parseArgs({ options: { room: { type: "string", default: "demo" } }, allowPositionals: true });
 
@@ -58,6 +59,7 @@ test("it builds, starts a cluster that works through both nodes, and Ctrl-C ends
     await c.joined(8000);
   }
   assert.equal(shards.size, 2);
+  assert.equal(await metric(p.world, 'terrane_world_room_servers{state="up"}'), 1);
   const children = await programs(p);
   for (const pid of children) assert.ok(!readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(secret()), "a secret is on a command line");
   assert.equal(await p.stop("SIGINT"), 0);
