@@ -116,7 +116,7 @@ void seating_take(struct seating *s, struct span session, enum seat_verdict verd
 
 void seating_keep(struct seating *s, struct span session, int64_t now)
 {
-    if (!is_bounded(s))
+    if (!is_bounded(s) || s->shard->status == ORDER_DRAINING)
         return;
     assert(map_get(&s->kept, session) == NULL);
     struct kept_seat *k = xmalloc(sizeof *k + session.len);

@@ -11,7 +11,9 @@
 struct shard;
 
 enum {
-    SEATING_KEEP_MS = 5000,     /* a broken-off session's seat is kept so long */
+    /* A broken-off session's seat is kept so long. PartySocket tries after 3 s, gives a try up
+     * after 4 s and comes again 3.9 s later: two tries, and a second for the handshake. */
+    SEATING_KEEP_MS = 12000,
     SEATING_ADOPTED_MAX = 75,   /* sockets of a shard that nobody created */
     SEATING_SESSION_SOCKETS = 4 /* of one session, on one seat */
 };
@@ -46,8 +48,8 @@ enum seat_verdict seating_look(const struct seating *s, struct span session);
 void seating_count(struct seating *s, size_t sockets, bool added);
 /* It has come in. */
 void seating_take(struct seating *s, struct span session, enum seat_verdict verdict);
-/* The last socket of an explicit session broke off: its seat is kept, if there are bounds at all.
- */
+/* The last socket of an explicit session broke off: its seat is kept, if there are bounds at all
+ * and the shard does not drain (nobody comes back there, and its end would wait for the seat). */
 void seating_keep(struct seating *s, struct span session, int64_t now);
 /* The session is not expected back: its seat is free, if it was kept. */
 void seating_release(struct seating *s, struct span session);

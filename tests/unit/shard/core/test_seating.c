@@ -123,7 +123,7 @@ static void client_that_changes_its_network_comes_back_into_a_full_shard(void **
     gets_in(r, "d");
 }
 
-static void seat_of_a_session_that_broke_off_is_kept_for_five_seconds(void **state)
+static void seat_of_a_session_that_broke_off_is_kept_for_a_while(void **state)
 {
     struct recorder *r = *state;
     struct handle a;
@@ -140,6 +140,32 @@ static void seat_of_a_session_that_broke_off_is_kept_for_five_seconds(void **sta
     passes(r, WHEEL_TICK_MS + 1);
     gets_in(r, "d");
     is_refused(r, "a");
+}
+
+/* PartySocket's waits and the time that it gives a try. */
+static void client_whose_first_try_hung_has_its_seat_at_the_second(void **state)
+{
+    struct recorder *r = *state;
+    struct handle a;
+    assert_int_equal(comes(r, "a", &a), ERR_OK);
+    gets_in(r, "b");
+    gets_in(r, "c");
+    goes(r, a, NODE_PEER_GONE);
+    passes(r, 3000 + 4000 + 3900);
+    is_refused(r, "d");
+    assert_int_equal(comes(r, "a", &a), ERR_OK);
+}
+
+/* Nobody is let in there again, and the shard is to end with its last client. */
+static void draining_shard_keeps_no_seats(void **state)
+{
+    struct recorder *r = *state;
+    struct handle a;
+    assert_int_equal(comes(r, "a", &a), ERR_OK);
+    shard_of(r)->status = ORDER_DRAINING;
+    goes(r, a, NODE_PEER_GONE);
+    assert_int_equal(seating_kept(&shard_of(r)->seating), 0);
+    shard_of(r)->status = ORDER_ACTIVE;
 }
 
 static void only_whoever_is_expected_back_keeps_a_seat(void **state)
@@ -261,7 +287,7 @@ static void model_goes(struct model *m, struct recorder *r, struct rng *rng)
     m->open[i] = false;
     m->open_count--;
     if (breaks && m->sessions[i] != 0 && model_sockets(m, m->sessions[i]) == 0)
-        m->kept_until[m->sessions[i]] = r->now + 5000;
+        m->kept_until[m->sessions[i]] = r->now + SEATING_KEEP_MS;
     goes(r, m->handles[i], breaks ? NODE_PEER_GONE : NODE_PEER_CLOSED);
 }
 
@@ -333,7 +359,9 @@ int main(void)
         CASE(fifth_socket_of_a_session_takes_a_free_seat),
         CASE(who_comes_back_before_its_old_socket_is_missed_takes_no_other_seat),
         CASE(client_that_changes_its_network_comes_back_into_a_full_shard),
-        CASE(seat_of_a_session_that_broke_off_is_kept_for_five_seconds),
+        CASE(seat_of_a_session_that_broke_off_is_kept_for_a_while),
+        CASE(client_whose_first_try_hung_has_its_seat_at_the_second),
+        CASE(draining_shard_keeps_no_seats),
         CASE(only_whoever_is_expected_back_keeps_a_seat),
         CASE(nothing_is_enforced_without_a_capacity_or_without_seats),
         CASE(shard_that_nobody_created_holds_75),
