@@ -1,7 +1,7 @@
 // The measurements of tests/bench/run. Servers run on core 0, load and room server on core 1; peers take
 // turns with us, so that a noisy machine hurts both; medians are printed.
 import os from "node:os";
-import { base, beatingNodes, bearer, bin, callgrind, cpu, freePort, get, here, load, LOAD, median, nginx, poll, post, register, registerAll, round, server, SERVER, shard, sleep, usable, world } from "./tools.mjs";
+import { base, beatingNodes, bearer, bin, callgrind, cpu, freePort, get, here, load, LOAD, median, nginx, poll, post, redis, register, registerAll, round, server, SERVER, shard, sleep, usable, world } from "./tools.mjs";
 
 const args = process.argv.slice(2);
 const quick = args.includes("--quick");
@@ -35,6 +35,30 @@ async function benchConnect() {
 }
 async function benchCreate() {
   console.log(`create        POST /connect with a token, each to a room that is not there: ${await besideNginx("create.lua", `${base}/connect`, 1)} (no bar)`);
+}
+
+/** What it costs to come in at a world process that does not decide, both processes counted. */
+async function benchForward() {
+  const rp = await freePort(), ports = [await freePort(), await freePort()];
+  const r = await redis(rp), worlds = [await world(ports[0], [], rp), await world(ports[1], [], rp)];
+  await register(ports[0], "bench", "round-robin", 10); // the first that is asked decides
+  const nodes = await beatingNodes(ports[0], 2);
+  for (const n of nodes) n.live();
+  const run = async (port) => {
+    const before = worlds.map((w) => cpu(w.pid));
+    const out = await load("wrk", ["-t1", "-c64", `-d${seconds}s`, "-s", `${here}/connect.lua`, `http://127.0.0.1:${port}${base}/connect`]);
+    if (/Non-2xx/.test(out)) throw new Error(`forward: ${out}`);
+    const requests = Number(/(\d+) requests in/.exec(out)[1]), used = worlds.map((w, i) => cpu(w.pid) - before[i]);
+    return { rate: Number(/Requests\/sec:\s+([\d.]+)/.exec(out)[1]), cpu: ((used[0] + used[1]) * 1e6) / requests };
+  };
+  const direct = [], passed = [];
+  for (let i = 0; i < rounds; i++) {
+    direct.push(await run(ports[0]));
+    passed.push(await run(ports[1]));
+  }
+  for (const x of [...nodes, ...worlds, r]) await x.stop();
+  const m = (list, key) => median(list.map((one) => one[key]));
+  console.log(`forward       POST /connect at the world that decides: ${round(m(direct, "rate"), 0)}/s, ${round(m(direct, "cpu"), 1)} µs CPU; through another: ${round(m(passed, "rate"), 0)}/s, ${round(m(passed, "cpu"), 1)} µs in both: ratio ${round(median(passed.map((one, i) => one.cpu / direct[i].cpu)))} (bar 2.5)`);
 }
 
 /** Instructions per request: connects, and a beat after every fourth. */
@@ -143,7 +167,7 @@ async function benchIdle() {
   console.log(`idle          ${r.connections} clients that said one message each: ${r.bytes_per_connection} bytes of user memory each (bar 2048, aim 1024)`);
 }
 
-const all = { connect: benchConnect, create: benchCreate, instructions: benchInstructions, beats: benchBeats, shards: benchShards, relay: benchRelay, idle: benchIdle };
+const all = { connect: benchConnect, create: benchCreate, forward: benchForward, instructions: benchInstructions, beats: benchBeats, shards: benchShards, relay: benchRelay, idle: benchIdle };
 for (const name of only) if (!all[name]) { console.error(`no benchmark ${name}; there are ${Object.keys(all).join(", ")}`); process.exit(2); }
 console.log(`${os.cpus()[0].model}, ${os.cpus().length} cores; servers on core ${SERVER}, load on core ${LOAD}; medians of ${rounds}`);
 for (const [name, fn] of Object.entries(all)) if (!only.length || only.includes(name)) await fn();

@@ -57,8 +57,10 @@ export const load = (file, list, env = {}) => new Promise((resolve, reject) => {
 /** CPU seconds that a process has used. */
 export const cpu = (pid) => { const f = readFileSync(`/proc/${pid}/stat`, "utf8").replace(/.*\) /, "").split(" "); return (Number(f[11]) + Number(f[12])) / 100; };
 
-/** A world as it is deployed: seats are promised, and what changes is stored. */
-export const world = async (port, wrap) => server(SERVER, [bin + "terrane-world"], { port, wrap, env: { HOST: "127.0.0.1", PORT: String(port), SHARD_SECRET: secret, AUTH_JWT_SECRET: jwtSecret, DATA_DIR: folder("data") } });
+/** A world as it is deployed: seats are promised, and what changes is stored; `redis`: one of several, with the Redis there. */
+export const world = async (port, wrap, redis) => server(SERVER, [bin + "terrane-world"], { port, wrap, env: { HOST: "127.0.0.1", PORT: String(port), SHARD_SECRET: secret, AUTH_JWT_SECRET: jwtSecret, ...(redis ? { REDIS_URL: `redis://127.0.0.1:${redis}` } : { DATA_DIR: folder("data") }) } });
+/** The server that Debian's redis-tools hold under another name. */
+export const redis = async (port) => server(LOAD, ["bash", "-c", `exec -a redis-server redis-check-rdb --bind 127.0.0.1 --port ${port} --dir ${folder("redis")} --save '' --appendonly yes`], { port });
 export const shard = async (port, room, worldPort, wrap) => server(SERVER, [bin + "terrane-shard"], {
   port, wrap, env: { HOST: "127.0.0.1", PORT: String(port), NODE_ID: "bench-node", SHARD_SECRET: secret, WORLD_URLS: `http://127.0.0.1:${worldPort}`, WORLD_IDS: "world-bench", ROOM_SERVERS: `http://127.0.0.1:${room}`, MAX_SHARDS: "20000" },
 });
