@@ -69,7 +69,7 @@ test("a world is exported and imported through another process than its owner's"
   const to = "world-copy";
   await c.made(c.put(0, to, "first", room(5, 1))); // the first process owns it
   const records = exported.records.map((r) => (r.kind === "shard" ? { ...r, key: r.key.replace(id, to) } : r));
-  const answer = await c.manage(1, "POST", to, "/import", { version: 1, records, replace: true });
+  const answer = await c.manage(1, "POST", to, "/import", { version: 1, world: to, records, replace: true });
   assert.equal(answer.status, 200, JSON.stringify(answer));
   await until(async () => (await c.told(1, to)) === (await c.stored(to)), "Redis to have it");
   assert.ok((await c.list(0, to, "rooms")).length >= 41);
