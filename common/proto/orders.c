@@ -323,6 +323,8 @@ void orders_conflict_add(struct buf *out, const struct orders_conflict *c)
     buf_add_i64(out, c->epoch);
     BUF_ADD_LIT(out, ",\"ageMs\":");
     buf_add_i64(out, c->age_ms);
+    BUF_ADD_LIT(out, ",\"intervalMs\":");
+    buf_add_i64(out, c->interval_ms);
     BUF_ADD_LIT(out, ",\"url\":");
     json_add_string(out, c->url);
     buf_add_char(out, '}');
@@ -336,6 +338,7 @@ enum err orders_conflict_read(struct orders_conflict *out, json_t **doc, struct 
     *doc = json_decode_max(text, ORDERS_CONFLICT_VALUES_MAX);
     r = (struct member_reader){.object = *doc};
     if (!member_time(&r, "epoch", &out->epoch) || !member_time(&r, "ageMs", &out->age_ms) ||
+        !member_time(&r, "intervalMs", &out->interval_ms) ||
         !member_text(&r, "url", ORDERS_URL_MAX, &out->url))
         return ERR_SYNTAX;
     return out->epoch > 0 ? ERR_OK : ERR_SYNTAX;

@@ -95,8 +95,9 @@ bool order_read(const json_t *object, struct order *out, const json_t **bans);
 
 /* 409: another process has the node's id. The body has an `error` for people, too. */
 struct orders_conflict {
-    int64_t epoch;  /* of the other */
-    int64_t age_ms; /* since it was heard */
+    int64_t epoch;       /* of the other */
+    int64_t age_ms;      /* since it was heard */
+    int64_t interval_ms; /* between beats, as in orders; 0: not told */
     struct span url;
 };
 void orders_conflict_add(struct buf *out, const struct orders_conflict *c);

@@ -197,6 +197,15 @@ static bool is_ours(const struct node *n, const struct orders_conflict *c)
                                     span_eq(c->url, span_str(n->settings->url)));
 }
 
+/* The process of that beat lives, as far as its world can know. */
+static bool is_alive(const struct orders_conflict *c)
+{
+    int64_t beats_ms =
+        c->interval_ms < WORLD_INTERVAL_MAX_MS ? c->interval_ms : WORLD_INTERVAL_MAX_MS;
+    beats_ms *= WORLD_CONFLICT_BEATS;
+    return c->age_ms <= (beats_ms > WORLD_CONFLICT_MS ? beats_ms : WORLD_CONFLICT_MS);
+}
+
 /* Another process has, or had, the id of this one. */
 static void take_conflict(struct world *w, struct span body)
 {
@@ -206,7 +215,7 @@ static void take_conflict(struct world *w, struct span body)
     bool read = orders_conflict_read(&c, &doc, body) == ERR_OK;
     if (!read || c.epoch < n->epoch || is_ours(n, &c)) {
         log_warn("beat.refused", "world=%.*s status=%d", SPAN_ARG(w->id), STATUS_CONFLICT);
-    } else if (c.age_ms > WORLD_CONFLICT_MS) {
+    } else if (!is_alive(&c)) {
         log_warn("node.rise", "world=%.*s id=%s earlier=%.*s", SPAN_ARG(w->id), n->settings->id,
                  SPAN_ARG(c.url));
         rise_above(n, c.epoch);

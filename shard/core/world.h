@@ -14,8 +14,10 @@ enum {
     WORLD_COALESCE_MS = 50,         /* changes that are told in one beat */
     WORLD_FORGET_MS = 60 * 1000,    /* without shards and clients */
     WORLD_REFERENCE_MS = 30 * 1000, /* how often a world without beats is tried again */
-    WORLD_CONFLICT_MS = 3000,       /* another process that was silent for so long is no more */
-    WORLD_INTERVAL_MIN_MS = 100,    /* between beats, whatever a world wants */
+    /* Another process that was silent for so long is no more: so many beats, but not less. */
+    WORLD_CONFLICT_BEATS = 3,
+    WORLD_CONFLICT_MS = 3000,
+    WORLD_INTERVAL_MIN_MS = 100, /* between beats, whatever a world wants */
     WORLD_INTERVAL_MAX_MS = 60 * 1000,
 };
 

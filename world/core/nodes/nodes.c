@@ -362,8 +362,10 @@ enum beat_verdict nodes_beat(struct registry *r, struct world *w, const struct b
     if (n == NULL) {
         n = node_new(r, w, b->node_id, now);
     } else if (n->epoch != 0 && !is_newer(b, n)) {
-        *conflict = (struct orders_conflict){
-            .epoch = n->epoch, .age_ms = now.mono_ms - n->heard_ms, .url = n->url};
+        *conflict = (struct orders_conflict){.epoch = n->epoch,
+                                             .age_ms = now.mono_ms - n->heard_ms,
+                                             .interval_ms = r->beat_ms,
+                                             .url = n->url};
         r->node_stats.conflicts++;
         return BEAT_CONFLICT;
     }

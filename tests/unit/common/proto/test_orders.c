@@ -285,13 +285,18 @@ static void a_conflict_is_read_back(void **state)
 {
     (void)state;
     struct buf text = {0};
-    struct orders_conflict c = {.epoch = 5, .age_ms = 0, .url = SPAN_INIT("http://a\"b:1")}, read;
+    struct orders_conflict c = {.epoch = 5,
+                                .age_ms = 0,
+                                .interval_ms = 1000,
+                                .url = SPAN_INIT("http://a\"b:1")},
+                           read;
     json_t *doc;
 
     orders_conflict_add(&text, &c);
     assert_int_equal(orders_conflict_read(&read, &doc, buf_span(&text)), ERR_OK);
     assert_int_equal(read.epoch, 5);
     assert_int_equal(read.age_ms, 0);
+    assert_int_equal(read.interval_ms, 1000);
     assert_span(read.url, c.url);
     json_decref(doc);
     for (size_t len = 0; len < text.len; len++) {

@@ -204,6 +204,19 @@ static void node_whose_id_another_had_goes_on_with_a_later_epoch(void **state)
     answers(r, 200, ORDERS("1", NAMED("")));
 }
 
+/* It beats as seldom as the world wants. */
+static void id_of_another_that_beats_slowly_is_not_taken(void **state)
+{
+    struct recorder *r = *state;
+    opens(r, "a", "ann");
+    beats(r, 100);
+    forget(r);
+    answers(r, 409,
+            "{\"error\":\"x\",\"epoch\":1700000000500,\"ageMs\":30000,\"intervalMs\":10000,"
+            "\"url\":\"http://other:1\"}");
+    expect(r, "fatal NODE_ID in use by http://other:1\n");
+}
+
 static void earlier_process_of_the_same_id_is_no_conflict(void **state)
 {
     struct recorder *r = *state;
@@ -343,6 +356,7 @@ int main(void)
         TEST(lower_world_epoch_is_ignored),
         TEST(node_whose_id_another_has_stops),
         TEST(node_whose_id_another_had_goes_on_with_a_later_epoch),
+        TEST(id_of_another_that_beats_slowly_is_not_taken),
         TEST(earlier_process_of_the_same_id_is_no_conflict),
         TEST(beat_that_came_twice_is_no_conflict),
         TEST(world_without_beats_gets_reports_and_is_tried_again),

@@ -62,7 +62,8 @@ static void a_beat_that_is_not_newer_is_a_conflict_and_changes_nothing(void **st
         r->now.mono_ms += 400;
         assert_int_equal(fleet_beat(r, &second, NULL, 0), rows[i].status);
         if (rows[i].status == 409) {
-            assert_non_null(strstr(recorder_last(r)->body, "\"epoch\":100,\"ageMs\":400,"));
+            assert_non_null(
+                strstr(recorder_last(r)->body, "\"epoch\":100,\"ageMs\":400,\"intervalMs\":1000,"));
             assert_int_equal(fleet_node(r, "a")->connections, 5);
             assert_int_equal(r->core.registry.node_stats.conflicts, 1);
         }
