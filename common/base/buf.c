@@ -70,14 +70,6 @@ void buf_addf(struct buf *b, const char *fmt, ...)
     va_end(args);
 }
 
-void buf_consume(struct buf *b, size_t n)
-{
-    assert(n <= b->len);
-    b->len -= n;
-    if (n > 0 && b->len > 0)
-        memmove(b->data, b->data + n, b->len);
-}
-
 void buf_clear(struct buf *b)
 {
     free(b->data);

@@ -21,8 +21,6 @@ void buf_add_char(struct buf *b, char c);
 void buf_add_u64(struct buf *b, uint64_t n); /* decimal */
 void buf_add_i64(struct buf *b, int64_t n);
 void buf_addf(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
-/* Forgets the first n bytes. */
-void buf_consume(struct buf *b, size_t n);
 static inline struct span buf_span(const struct buf *b)
 {
     return (struct span){.ptr = b->data, .len = b->len};

@@ -268,16 +268,3 @@ void token_close(struct token *t)
     json_decref(t->claims);
     *t = (struct token){0};
 }
-
-enum err token_check(const struct token_keys *k, struct span text, struct span world, int64_t now_s,
-                     enum token_scope *scope)
-{
-    struct token token;
-    enum err err = token_open(k, text, now_s, &token);
-    if (err != ERR_OK)
-        return err;
-    *scope = token.scope;
-    err = token_covers(&token, world) ? ERR_OK : ERR_DENIED;
-    token_close(&token);
-    return err;
-}

@@ -35,7 +35,3 @@ MUST_CHECK enum err token_open(const struct token_keys *k, struct span text, int
 /* Whether the claim `worlds` is an array with "*" or `world`. */
 bool token_covers(const struct token *t, struct span world);
 void token_close(struct token *t);
-
-/* token_open for one world. ERR_DENIED: also when the token does not cover it. */
-MUST_CHECK enum err token_check(const struct token_keys *k, struct span text, struct span world,
-                                int64_t now_s, enum token_scope *scope);

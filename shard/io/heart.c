@@ -147,11 +147,6 @@ void heart_beat(struct heart *h, struct handle world, struct span world_id, stru
     send_waiting(h);
 }
 
-bool heart_is_idle(const struct heart *h)
-{
-    return list_empty(&h->waiting) && list_empty(&h->under_way);
-}
-
 void heart_clear(struct heart *h)
 {
     LIST_EACH_SAFE (&h->waiting, it, next)

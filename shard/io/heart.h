@@ -22,7 +22,5 @@ struct heart {
 void heart_init(struct heart *h, struct ticker *t, struct worlds *worlds, struct span secret);
 /* As struct node_port has it: answered by node_beat_answered, never before this returns. */
 void heart_beat(struct heart *h, struct handle world, struct span world_id, struct span body);
-/* True when nothing is under way or waits. */
-bool heart_is_idle(const struct heart *h);
 /* Drops all; core hears no more. */
 void heart_clear(struct heart *h);

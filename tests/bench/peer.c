@@ -7,6 +7,7 @@
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -27,6 +28,13 @@ void peers_init(struct peers *ps)
     ps->epoll = epoll_create1(EPOLL_CLOEXEC);
     if (ps->epoll < 0)
         die("epoll_create1");
+}
+
+static void forget_first(struct buf *b, size_t n)
+{
+    b->len -= n;
+    if (n > 0 && b->len > 0)
+        memmove(b->data, b->data + n, b->len);
 }
 
 static void watch(struct peers *ps, int op, int fd, uint32_t events, struct peer *p)
@@ -196,7 +204,7 @@ static bool peer_read(struct peers *ps, struct peer *p)
         return true;
     }
     buf_add(&p->in, data, (size_t)n);
-    buf_consume(&p->in, handshake(ps, p));
+    forget_first(&p->in, handshake(ps, p));
     if (p->open) {
         decode(ps, p, p->in.data, p->in.len);
         buf_clear(&p->in);
@@ -212,7 +220,7 @@ static void flush_all(struct peers *ps)
             continue;
         p->dirty = false;
         ssize_t n = write(p->fd, p->out.data, p->out.len);
-        buf_consume(&p->out, n > 0 ? (size_t)n : 0);
+        forget_first(&p->out, n > 0 ? (size_t)n : 0);
         if (p->out.len > 0)
             watch(ps, EPOLL_CTL_MOD, p->fd, EPOLLIN | EPOLLOUT, p);
     }

@@ -84,21 +84,6 @@ static void reserved_room_is_behind_the_content(void **state)
     buf_clear(&b);
 }
 
-static void consuming_moves_the_rest_to_the_front(void **state)
-{
-    (void)state;
-    struct buf b = {.len = 0};
-    buf_consume(&b, 0);
-    BUF_ADD_LIT(&b, "abcdef");
-    buf_consume(&b, 0);
-    assert_buf(&b, "abcdef");
-    buf_consume(&b, 4);
-    assert_buf(&b, "ef");
-    buf_consume(&b, 2);
-    assert_buf(&b, "");
-    buf_clear(&b);
-}
-
 static void emptying_keeps_the_memory(void **state)
 {
     (void)state;
@@ -134,7 +119,6 @@ int main(void)
         cmocka_unit_test(numbers_are_written_to_their_limits),
         cmocka_unit_test(formatted_text_grows_at_every_fill_level),
         cmocka_unit_test(reserved_room_is_behind_the_content),
-        cmocka_unit_test(consuming_moves_the_rest_to_the_front),
         cmocka_unit_test(emptying_keeps_the_memory),
         cmocka_unit_test(growing_one_by_one_is_amortised),
     };
