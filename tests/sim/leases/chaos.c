@@ -5,7 +5,13 @@
 #include "common/base/mem.h"
 #include "tests/sim/leases/cluster.h"
 
-enum { CUT_MAX_MS = 8000, STALL_MAX_MS = 6000, DOWN_MAX_MS = 5000, CLOCK_MAX_MS = 5000 };
+enum {
+    CUT_MAX_MS = 8000,
+    STALL_MAX_MS = 6000,
+    DOWN_MAX_MS = 5000,
+    CLOCK_MAX_MS = 5000,
+    STEADY_MS = 5000
+};
 
 struct end {
     int a, b;
@@ -56,6 +62,7 @@ static void redis_is_up(void *ctx, void *arg)
     (void)arg;
     cluster_note(c, "Redis is up");
     c->redis.up = true;
+    c->redis.up_ms = c->now;
 }
 
 static void start(void *ctx, void *arg)
@@ -107,6 +114,9 @@ static void harm_redis(struct cluster *c)
 {
     int64_t step = cluster_below(c, 2 * CLOCK_MAX_MS) - CLOCK_MAX_MS;
 
+    if (c->polite && (!c->redis.up || c->now - c->redis.up_ms < STEADY_MS))
+        return;
+
     switch (c->honest ? 0 : cluster_below(c, 4)) {
     case 0:
         cluster_note(c, "Redis is down");
@@ -153,7 +163,7 @@ void chaos_step(struct cluster *c)
     int a = (int)cluster_below(c, PROCS), b = (int)cluster_below(c, PROCS);
     int64_t in_ms = cluster_below(c, CUT_MAX_MS);
 
-    switch (cluster_below(c, 4)) {
+    switch (c->polite ? 2 : cluster_below(c, 4)) {
     case 0:
         set_redis_cut(c, a, true);
         plan_end(c, in_ms, end_redis_cut, (struct end){.a = a});

@@ -98,8 +98,10 @@ static void begin(struct cluster *c, uint64_t seed)
     *c = (struct cluster){.chaos_until = CHAOS_MS};
     rng_seed(&c->rng, seed);
     c->honest = seed % 2 == 0;
-    c->loss = cluster_chance(c, 500) ? (int)cluster_below(c, 50) : 0;
-    c->slow = cluster_chance(c, 500) ? (int)cluster_below(c, 100) : 0;
+    c->polite = seed % 10 == 0;
+    c->loss = !c->polite && cluster_chance(c, 500) ? (int)cluster_below(c, 50) : 0;
+    c->slow = !c->polite && cluster_chance(c, 500) ? (int)cluster_below(c, 100) : 0;
+    c->sound = c->loss == 0 && c->slow == 0;
     c->redis.up = true;
     for (int i = 0; i < PROCS; i++) {
         c->procs[i].c = c;

@@ -71,9 +71,14 @@ struct cluster {
     struct redis redis;
     struct proc procs[PROCS];
     bool cut_redis[PROCS], cut_peer[PROCS][PROCS];
-    int64_t apart_ms[PROCS][PROCS]; /* when one last could not ask the other */
-    bool honest;                    /* Redis' clock and data are left alone in this run */
+    bool excused[PROCS][PROCS][WORLDS]; /* both have it, and when that began neither could know */
+    int64_t apart_ms[PROCS][PROCS];     /* when one last could not ask the other */
+    bool polite; /* nothing happens but that Redis goes away for all, and comes back */
+    bool honest; /* Redis' clock and data are left alone in this run */
+    bool sound;  /* whoever can be reached answers in time */
     int loss, slow;
+    int first_owner[WORLDS];   /* polite: and 1; 0: none yet */
+    int64_t steady_ms[WORLDS]; /* polite: when it decided last */
     int64_t node_seen[WORLDS]; /* the highest epoch that its nodes have followed */
     const char *failed;        /* what does not hold */
     uint64_t doubles, extended, raised, taken;

@@ -194,7 +194,8 @@ static void tend(void *ctx, const struct lease_wish *wishes, size_t count)
 static void finish_ask(struct proc *p)
 {
     p->asking = 0;
-    memcpy(p->heard, p->heard_now, sizeof p->heard);
+    if (p->answers.reach == 0)
+        memcpy(p->heard, p->heard_now, sizeof p->heard);
     leases_peers_said(p->l, &p->answers, p->ask_sent, proc_clock(p));
     p->consent_until = p->l->consent.until_ms;
 }
@@ -305,7 +306,7 @@ static void on_load(void *ctx, void *arg)
         return;
     }
     loaded->value = c->redis.data.meta[m->world].present ? c->redis.data.meta[m->world].value : 0;
-    if (!cluster_is_calm(c) && cluster_chance(c, 20))
+    if (!cluster_is_calm(c) && !c->polite && cluster_chance(c, 20))
         loaded->e = ERR_SYNTAX;
     cluster_plan(c, cluster_delay(c), on_loaded, loaded);
 }

@@ -34,6 +34,7 @@ struct redis_data {
 
 struct redis {
     bool up;
+    int64_t up_ms; /* since when */
     int64_t clock_off;
     struct redis_data data;
     struct redis_data replicas[REPLICAS]; /* older and older */

@@ -57,7 +57,7 @@ static void write_some(struct cluster *c, int w)
             continue;
         if (w != WORLDS - 1)
             proc_write(p, w);
-        else if (cluster_chance(c, 50) && !cluster_is_calm(c))
+        else if (cluster_chance(c, 50) && !cluster_is_calm(c) && !c->polite)
             leases_idle(p->l, world_name(w)); /* the last world has nothing to remember */
     }
 }

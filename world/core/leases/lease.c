@@ -70,11 +70,14 @@ bool lease_is_held(const struct lease *lease)
            lease->state == LEASE_CLOSING;
 }
 
+bool lease_is_in_time(const struct lease *lease, const struct lease_consent *c, int64_t clock)
+{
+    return clock < lease->deadline_ms || (clock < c->until_ms && c->reach_ms <= lease->deadline_ms);
+}
+
 bool lease_is_sure(const struct lease *lease, const struct lease_consent *c, int64_t clock)
 {
-    if (lease->state != LEASE_OURS || lease->outdated)
-        return false;
-    return clock < lease->deadline_ms || (clock < c->until_ms && c->reach_ms <= lease->deadline_ms);
+    return lease->state == LEASE_OURS && !lease->outdated && lease_is_in_time(lease, c, clock);
 }
 
 enum owner lease_owner(const struct lease *lease, const struct lease_consent *c, int64_t clock)

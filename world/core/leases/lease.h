@@ -60,6 +60,8 @@ void lease_free(struct lease *lease);
 void lease_go(struct lease *lease, enum lease_state to, struct lease_stats *stats);
 /* The lease or its records are with us. */
 bool lease_is_held(const struct lease *lease);
+/* Held: nobody we have heard can have taken it by `clock`. */
+bool lease_is_in_time(const struct lease *lease, const struct lease_consent *c, int64_t clock);
 /* OURS, and nobody else can decide at `clock`. */
 bool lease_is_sure(const struct lease *lease, const struct lease_consent *c, int64_t clock);
 enum owner lease_owner(const struct lease *lease, const struct lease_consent *c, int64_t clock);

@@ -14,17 +14,25 @@ enum {
 
 /* ---- wishes */
 
+/* A call that finds no answer may still come to Redis much later. So that it then takes nothing
+ * from who decides on without Redis, worlds are only wanted while Redis answers, and another's when
+ * its lease has probably ended. */
+static bool may_take(const struct leases *l, const struct lease *lease, int64_t now)
+{
+    if (l->releasing || l->away || leases_in_grace(l, now) || !lease_is_wanted(lease, now))
+        return false;
+    return lease->state == LEASE_SOUGHT || lease->doubted || lease->ends_ms <= now;
+}
+
 /* False: nothing is asked for it now. */
 static bool wish_for(const struct leases *l, const struct lease *lease, int64_t now,
                      struct lease_wish *out)
 {
-    bool may_take = !l->releasing && !leases_in_grace(l, now) && lease_is_wanted(lease, now);
-
     *out = (struct lease_wish){.world = lease->world, .op = LEASE_FREE};
     switch (lease->state) {
     case LEASE_SOUGHT:
     case LEASE_OTHERS:
-        if (may_take) {
+        if (may_take(l, lease, now)) {
             out->op = LEASE_WANT;
             out->above = lease->seen;
         }
@@ -47,8 +55,7 @@ static bool wish_for(const struct leases *l, const struct lease *lease, int64_t 
     out->epoch = lease->epoch;
     out->above = lease->seen;
     /* In grace, what may be another's by now is not taken again. */
-    return !leases_in_grace(l, now) || lease->deadline_ms > now ||
-           lease_is_sure(lease, &l->consent, now);
+    return !leases_in_grace(l, now) || lease_is_in_time(lease, &l->consent, now);
 }
 
 static size_t gather(struct leases *l, int64_t now)
@@ -191,6 +198,7 @@ static void said_free(struct leases *l, struct lease *lease, int64_t epoch)
     switch (lease->state) {
     case LEASE_OTHERS:
         lease_go(lease, LEASE_SOUGHT, &l->stats);
+        l->again = true;
         break;
     case LEASE_LOADING:
         lease->gone = true;
@@ -241,6 +249,7 @@ void leases_tended(struct leases *l, const struct lease_news *news, size_t count
                    const struct lease_peer *peers, size_t peer_count, int64_t sent_ms, int64_t now)
 {
     assert(l->tending);
+    l->again |= l->away; /* now worlds may be wanted */
     l->tending = l->away = false;
     l->reached_ms = now;
     leases_peers_set(l, peers, peer_count);

@@ -338,7 +338,9 @@ void leases_lost(struct leases *l, struct span world, int64_t now)
 
     if (lease == NULL || !lease_is_held(lease))
         return;
-    outdate(l, lease);
+    /* After its end it is no news that Redis does not know it; what peers say still counts. */
+    if (l->port->clock(l->port->ctx) < lease->deadline_ms)
+        outdate(l, lease);
     leases_hurry(l);
     leases_settle(l, false, now);
 }

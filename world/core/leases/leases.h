@@ -164,7 +164,8 @@ void leases_redis_up(struct leases *l, int64_t now);
 void leases_loaded(struct leases *l, struct span world, enum err e, struct span why, int64_t now);
 void leases_closed(struct leases *l, struct span world, int64_t now);
 /* A write was refused because the lease is not ours: we are not sure any more, and Redis is asked
- * at once. What waits to be written stays: `raise` or `drop` follows. */
+ * at once. (Not when the lease had ended while Redis was away: that is no news.) What waits to be
+ * written stays: `raise` or `drop` follows. */
 void leases_lost(struct leases *l, struct span world, int64_t now);
 /* Of those asked at `asked_ms`. */
 void leases_peers_said(struct leases *l, const struct lease_answers *said, int64_t asked_ms,

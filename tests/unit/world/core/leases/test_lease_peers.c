@@ -162,7 +162,7 @@ static void worlds_nobody_is_known_for_go_to_who_reaches_redis(void **state)
     (void)rig_find(r);
     r->log[0] = '\0';
     rig_pass(r, LEASES_TRY_MS);
-    rig_said(r, "ask(p1)(p2) tend(want w 0 0) ");
+    rig_said(r, "ask(p1)(p2) tend(free w 0 0) ");
     rig_peers(r, 1, 1, 0);
     rig_said(r, "moved(w) ");
     assert_true(span_eq(leases_place(r->l, SPAN("w")).url, SPAN("p1")));

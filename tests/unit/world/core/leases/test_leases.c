@@ -38,7 +38,7 @@ static void worlds_that_come_while_redis_is_asked_share_the_next_call(void **sta
                                   .url = SPAN("p1")},
              1);
     rig_pass(r, 0);
-    rig_said(r, "moved(a) tend(want a 0 5)(want b 0 0)(want c 0 0) ");
+    rig_said(r, "moved(a) tend(free a 0 0)(want b 0 0)(want c 0 0) ");
     rig_free(r);
 }
 
@@ -86,6 +86,10 @@ static void a_world_of_others_is_passed_on_and_watched(void **state)
     assert_int_equal(place.owner, OWNER_OTHER);
     assert_true(span_eq(place.url, SPAN("p1")));
     assert_int_equal(place.epoch, 5);
+    r->log[0] = '\0';
+    rig_pass(r, 1000);
+    rig_said(r, "tend(free w 0 0) "); /* only looks */
+    rig_others(r, 5, 500);
     r->log[0] = '\0';
     rig_pass(r, 1000);
     rig_said(r, "tend(want w 0 5) ");
@@ -138,7 +142,10 @@ static void a_new_owner_is_told_of_though_nobody_was_told_to_wait(void **state)
              1);
     rig_said(r, "moved(w) ");
     rig_pass(r, 1000);
+    rig_is_free(r, 6);
     r->log[0] = '\0';
+    rig_pass(r, 0);
+    rig_said(r, "tend(want w 0 6) ");
     rig_ours(r, 7);
     rig_said(r, "load(w 7) ");
     leases_loaded(r->l, SPAN("w"), ERR_OK, (struct span){0}, r->now);
@@ -229,6 +236,37 @@ static void a_world_that_cannot_be_read_is_freed_and_tried_again(void **state)
     rig_free(r);
 }
 
+static void a_lease_that_was_raised_while_loading_is_raised_after(void **state)
+{
+    struct rig *r = rig_new(0);
+
+    (void)state;
+    (void)rig_find(r);
+    rig_pass(r, 0);
+    rig_ours(r, 7);
+    rig_pass(r, RIG_TTL_MS);
+    r->log[0] = '\0';
+    rig_ours(r, 9);
+    rig_said(r, "");
+    leases_loaded(r->l, SPAN("w"), ERR_OK, (struct span){0}, r->now);
+    rig_said(r, "raise(w 9) moved(w) ");
+    rig_free(r);
+}
+
+static void a_write_refused_after_the_end_of_the_lease_is_no_news(void **state)
+{
+    struct rig *r = rig_owner(0);
+
+    (void)state;
+    rig_pass(r, RIG_DEADLINE_MS - 100);
+    rig_away(r);
+    rig_pass(r, 200);
+    assert_int_equal(rig_find(r), OWNER_US); /* alone */
+    leases_lost(r->l, SPAN("w"), r->now);
+    assert_int_equal(rig_find(r), OWNER_US);
+    rig_free(r);
+}
+
 static void records_are_asked_for_again_when_redis_went_away(void **state)
 {
     struct rig *r = rig_new(0);
@@ -316,6 +354,8 @@ int main(void)
         cmocka_unit_test(an_idle_world_is_closed_freed_and_forgotten),
         cmocka_unit_test(the_end_frees_what_is_ours_and_what_is_loading),
         cmocka_unit_test(a_world_that_cannot_be_read_is_freed_and_tried_again),
+        cmocka_unit_test(a_lease_that_was_raised_while_loading_is_raised_after),
+        cmocka_unit_test(a_write_refused_after_the_end_of_the_lease_is_no_news),
         cmocka_unit_test(records_are_asked_for_again_when_redis_went_away),
         cmocka_unit_test(a_higher_epoch_makes_us_ask_before_we_decide_on),
         cmocka_unit_test(who_was_not_owner_all_the_time_forgets_the_world),
