@@ -8,6 +8,7 @@
 #include "common/net/listener.h"
 #include "common/net/own_url.h"
 #include "common/proto/secret.h"
+#include "world/io/copy/copy.h"
 #include "world/io/farewell.h"
 #include "world/io/feed_sockets.h"
 #include "world/io/moment_now.h"
@@ -279,9 +280,12 @@ static int run(struct process *p)
 
 int main(int argc, char **argv)
 {
-    struct process *p = xcalloc(1, sizeof(*p));
+    struct process *p;
     int status = EXIT_BAD_SETTINGS;
 
+    if (argc > 1 && strcmp(argv[1], "copy") == 0)
+        return copy_main(argc - 2, argv + 2);
+    p = xcalloc(1, sizeof(*p));
     switch (config_load(&settings_table, &p->settings, argc, argv, stdout, stderr)) {
     case CONFIG_DONE:
         status = EXIT_SUCCESS;

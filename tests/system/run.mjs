@@ -23,4 +23,5 @@ await import("./admin_listen.mjs");
 await import("./metrics.mjs");
 await import("./hostile.mjs");
 await import("./store.mjs");
+await import("./copy.mjs");
 await run();

@@ -216,37 +216,29 @@ static struct span column(sqlite3_stmt *row, int at)
     return span_of(bytes, (size_t)sqlite3_column_bytes(row, at));
 }
 
-static enum err restore(struct store_sqlite *s, enum record_kind kind, sqlite3_stmt *row,
-                        struct buf *why)
-{
-    struct record record = {
-        .kind = kind, .world = column(row, 0), .key = column(row, 1), .value = column(row, 2)};
-
-    if (core_restore(s->core, &record, moment_now(s->loop)) == ERR_OK)
-        return ERR_OK;
-    buf_addf(why, "%s holds a %s that cannot be used: ", s->path, record_kind_names[kind]);
-    json_add_string(why, record.key);
-    BUF_ADD_LIT(why, " of ");
-    json_add_string(why, record.world);
-    return ERR_SYNTAX;
-}
-
-static enum err load_kind(struct store_sqlite *s, enum record_kind kind, sqlite3_stmt *rows,
-                          struct buf *why)
+static enum err visit_kind(struct store_sqlite *s, enum record_kind kind, sqlite3_stmt *rows,
+                           const struct store_sqlite_visit *visit, struct buf *why)
 {
     enum err e = ERR_OK;
     int step;
 
     (void)sqlite3_bind_text(rows, 1, record_kind_names[kind], -1, SQLITE_STATIC);
-    while ((step = sqlite3_step(rows)) == SQLITE_ROW && e == ERR_OK)
-        e = restore(s, kind, rows, why);
+    while ((step = sqlite3_step(rows)) == SQLITE_ROW && e == ERR_OK) {
+        struct record record = {.kind = kind,
+                                .world = column(rows, 0),
+                                .key = column(rows, 1),
+                                .value = column(rows, 2)};
+
+        e = visit->record(visit->ctx, &record, why);
+    }
     if (e == ERR_OK && step != SQLITE_DONE)
         e = explain(s, why);
     (void)sqlite3_reset(rows);
     return e;
 }
 
-enum err store_sqlite_load(struct store_sqlite *s, struct buf *why)
+enum err store_sqlite_each(struct store_sqlite *s, const struct store_sqlite_visit *visit,
+                           struct buf *why)
 {
     sqlite3_stmt *rows = NULL;
     enum err e = ERR_OK;
@@ -254,9 +246,29 @@ enum err store_sqlite_load(struct store_sqlite *s, struct buf *why)
     if (!prepare(s, &rows, "SELECT world, key, value FROM records WHERE kind = ?1 ORDER BY seq"))
         return explain(s, why);
     for (int kind = 0; e == ERR_OK && kind < RECORD_COUNT; kind++)
-        e = load_kind(s, (enum record_kind)kind, rows, why);
+        e = visit_kind(s, (enum record_kind)kind, rows, visit, why);
     (void)sqlite3_finalize(rows);
     return e;
+}
+
+static enum err restore(void *ctx, const struct record *record, struct buf *why)
+{
+    struct store_sqlite *s = ctx;
+
+    if (core_restore(s->core, record, moment_now(s->loop)) == ERR_OK)
+        return ERR_OK;
+    buf_addf(why, "%s holds a %s that cannot be used: ", s->path, record_kind_names[record->kind]);
+    json_add_string(why, record->key);
+    BUF_ADD_LIT(why, " of ");
+    json_add_string(why, record->world);
+    return ERR_SYNTAX;
+}
+
+enum err store_sqlite_load(struct store_sqlite *s, struct buf *why)
+{
+    const struct store_sqlite_visit visit = {s, restore};
+
+    return store_sqlite_each(s, &visit, why);
 }
 
 struct store_port store_sqlite_port(struct store_sqlite *s)

@@ -39,6 +39,14 @@ MUST_CHECK enum err store_sqlite_open(struct store_sqlite *s, struct loop *l, st
                                       struct buf *why);
 /* Hands every record to core_restore. ERR_SYNTAX: one cannot be used, and `why` names it. */
 MUST_CHECK enum err store_sqlite_load(struct store_sqlite *s, struct buf *why);
+/* Hands every record to `record`, kind by kind and each in order of creation, until it answers
+ * anything but ERR_OK, which is answered then. */
+struct store_sqlite_visit {
+    void *ctx;
+    enum err (*record)(void *ctx, const struct record *record, struct buf *why);
+};
+MUST_CHECK enum err store_sqlite_each(struct store_sqlite *s,
+                                      const struct store_sqlite_visit *visit, struct buf *why);
 struct store_port store_sqlite_port(struct store_sqlite *s);
 /* Writes what waits and closes the file. ERR_IO: what waited is lost (logged). A closed one stays
  * closed. */
