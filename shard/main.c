@@ -7,15 +7,14 @@
 
 #include "common/base/clock.h"
 #include "common/base/config.h"
-#include "common/base/json.h"
 #include "common/base/log.h"
 #include "common/base/version.h"
 #include "common/net/listener.h"
-#include "common/net/own_url.h"
 #include "common/proto/secret.h"
 #include "shard/io/edge.h"
 #include "shard/io/farewell.h"
 #include "shard/io/heart.h"
+#include "shard/io/identity.h"
 #include "shard/io/reporter.h"
 #include "shard/io/room_link.h"
 
@@ -232,54 +231,6 @@ static void derive_settings(struct process *p, bool has_rooms)
     p->limits.max_connections = connections;
 }
 
-static void add_version(struct process *p)
-{
-    const struct settings *s = &p->settings;
-    struct buf *out = &p->version;
-    struct span rest = span_str(s->world_ids), part;
-    BUF_ADD_LIT(out, "{\"name\":\"terrane-shard\",\"version\":\"" TERRANE_VERSION "\",\"node\":");
-    json_add_string(out, span_str(s->node_id));
-    BUF_ADD_LIT(out, ",\"worlds\":[");
-    for (bool first = true; span_split(&rest, ',', &part); first = false) {
-        if (!first)
-            buf_add_char(out, ',');
-        json_add_string(out, span_trim(part));
-    }
-    BUF_ADD_LIT(out, "],\"internalUrl\":");
-    json_add_string(out, span_str(s->internal_url));
-    buf_add_char(out, '}');
-}
-
-/* Without a name of its own a node goes by its host's and its port. */
-static void name_node(struct settings *s, uint16_t port_number)
-{
-    char host[256] = "node";
-    struct buf name = {0};
-    if (s->node_id[0] != '\0')
-        return;
-    (void)gethostname(host, sizeof host - 1);
-    buf_addf(&name, "%s-%u", host, port_number);
-    free(s->node_id);
-    s->node_id = xspandup(buf_span(&name));
-    buf_clear(&name);
-}
-
-/* Without a URL of its own it is where it listens; on all addresses, by its host's name. */
-static void name_urls(struct settings *s, const struct listener *door)
-{
-    struct buf url = {0};
-    if (s->internal_url[0] == '\0') {
-        own_url_add(&url, door);
-        free(s->internal_url);
-        s->internal_url = xspandup(buf_span(&url));
-        buf_clear(&url);
-    }
-    if (s->node_url[0] == '\0') {
-        free(s->node_url);
-        s->node_url = xspandup(span_str(s->internal_url));
-    }
-}
-
 static void wire_arrivals(struct process *p, struct span secret)
 {
     tunnels_init(&p->peer_tunnels, p->loop, &p->stats.peer_tunnels);
@@ -368,13 +319,12 @@ static bool open_door(struct process *p)
                       (unsigned)s->common.port, why);
         return false;
     }
-    name_node(&p->settings, listener_port(p->listener));
+    identity_complete(&p->settings, p->listener);
     p->world_proxy.node_id = p->settings.node_id;
-    name_urls(&p->settings, p->listener);
     p->node_settings.id = p->settings.node_id;
     p->node_settings.url = p->settings.node_url;
     p->node_settings.internal_url = p->settings.internal_url;
-    add_version(p);
+    identity_add_version(&p->version, &p->settings);
     p->edge.version = buf_span(&p->version);
     loop_on_signal(p->loop, SIGTERM, on_stop_signal, p);
     loop_on_signal(p->loop, SIGINT, on_stop_signal, p);
