@@ -132,15 +132,35 @@ static void failed_alone(struct writer_call *c, struct span why)
         check_closed(w);
 }
 
-/* The same again, with what is wanted by now. */
-static void once_more(struct writer_call *c)
+/* What it was about is to be done still. */
+static void shelve(struct writer_call *c)
 {
     struct world_writer *w = c->w;
 
     w->rewrite = w->rewrite || c->clear;
     w->look = w->look || (!c->clear && !c->flight);
     call_free(c);
+}
+
+/* The same again, with what is wanted by now. */
+static void once_more(struct writer_call *c)
+{
+    struct world_writer *w = c->w;
+
+    shelve(c);
     begin(w);
+}
+
+/* What is on its way is neither kept nor refused until it is known who has the lease: then it is
+ * written under a higher epoch, or whoever waits for it is passed on. */
+static void wait_for_lease(struct writer_call *c)
+{
+    struct world_writer *w = c->w;
+
+    log_warn("store.refused", "world=%.*s epoch=%lld", SPAN_ARG(w->world), (long long)c->epoch);
+    count_call(c, false);
+    shelve(c);
+    wheel_set(loop_wheel(w->all->loop), &w->retry, loop_now(w->all->loop) + WRITER_RETRY_MS);
 }
 
 static void lost(struct writer_call *c)
@@ -154,7 +174,10 @@ static void lost(struct writer_call *c)
         return;
     }
     world = span_copy(w->world);
-    failed_alone(c, SPAN("the lease is not ours"));
+    if (w->closing)
+        failed_alone(c, SPAN("the lease is not ours"));
+    else
+        wait_for_lease(c);
     all->lost(all->ctx, world);
     span_free(world);
 }

@@ -184,26 +184,53 @@ static void an_empty_world_leaves_nothing(void **state)
     rig_free(rig);
 }
 
+/* A change that was refused, because somebody else has the lease or nobody. */
+static void is_refused(struct rig *rig, const char *lease)
+{
+    size_t before = rig->lost;
+
+    take_lease(rig, lease);
+    rig->r->now = moment_now(rig->loop);
+    (void)recorder_post(rig->r, "/register-room", ROOM("a"));
+    TURN_UNTIL(&rig->redis, rig->lost > before);
+    assert_int_equal(rig->r->answer_count, 0);
+}
+
 static void without_the_lease_nothing_is_written(void **state)
 {
-    static const char *const leases[] = {"8~" ID "~http://a", "7~00000000000000bb~http://b",
-                                         "garbage"};
+    static const char *const leases[] = {"7~00000000000000bb~http://b", "garbage"};
     struct rig *rig = rig_new(0);
 
     (void)state;
     load(rig);
-    for (size_t i = 0; i < 3; i++) {
+    is_refused(rig, "8~" ID "~http://a");
+    for (size_t i = 0; i < 2; i++) { /* it is tried again */
         size_t before = rig->lost;
 
         take_lease(rig, leases[i]);
-        assert_int_equal(post(rig, "/register-room", ROOM("a")), 507);
-        TURN_UNTIL(&rig->redis, rig->lost > before);
+        TURN_UNTIL(&rig->redis, rig->lost > before + 1);
         assert_string_equal(ask(rig, "EXISTS t:room:world-a t:meta:world-a"), "0");
     }
     assert_int_equal(rig->stats.failing, 1);
+    assert_int_equal(rig->r->answer_count, 0);
     store_redis_drop(rig->store, WORLD);
+    assert_int_equal(rig->r->pass_count, 1); /* whoever waits is passed on */
     assert_int_equal(rig->stats.failing, 0);
     assert_int_equal(rig->stats.pending, 0);
+    rig_free(rig);
+}
+
+static void what_was_refused_is_written_under_a_higher_epoch(void **state)
+{
+    struct rig *rig = rig_new(0);
+
+    (void)state;
+    load(rig);
+    is_refused(rig, "9~" ID "~http://a");
+    store_redis_raise(rig->store, WORLD, 9);
+    TURN_UNTIL(&rig->redis, rig->r->answer_count == 1);
+    assert_int_equal(recorder_last(rig->r)->status, 200);
+    assert_string_equal(ask(rig, "HLEN t:room:world-a"), "1");
     rig_free(rig);
 }
 
@@ -405,6 +432,7 @@ int main(void)
         cmocka_unit_test(what_is_written_comes_back_in_its_order),
         cmocka_unit_test(an_empty_world_leaves_nothing),
         cmocka_unit_test(without_the_lease_nothing_is_written),
+        cmocka_unit_test(what_was_refused_is_written_under_a_higher_epoch),
         cmocka_unit_test(a_raised_world_is_written_anew),
         cmocka_unit_test(what_redis_has_lost_is_written_anew),
         cmocka_unit_test(while_redis_is_away_changes_wait),
