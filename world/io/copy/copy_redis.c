@@ -329,7 +329,7 @@ static void session_close(struct session *s)
 
 static enum err read_redis(const struct copy_end *from, struct batch *out, struct buf *why)
 {
-    struct session s;
+    struct session s = {0};
     struct span rest, world;
     enum err e = session_open(&s, from, why);
 
@@ -370,7 +370,7 @@ static void leave(struct session *s)
 
 static enum err write_redis(const struct copy_end *to, const struct batch *set, struct buf *why)
 {
-    struct session s;
+    struct session s = {0};
     enum err e = session_open(&s, to, why);
 
     if (e == ERR_OK) {
