@@ -17,7 +17,7 @@ enum {
     SERVERS_SCHEME = 7,      /* length of "http://" */
 };
 
-/* The moves are in servers.c's table. */
+/* The moves are in health.c's table. */
 enum server_state {
     SERVER_UNKNOWN,
     SERVER_UP,   /* a good probe, or a link that came up, was the last sign */
