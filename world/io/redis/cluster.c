@@ -27,6 +27,7 @@ struct cluster {
     struct store_redis_settings store_settings;
     struct store_redis_events store_events;
     struct store_redis *store;
+    bool held; /* the store, until leases are known */
     struct lease_port lease_port;
     struct lease_settings lease_settings;
     struct leases *leases; /* NULL until it starts, as all that follows */
@@ -135,6 +136,14 @@ static const struct lease_port lease_port = {
 
 /* ---- what the others say */
 
+static void let_store_go_on(struct cluster *c)
+{
+    if (!c->held)
+        return;
+    c->held = false;
+    store_redis_up(c->store);
+}
+
 static void on_tended(void *ctx, const struct lease_news *news, size_t count,
                       const struct lease_peer *peers, size_t peer_count, int64_t sent_ms)
 {
@@ -142,6 +151,7 @@ static void on_tended(void *ctx, const struct lease_news *news, size_t count,
 
     c->stats.peers = peer_count;
     leases_tended(c->leases, news, count, peers, peer_count, sent_ms, now_ms(c));
+    let_store_go_on(c);
 }
 
 static void on_tend_failed(void *ctx)
@@ -169,13 +179,14 @@ static void on_redis_up(void *ctx)
 
     if (c->leases == NULL)
         return;
-    store_redis_up(c->store);
+    c->held = true;
+    store_redis_hold(c->store);
     leases_redis_up(c->leases, now_ms(c));
 }
 
 static void on_redis_down(void *ctx)
 {
-    (void)ctx; /* whoever waits has been told; leases go by the clock */
+    let_store_go_on(ctx); /* whoever waits is told; leases go by the clock */
 }
 
 struct knocking {

@@ -250,10 +250,16 @@ void store_redis_drop(struct store_redis *s, struct span world)
     drop(s, world);
 }
 
+void store_redis_hold(struct store_redis *s)
+{
+    s->writers.held = true;
+}
+
 void store_redis_up(struct store_redis *s)
 {
     struct map_entry *e;
 
+    s->writers.held = false;
     for (size_t at = 0; (e = map_next(&s->worlds, &at)) != NULL;)
         world_writer_look(e->value);
 }

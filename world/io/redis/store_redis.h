@@ -43,5 +43,9 @@ void store_redis_raise(struct store_redis *s, struct span world, int64_t epoch);
 void store_redis_close(struct store_redis *s, struct span world);
 /* Forgets the world and what waits of it; whoever waits is told ERR_DENIED. */
 void store_redis_drop(struct store_redis *s, struct span world);
-/* A connection stands again: what was written last is checked to be there, else all is written. */
+/* Nothing is written from now on: a connection stands again, and leases are asked for over it
+ * first. A commit that came before them would find that they have run out. */
+void store_redis_hold(struct store_redis *s);
+/* Whoever has the leases is known: what was written last is checked to be there, else all is
+ * written; and nothing is held any more. */
 void store_redis_up(struct store_redis *s);

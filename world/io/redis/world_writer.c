@@ -275,7 +275,7 @@ static void begin(struct world_writer *w)
     struct world_commit commit;
     struct redis_call call = {.done = on_commit};
 
-    if (w->call != NULL || !(w->flight != NULL || w->look || w->rewrite))
+    if (w->all->held || w->call != NULL || !(w->flight != NULL || w->look || w->rewrite))
         return;
     if (w->rewrite)
         gather(w);

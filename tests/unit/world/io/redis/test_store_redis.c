@@ -292,6 +292,29 @@ static void while_redis_is_away_changes_wait(void **state)
     rig_free(rig);
 }
 
+static void what_is_held_is_written_once_leases_are_known(void **state)
+{
+    struct rig *rig = rig_new(0);
+    size_t before;
+
+    (void)state;
+    load(rig);
+    assert_int_equal(post(rig, "/register-room", ROOM("old")), 200);
+    store_redis_hold(rig->store);
+    store_redis_raise(rig->store, WORLD, 9);
+    before = rig->r->answer_count;
+    (void)recorder_post(rig->r, "/register-room", ROOM("new"));
+    assert_string_equal(ask(rig, "HLEN t:room:world-a"), "1");
+    assert_int_equal(rig->lost, 0);
+    take_lease(rig, "9~" ID "~http://a");
+    store_redis_up(rig->store);
+    TURN_UNTIL(&rig->redis, rig->r->answer_count > before);
+    assert_int_equal(recorder_last(rig->r)->status, 200);
+    assert_string_equal(ask(rig, "HLEN t:room:world-a"), "2");
+    assert_int_equal(rig->lost, 0);
+    rig_free(rig);
+}
+
 static void replicas_are_waited_for(void **state)
 {
     struct rig *rig = rig_new(1);
@@ -436,6 +459,7 @@ int main(void)
         cmocka_unit_test(a_raised_world_is_written_anew),
         cmocka_unit_test(what_redis_has_lost_is_written_anew),
         cmocka_unit_test(while_redis_is_away_changes_wait),
+        cmocka_unit_test(what_is_held_is_written_once_leases_are_known),
         cmocka_unit_test(replicas_are_waited_for),
         cmocka_unit_test(a_world_is_closed_when_all_is_written),
         cmocka_unit_test(a_world_is_closed_when_it_cannot_be_written),
