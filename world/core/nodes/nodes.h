@@ -180,6 +180,12 @@ void node_drain(struct registry *r, struct node *n, bool on, const struct order_
 
 /* Below: between the files of nodes and the registry. */
 
+/* A node of which nothing is known yet. */
+struct node *node_add(struct registry *r, struct world *w, struct span id, struct moment now);
+/* Replaces a text of its own, which it owns. True: it was another one. */
+bool node_set_text(struct span *to, struct span from);
+/* Nothing that it holds counts any more. */
+void node_free_holdings(struct registry *r, struct node *n);
 /* Judges anew whether the node is usable; its shards follow. */
 void node_refresh(struct registry *r, struct node *n);
 /* The only place that moves the state. */
