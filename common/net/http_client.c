@@ -187,6 +187,7 @@ static void wire_end(struct http_wire *hw, bool reusable)
     bool keep = reusable && c->sent && !p->freed && p->idle_count < p->settings->max_idle;
     call_free(c);
     wire_unlist(w);
+    conn_resume(&hw->conn, CONN_PAUSE_LINK); /* paused in its last part, for nothing */
     w->reused = true;
     if (keep)
         wire_keep(w);

@@ -306,6 +306,23 @@ static void a_paused_answer_waits_and_does_not_time_out(void **state)
     expect_heard(&heard, "200[abcdef]end");
 }
 
+static void a_pause_ends_with_its_answer(void **state)
+{
+    struct heard heard = {{0}, 0, NULL, NULL};
+    (void)state;
+    heard.pause_at_body = get(&heard);
+    struct scripted_conn *c = connection(0);
+    TURN_UNTIL(loop, scripted_has(c, "\r\n\r\n"));
+    scripted_say(c, "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc");
+    expect_heard(&heard, "200[abc]end");
+    heard.pause_at_body = NULL;
+    buf_reset(&c->got);
+    (void)get(&heard);
+    TURN_UNTIL(loop, scripted_has(c, "\r\n\r\n"));
+    scripted_say(c, "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\ndef");
+    expect_heard(&heard, "200[def]end");
+}
+
 static void a_full_request_queue_says_so_and_drains(void **state)
 {
     struct heard heard = {{0}, 0, NULL, NULL};
@@ -355,6 +372,7 @@ int main(void)
         TEST(nobody_listening_is_a_failure),
         TEST(a_cancelled_call_says_nothing_more),
         TEST(a_paused_answer_waits_and_does_not_time_out),
+        TEST(a_pause_ends_with_its_answer),
         TEST(a_full_request_queue_says_so_and_drains),
         TEST(a_freed_pool_takes_its_calls_along),
     };
