@@ -3,17 +3,41 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
 
-static void add_token(struct write_tokens *t, uint64_t token)
+static void add_token(struct write_tokens *t, struct write_token token)
 {
     if (t->count == t->cap) {
         t->cap = t->cap == 0 ? 16 : t->cap * 2;
         t->list = xreallocarray(t->list, t->cap, sizeof(*t->list));
     }
     t->list[t->count++] = token;
+}
+
+/* The younger ones go behind the older. */
+static void join_tokens(struct write_tokens *older, struct write_tokens *younger)
+{
+    for (size_t i = 0; i < younger->count; i++)
+        add_token(older, younger->list[i]);
+    free(younger->list);
+    *younger = *older;
+    *older = (struct write_tokens){0};
+}
+
+/* Those whose patience has ended. */
+static struct write_tokens take_impatient(struct write_tokens *t, int64_t now)
+{
+    struct write_tokens taken = {0};
+
+    while (taken.count < t->count && t->list[taken.count].due_ms <= now)
+        add_token(&taken, t->list[taken.count]);
+    t->count -= taken.count;
+    if (taken.count > 0)
+        memmove(t->list, t->list + taken.count, t->count * sizeof(*t->list));
+    return taken;
 }
 
 static struct write_tokens take_tokens(struct write_tokens *t)
@@ -28,7 +52,7 @@ static struct write_tokens take_tokens(struct write_tokens *t)
 static void complete(struct core *core, struct write_tokens tokens, enum err e)
 {
     for (size_t i = 0; i < tokens.count; i++)
-        core_stored(core, tokens.list[i], e);
+        core_stored(core, tokens.list[i].token, e);
     free(tokens.list);
 }
 
@@ -54,6 +78,26 @@ static void committed(struct write_behind *w)
     w->next_ms = loop_now(w->loop) + WRITE_BEHIND_GAP_MS;
 }
 
+/* Ends the waits of those whose patience is over while commits fail. */
+static void lose_patience(struct write_behind *w)
+{
+    int64_t now = loop_now(w->loop);
+    struct write_tokens over = take_impatient(&w->tokens, now);
+
+    if (w->tokens.count > 0)
+        wheel_set(loop_wheel(w->loop), &w->impatience, w->tokens.list[0].due_ms);
+    complete(w->core, over, ERR_IO);
+}
+
+static void on_impatience(struct timer *timer, int64_t now)
+{
+    struct write_behind *w = CONTAINER_OF(timer, struct write_behind, impatience);
+
+    (void)now;
+    if (w->stats.failing)
+        lose_patience(w);
+}
+
 /* What came meanwhile goes behind it. */
 static void failed(struct write_behind *w)
 {
@@ -61,6 +105,7 @@ static void failed(struct write_behind *w)
     w->stats.failing = 1;
     batch_merge(&w->flight, &w->batch);
     batch_take(&w->batch, &w->flight);
+    join_tokens(&w->flying, &w->tokens);
     wait_until(w, loop_now(w->loop) + backoff_next(&w->backoff, &w->rng));
 }
 
@@ -92,7 +137,7 @@ static void on_turn_end(struct turn_end *end)
     else if (loop_now(w->loop) >= w->next_ms)
         (void)commit(w);
     else if (w->stats.failing)
-        complete(w->core, take_tokens(&w->tokens), ERR_IO);
+        lose_patience(w);
     else if (!timer_is_set(&w->timer))
         wait_until(w, w->next_ms);
 }
@@ -126,7 +171,8 @@ static void wait_for_commit(void *ctx, struct span world, uint64_t token)
     struct write_behind *w = ctx;
 
     (void)world;
-    add_token(&w->tokens, token);
+    add_token(&w->tokens, (struct write_token){
+                              .token = token, .due_ms = loop_now(w->loop) + w->target.patience_ms});
     loop_at_turn_end(w->loop, &w->end);
 }
 
@@ -139,6 +185,7 @@ void write_behind_init(struct write_behind *w, struct loop *l, struct core *core
         .target = *target,
         .end.fn = on_turn_end,
         .timer.fire = on_timer,
+        .impatience.fire = on_impatience,
         .backoff = {.min_ms = WRITE_BEHIND_RETRY_MIN_MS, .max_ms = WRITE_BEHIND_RETRY_MAX_MS},
     };
     batch_init(&w->batch);
@@ -178,7 +225,17 @@ void write_behind_done(struct write_behind *w, enum err e)
     count_pending(w);
     if (batch_count(&w->batch) > 0 || w->tokens.count > 0) /* came meanwhile */
         loop_at_turn_end(w->loop, &w->end);
-    complete(w->core, take_tokens(&w->flying), e);
+    if (e == ERR_OK)
+        complete(w->core, take_tokens(&w->flying), e);
+    else
+        lose_patience(w);
+}
+
+void write_behind_retry(struct write_behind *w)
+{
+    w->next_ms = loop_now(w->loop);
+    backoff_reset(&w->backoff);
+    loop_at_turn_end(w->loop, &w->end);
 }
 
 void write_behind_drop(struct write_behind *w, enum err e)
@@ -188,6 +245,7 @@ void write_behind_drop(struct write_behind *w, enum err e)
 
     loop_not_at_turn_end(&w->end);
     wheel_cancel(loop_wheel(w->loop), &w->timer);
+    wheel_cancel(loop_wheel(w->loop), &w->impatience);
     w->busy = false;
     batch_clear(&w->flight);
     batch_clear(&w->batch);
@@ -200,6 +258,7 @@ void write_behind_clear(struct write_behind *w)
 {
     loop_not_at_turn_end(&w->end);
     wheel_cancel(loop_wheel(w->loop), &w->timer);
+    wheel_cancel(loop_wheel(w->loop), &w->impatience);
     batch_clear(&w->batch);
     batch_clear(&w->flight);
     free(w->tokens.list);

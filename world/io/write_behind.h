@@ -28,11 +28,17 @@ struct write_target {
      * way, and write_behind_done follows, never inside; the batch is valid until then. ERR_DENIED:
      * what it is about is another's by now, and nothing of it is tried again. */
     enum err (*commit)(void *ctx, const struct batch *batch);
+    /* So long a sync outlasts commits that fail; 0: it ends with the first. */
+    int64_t patience_ms;
 };
 
-/* Syncs that wait. */
+/* Syncs that wait, the oldest first. */
+struct write_token {
+    uint64_t token;
+    int64_t due_ms; /* the end of its patience */
+};
 struct write_tokens {
-    uint64_t *list;
+    struct write_token *list;
     size_t count, cap;
 };
 
@@ -47,8 +53,9 @@ struct write_behind {
     bool busy;                  /* there is one */
     int64_t began_us;           /* when it began */
     struct turn_end end;
-    struct timer timer; /* set while changes wait for next_ms */
-    int64_t next_ms;    /* no commit before */
+    struct timer timer;      /* set while changes wait for next_ms */
+    struct timer impatience; /* set while syncs outlast commits that fail */
+    int64_t next_ms;         /* no commit before */
     struct backoff backoff;
     struct rng rng;
     struct store_stats stats;
@@ -58,13 +65,16 @@ struct write_behind {
 void write_behind_init(struct write_behind *w, struct loop *l, struct core *core,
                        const struct write_target *target);
 /* A store_port whose context is the write_behind, whatever the world. Without anything to write a
- * sync completes at the end of the turn; while commits fail, with ERR_IO. */
+ * sync completes at the end of the turn; while commits fail, with ERR_IO at the end of its
+ * patience. */
 struct store_port write_behind_port(struct write_behind *w);
 /* Commits what waits now, whatever the time. ERR_IO: it still waits; ERR_AGAIN: a commit is under
  * way, and what it does not hold waits for the next; ERR_DENIED: it is forgotten. */
 MUST_CHECK enum err write_behind_flush(struct write_behind *w);
 /* The commit that was under way has ended: ERR_OK, ERR_IO or ERR_DENIED. */
 void write_behind_done(struct write_behind *w, enum err e);
+/* What is written to is there again: what failed is tried at once. */
+void write_behind_retry(struct write_behind *w);
 /* All that was asked for is durable. */
 static inline bool write_behind_is_idle(const struct write_behind *w)
 {

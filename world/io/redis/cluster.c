@@ -297,6 +297,7 @@ static void open_store(struct cluster *c)
         .id = span_str(c->id),
         .wait_replicas = s->replicas,
         .timeout_ms = s->redis_timeout_ms,
+        .patience_ms = s->wait_ms * 9 / 10, /* the answer is to come within the whole */
     };
     c->store_events = (struct store_redis_events){
         .ctx = c, .loaded = on_loaded, .closed = on_closed, .lost = on_lost};

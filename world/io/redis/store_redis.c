@@ -179,6 +179,7 @@ struct store_redis *store_redis_new(struct loop *l, struct core *core, struct re
                                   .id = settings->id,
                                   .wait_replicas = settings->wait_replicas,
                                   .wait_ms = settings->timeout_ms / 2,
+                                  .patience_ms = settings->patience_ms,
                                   .stats = stats,
                                   .ctx = s,
                                   .closed = on_closed,

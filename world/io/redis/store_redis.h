@@ -12,6 +12,7 @@ struct store_redis_settings {
     struct span id;        /* of this process, as in its leases */
     int64_t wait_replicas; /* that must have a commit before it counts as durable; 0: none */
     int64_t timeout_ms;    /* of a command; they are waited for half as long */
+    int64_t patience_ms;   /* so long a sync outlasts commits that fail */
 };
 
 struct store_redis_events {

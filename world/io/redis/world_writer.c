@@ -336,7 +336,8 @@ struct world_writer *world_writer_new(struct writers *all, struct span world, in
                                       int64_t rev)
 {
     struct world_writer *w = xcalloc(1, sizeof(*w));
-    const struct write_target target = {.ctx = w, .commit = commit};
+    const struct write_target target = {
+        .ctx = w, .commit = commit, .patience_ms = all->patience_ms};
 
     *w = (struct world_writer){.all = all,
                                .world = span_copy(world),
@@ -401,6 +402,7 @@ void world_writer_look(struct world_writer *w)
 {
     w->look = true;
     begin(w);
+    write_behind_retry(&w->behind);
 }
 
 void world_writer_close(struct world_writer *w)

@@ -18,7 +18,8 @@ struct writers {
     struct redis_script script;
     struct span prefix, id;
     int64_t wait_replicas, wait_ms;
-    bool held; /* nothing is sent: what is wanted is noted */
+    int64_t patience_ms; /* of those who wait for a commit */
+    bool held;           /* nothing is sent: what is wanted is noted */
     struct store_stats *stats;
     uint64_t failing;  /* of them */
     struct list calls; /* struct writer_call.node: those under way */

@@ -38,7 +38,7 @@ static enum err rig_commit(void *ctx, const struct batch *batch)
 static struct rig *rig_new(void)
 {
     struct rig *rig = xcalloc(1, sizeof(*rig));
-    struct write_target target = {rig, rig_commit};
+    struct write_target target = {.ctx = rig, .commit = rig_commit};
 
     rig->r = recorder_new();
     rig->r->hold = true;
@@ -222,9 +222,6 @@ static void a_slow_commit_that_fails_is_tried_again_with_what_came_since(void **
     loop_turn(rig->loop, 0);
     assert_int_equal(recorder_post(rig->r, "/register-room", ROOM("b")), 0);
     write_behind_done(&rig->behind, ERR_IO);
-    assert_int_equal(rig->r->answer_count, 1);
-    assert_int_equal(recorder_last(rig->r)->status, 507);
-    loop_turn(rig->loop, 0);
     assert_int_equal(rig->r->answer_count, 2);
     assert_int_equal(recorder_last(rig->r)->status, 507);
     assert_int_equal(rig->behind.stats.failing, 1);
@@ -235,6 +232,46 @@ static void a_slow_commit_that_fails_is_tried_again_with_what_came_since(void **
     write_behind_done(&rig->behind, ERR_OK);
     assert_int_equal(rig->behind.stats.failing, 0);
     assert_true(write_behind_is_idle(&rig->behind));
+    rig_free(rig);
+}
+
+static void who_is_patient_outlasts_commits_that_fail(void **state)
+{
+    struct rig *rig = rig_new();
+
+    (void)state;
+    rig->behind.target.patience_ms = 60000;
+    rig->slow = true;
+    assert_int_equal(recorder_post(rig->r, "/register-room", ROOM("a")), 0);
+    loop_turn(rig->loop, 0);
+    assert_int_equal(recorder_post(rig->r, "/register-room", ROOM("b")), 0);
+    write_behind_done(&rig->behind, ERR_IO);
+    loop_turn(rig->loop, 0);
+    assert_int_equal(rig->r->answer_count, 0);
+
+    write_behind_retry(&rig->behind);
+    loop_turn(rig->loop, 0);
+    assert_int_equal(rig->commits, 2);
+    write_behind_done(&rig->behind, ERR_OK);
+    assert_int_equal(rig->r->answer_count, 2);
+    assert_int_equal(recorder_last(rig->r)->status, 200);
+    rig_free(rig);
+}
+
+static void patience_ends(void **state)
+{
+    struct rig *rig = rig_new();
+
+    (void)state;
+    rig->behind.target.patience_ms = 20;
+    rig->broken = true;
+    assert_int_equal(recorder_post(rig->r, "/register-room", ROOM("a")), 0);
+    loop_turn(rig->loop, 0);
+    assert_int_equal(rig->commits, 1);
+    assert_int_equal(rig->r->answer_count, 0);
+    turn_until_answers(rig, 1);
+    assert_int_equal(recorder_last(rig->r)->status, 507);
+    assert_int_equal(rig->behind.stats.failing, 1);
     rig_free(rig);
 }
 
@@ -286,6 +323,8 @@ int main(void)
         cmocka_unit_test(what_comes_during_a_slow_commit_is_the_next),
         cmocka_unit_test(a_sync_without_changes_waits_for_the_commit_under_way),
         cmocka_unit_test(a_slow_commit_that_fails_is_tried_again_with_what_came_since),
+        cmocka_unit_test(who_is_patient_outlasts_commits_that_fail),
+        cmocka_unit_test(patience_ends),
         cmocka_unit_test(what_is_lost_is_not_tried_again),
         cmocka_unit_test(a_flush_does_not_wait),
     };
