@@ -233,7 +233,9 @@ static void take_conflict(struct world *w, struct span body)
 /* Logs the first of several. */
 static void note_failure(struct world *w, int status, struct span body)
 {
-    struct span told = status == STATUS_OK ? (struct span){0} : body; /* else orders */
+    struct span told = body;
+    if (status == STATUS_OK) /* orders that are none are told of elsewhere */
+        told.len = 0;
     w->node->stats.beat_failures++;
     if (!w->failing)
         log_warn("beat.failed", "world=%.*s status=%d answer=%.*s", SPAN_ARG(w->id), status,
