@@ -2,9 +2,9 @@
 /* Where Redis is, as REDIS_URL says it:
  *     redis://[[user]:password@]host[:port][/db]
  *     redis+sentinel://[[user]:password@]host[:port],host[:port].../master[/db]
- * User, password and master are percent-encoded; an IPv6 host stands in brackets. Sentinels are given
- * the same user and password, and may do without. Holds a secret: neither the text nor the password
- * is ever logged. */
+ * User, password and master are percent-encoded; an IPv6 host stands in brackets. Sentinels are
+ * given the same user and password, and may do without. Holds a secret: neither the text nor the
+ * password is ever logged. */
 #include "common/proto/url.h"
 
 enum redis_kind { REDIS_SERVER, REDIS_SENTINEL };

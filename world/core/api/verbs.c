@@ -125,11 +125,13 @@ static void refuse_stranger(struct call *call, enum refusal why)
     call_refuse_name(call, why, text, call->world, (struct span){0});
 }
 
-/* May the caller have `count` rooms and shards made? False: the request has been answered. */
-static bool may_make(struct call *call, uint32_t count)
+/* May the caller have `count` things made, a room of that name and shards of it? False: the request
+ * has been answered. */
+static bool may_make(struct call *call, uint32_t count, struct span name)
 {
     struct core *core = call->core;
     struct strangers_wish wish = {.count = count,
+                                  .weight = strangers_weight(name),
                                   .local = addr_is_loopback(&call->request->client)};
     enum refusal why;
 
@@ -165,7 +167,7 @@ static struct room *make_room(struct call *call, struct span name)
     struct room *room = registry_add_room(registry, world, name, &room_settings_default);
 
     if (call->by_stranger)
-        strangers_made(world, &room->by_stranger);
+        strangers_made(world, &room->by_stranger, name);
     return room;
 }
 
@@ -177,14 +179,14 @@ static struct room *find_room(struct call *call, const struct connect_body *body
     struct room *room = world_room(registry_world(&core->registry, call->world), name);
 
     if (room == NULL) {
-        if (!may_name(call, body, name) || !may_make(call, 2)) /* it and its first shard */
+        if (!may_name(call, body, name) || !may_make(call, 2, name)) /* it and its first shard */
             return NULL;
         return make_room(call, name);
     }
     if (candidates_count(&room->candidates) == 0)
         (void)nodes_release_room(&core->registry, room, call->now);
     if (placement_grows(room, body->auto_create, core->settings->max_room_shards) &&
-        !may_make(call, 1))
+        !may_make(call, 1, name))
         return NULL;
     return room;
 }
@@ -214,7 +216,7 @@ static void connect_room(struct call *call, const struct connect_body *body, str
         return;
     }
     if (call->by_stranger)
-        strangers_made(room->world, &placement.shard->by_stranger);
+        strangers_made(room->world, &placement.shard->by_stranger, name);
     answer_placed(call, placement.shard);
 }
 

@@ -97,14 +97,15 @@ static enum refusal grow(struct call *call, struct room *room, const struct reso
                          struct shard **shard)
 {
     struct core *core = call->core;
-    struct strangers_wish wish = {.world = room->world, .count = 1};
+    struct strangers_wish wish = {
+        .world = room->world, .count = 1, .weight = strangers_weight(room->name)};
     enum refusal why = strangers_ask(&core->strangers, &core->settings->strangers, &wish,
                                      call->now.mono_ms, &call->retry_ms);
 
     if (why == REFUSAL_NONE)
         why = nodes_resolve_anew(&core->registry, room, q, call->now, shard);
     if (why == REFUSAL_NONE)
-        strangers_made(room->world, &(*shard)->by_stranger);
+        strangers_made(room->world, &(*shard)->by_stranger, room->name);
     return why;
 }
 

@@ -26,7 +26,7 @@ void registry_remove_room(struct registry *r, struct room *room)
 {
     bans_forget(r, room);
     r->watch.room_removed(r->watch.ctx, room);
-    strangers_removed(room->world, room->by_stranger);
+    strangers_removed(room->world, room->by_stranger, room->name);
     map_remove(&room->world->rooms, room->name);
     list_remove(&room->node);
     r->room_count--;

@@ -55,7 +55,7 @@ void registry_remove_shard(struct registry *r, struct shard *s)
     r->watch.shard_removed(r->watch.ctx, s);
     seats_clear(r, s);
     wheel_cancel(&r->wheel, &s->progress);
-    strangers_removed(room->world, s->by_stranger);
+    strangers_removed(room->world, s->by_stranger, room->name);
     shard_leave_nodes(r, s);
     map_remove(&room->world->shards, s->id);
     list_remove(&s->node);

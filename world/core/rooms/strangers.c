@@ -34,7 +34,7 @@ enum refusal strangers_ask(struct strangers *all, const struct strangers_setting
     uint64_t count = wish->world == NULL ? 0 : wish->world->strangers.count;
     struct rate *rate;
 
-    if (count + wish->count > settings->max) {
+    if (count + (uint64_t)wish->count * wish->weight > settings->max) {
         *retry_ms = STRANGERS_FULL_MS;
         return REFUSAL_CREATE_MAX;
     }
@@ -48,17 +48,17 @@ enum refusal strangers_ask(struct strangers *all, const struct strangers_setting
     return REFUSAL_NONE;
 }
 
-void strangers_made(struct world *w, bool *by_stranger)
+void strangers_made(struct world *w, bool *by_stranger, struct span name)
 {
     assert(!*by_stranger);
-    w->strangers.count++;
+    w->strangers.count += strangers_weight(name);
     *by_stranger = true;
 }
 
-void strangers_removed(struct world *w, bool by_stranger)
+void strangers_removed(struct world *w, bool by_stranger, struct span name)
 {
     if (!by_stranger)
         return;
-    assert(w->strangers.count > 0);
-    w->strangers.count--;
+    assert(w->strangers.count >= strangers_weight(name));
+    w->strangers.count -= strangers_weight(name);
 }

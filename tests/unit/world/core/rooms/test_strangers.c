@@ -73,6 +73,23 @@ static void strangers_make_so_many_rooms_and_shards(void **state)
     recorder_free(r);
 }
 
+/* Orders name every room of a node twice. */
+static void strangers_make_fewer_rooms_of_long_names(void **state)
+{
+    enum { NAME_LEN = 8000, WEIGHT = 8, MADE = 10000 / (2 * WEIGHT) };
+    struct recorder *r = recorder_new();
+    static char body[NAME_LEN + 32];
+    unsigned made = 0;
+
+    (void)state;
+    do {
+        (void)snprintf(body, sizeof(body), "{\"roomId\":\"%0*u\"}", NAME_LEN, made);
+    } while (connect_from(r, "127.0.0.1", "world-a", &nobody, body) == 200 && ++made < 2 * MADE);
+    assert_int_equal(made, MADE);
+    assert_int_equal(world_a(r)->strangers.count, 10000);
+    recorder_free(r);
+}
+
 static void strangers_make_no_more_than_their_rate(void **state)
 {
     struct recorder *r = recorder_new();
@@ -220,6 +237,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(strangers_make_so_many_rooms_and_shards),
+        cmocka_unit_test(strangers_make_fewer_rooms_of_long_names),
         cmocka_unit_test(strangers_make_no_more_than_their_rate),
         cmocka_unit_test(good_credentials_are_not_limited),
         cmocka_unit_test(one_more_shard_of_a_full_room_counts_too),
