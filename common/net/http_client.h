@@ -14,6 +14,7 @@ struct http_pool_settings {
     size_t max_idle;   /* kept connections */
     int64_t idle_ms;   /* how long they are kept */
     uint32_t high_water; /* of the request body's queue */
+    size_t depth;        /* calls of one kind on a shared connection, at least 1; 0 with no such */
 };
 
 /* `origin` and `settings` are borrowed for the pool's life. */
@@ -43,9 +44,22 @@ enum { HTTP_BODY_NO = 0, HTTP_BODY_STREAM = -1 };
  * or PATCH of length 0 sends `Content-Length: 0`. Never calls back before it returns. */
 struct http_call *http_pool_call(struct http_pool *p, struct span head, int64_t body_len,
                                  const struct http_call_ops *ops, void *ctx);
+/* Starts a call whose request is whole (both parts are copied), and which may share a connection:
+ * those of one kind (not 0) go out one behind the other, before the answers to those in front have
+ * come, and are answered in that order (RFC 9112 section 9.3.2). So a slow answer holds up others
+ * of its kind, but none that come HTTP_HOLD_MS after the last sign of life. For requests that may
+ * be sent twice: one connection that breaks fails all of its calls. ERR_MISSING also when the peer
+ * had said before that it would not obey. Never calls back before it returns. */
+enum { HTTP_HOLD_MS = 20 };
+struct http_call *http_pool_share(struct http_pool *p, struct span head, struct span body,
+                                  uint64_t kind, const struct http_call_ops *ops, void *ctx);
+/* The request's body; not of a call that was started whole. */
 void http_call_body(struct http_call *c, struct span part);
 void http_call_end(struct http_call *c); /* the request's body is complete */
 bool http_call_is_full(const struct http_call *c);
-void http_call_pause(struct http_call *c); /* stop reading the answer */
+/* Stops reading answers, until it is resumed or this call's answer is over. */
+void http_call_pause(struct http_call *c);
 void http_call_resume(struct http_call *c);
-void http_call_cancel(struct http_call *c); /* no more callbacks; the call is gone */
+/* No more callbacks; the call is gone. Its connection is closed, unless it is shared: others still
+ * want their answers. */
+void http_call_cancel(struct http_call *c);

@@ -6,10 +6,11 @@ static struct http_wire *wire_of(struct conn *c)
     return CONTAINER_OF(c, struct http_wire, conn);
 }
 
-static void finish(struct http_wire *w, bool leftover)
+static void finish(struct http_wire *w, bool behind)
 {
     w->awaiting = w->in_body = false;
-    w->ops->end(w, w->keep_alive && !leftover);
+    w->behind = behind;
+    w->ops->end(w, w->keep_alive);
 }
 
 static enum http_body_kind body_kind(const struct http_wire *w, const struct http_head *h)
@@ -92,40 +93,46 @@ static bool read_heads(struct http_wire *w, char **data, size_t *len)
     return true;
 }
 
-static void read_body(struct http_wire *w, char *data, size_t len)
+/* *data moves behind what was read. */
+static void read_body(struct http_wire *w, char **data, size_t *len)
 {
     while (!w->body.done && conn_is_open(&w->conn)) {
         size_t used;
         struct span part;
         if (w->conn.pauses != 0) {
-            conn_unread(&w->conn, data, len);
+            conn_unread(&w->conn, *data, *len);
+            *len = 0;
             return;
         }
-        if (http_body_read(&w->body, data, len, &used, &part) != ERR_OK) {
+        if (http_body_read(&w->body, *data, *len, &used, &part) != ERR_OK) {
             http_wire_abort(w, ERR_SYNTAX);
             return;
         }
-        data += used;
-        len -= used;
+        *data += used;
+        *len -= used;
         if (part.len > 0)
             w->ops->body(w, part);
-        if (used == 0 || (len == 0 && !w->body.done))
+        if (used == 0 || (*len == 0 && !w->body.done))
             return;
     }
     if (conn_is_open(&w->conn))
-        finish(w, len > 0);
+        finish(w, *len > 0);
 }
 
+/* Answer after answer, as many as are here. */
 static void on_data(struct conn *c, char *data, size_t len)
 {
     struct http_wire *w = wire_of(c);
-    if (!w->awaiting) {
-        http_wire_abort(w, ERR_SYNTAX); /* nobody asked */
-        return;
-    }
-    w->got_bytes = true;
-    if (w->in_body || read_heads(w, &data, &len))
-        read_body(w, data, len);
+    do {
+        if (!w->awaiting) {
+            http_wire_abort(w, ERR_SYNTAX); /* nobody asked */
+            return;
+        }
+        w->got_bytes = true;
+        if (!w->in_body && !read_heads(w, &data, &len))
+            return;
+        read_body(w, &data, &len);
+    } while (len > 0 && conn_is_open(&w->conn));
 }
 
 static void on_connected(struct conn *c)

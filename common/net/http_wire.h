@@ -7,8 +7,9 @@
 
 struct http_wire;
 
-/* What the owner of the wire hears. After `end` or `failed` the wire is free again or gone. Any of
- * them may call http_wire_abort. */
+/* What the owner of the wire hears. In `end` it may await the next answer, which may be here
+ * already
+ * (`behind`). Any of them may call http_wire_abort. */
 struct http_wire_ops {
     void (*connected)(struct http_wire *w);
     void (*head)(struct http_wire *w, const struct http_head *h); /* final answers only */
@@ -34,6 +35,7 @@ struct http_wire {
     bool was_open;  /* it connected */
     bool awaiting;  /* an answer is under way */
     bool got_bytes; /* of that answer */
+    bool behind;    /* in `end`: bytes have come behind the answer */
     bool in_body, keep_alive, no_body;
 };
 

@@ -5,12 +5,17 @@
 
 #include "common/base/clock.h"
 #include "common/base/mem.h"
+#include "common/base/stable_hash.h"
 #include "common/proto/hop.h"
 #include "common/proto/secret.h"
 #include "world/io/elsewhere.h"
 #include "world/io/passing_parts.h"
 
-enum { SEND_BYTES = 64 * 1024 }; /* of a body, at a time */
+enum {
+    SEND_BYTES = 64 * 1024,  /* of a body, at a time */
+    QUICK_BYTES = 16 * 1024, /* of a request that shares a connection */
+    QUICK_DEPTH = 64,        /* such requests on one, at a time */
+};
 
 static struct passing *passing_of(struct seeker *s)
 {
@@ -90,6 +95,22 @@ static void here(struct seeker *s)
     request_hand_to_core(r);
 }
 
+/* Short, soon answered, and harmless when sent twice: it may share a connection. */
+static bool is_quick(const struct passing *p, size_t head_len)
+{
+    return p->repeatable && api_is_quick(request_path(p->request)) &&
+           head_len + p->request->body.len <= QUICK_BYTES;
+}
+
+/* Those of one verb in one world wait for the same things, if at all. */
+static struct http_call *call_quickly(struct passing *p, struct http_pool *pool, struct span head)
+{
+    uint64_t kind = stable_hash(request_path(p->request)) | 1;
+
+    p->sent = p->request->body.len;
+    return http_pool_share(pool, head, buf_span(&p->request->body), kind, &passing_call_ops, p);
+}
+
 /* Its turn has come. */
 static void on_lane(struct lane_place *place)
 {
@@ -105,8 +126,10 @@ static void on_lane(struct lane_place *place)
     }
     add_head(p, &head);
     p->sent = 0;
-    p->call = http_pool_call(pool, buf_span(&head), len == 0 ? HTTP_BODY_NO : (int64_t)len,
-                             &passing_call_ops, p);
+    if (is_quick(p, head.len))
+        p->call = call_quickly(p, pool, buf_span(&head));
+    else
+        p->call = http_pool_call(pool, buf_span(&head), (int64_t)len, &passing_call_ops, p);
     buf_clear(&head);
     passing_send(p);
 }
@@ -270,6 +293,7 @@ void passings_init(struct passings *all, struct loop *l, struct seekers *seekers
         .max_idle = LANE_MAX,
         .idle_ms = 4000,
         .high_water = 256 * 1024,
+        .depth = QUICK_DEPTH,
     };
     list_init(&all->all);
     lanes_init(&all->lanes, l);

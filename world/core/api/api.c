@@ -18,16 +18,17 @@ struct verb {
     enum route route;
     enum guard guard;
     bool inside; /* outside there is no such route; nodes need the others */
+    bool quick;  /* its answer does not wait for the store */
     void (*run)(struct call *call);
 };
 
 static const struct verb verbs[] = {
-    {"/connect", ROUTE_CONNECT, GUARD_NONE, false, verb_connect},
-    {"/update-shard", ROUTE_UPDATE_SHARD, GUARD_MANAGE, false, verb_update_shard},
-    {"/register-room", ROUTE_REGISTER_ROOM, GUARD_MANAGE, true, verb_register_room},
-    {"/scale-room", ROUTE_SCALE_ROOM, GUARD_MANAGE, true, verb_scale_room},
-    {"/heartbeat", ROUTE_HEARTBEAT, GUARD_SECRET, false, verb_heartbeat},
-    {"/resolve", ROUTE_RESOLVE, GUARD_SECRET, false, verb_resolve},
+    {"/connect", ROUTE_CONNECT, GUARD_NONE, false, true, verb_connect},
+    {"/update-shard", ROUTE_UPDATE_SHARD, GUARD_MANAGE, false, false, verb_update_shard},
+    {"/register-room", ROUTE_REGISTER_ROOM, GUARD_MANAGE, true, false, verb_register_room},
+    {"/scale-room", ROUTE_SCALE_ROOM, GUARD_MANAGE, true, false, verb_scale_room},
+    {"/heartbeat", ROUTE_HEARTBEAT, GUARD_SECRET, false, true, verb_heartbeat},
+    {"/resolve", ROUTE_RESOLVE, GUARD_SECRET, false, true, verb_resolve},
 };
 
 static const struct verb *find_verb(struct span method, struct span path)
@@ -130,6 +131,17 @@ enum err api_world(struct span path, struct buf *scratch, struct span *world)
 bool api_is_inside(struct span path)
 {
     return manage_wants(path);
+}
+
+bool api_is_quick(struct span path)
+{
+    if (manage_wants(path))
+        return false;
+    for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+        if (verbs[i].quick && span_ends(path, span_str(verbs[i].path)))
+            return true;
+    }
+    return false;
 }
 
 void api_handle(struct core *core, const struct api_request *request, struct moment now)

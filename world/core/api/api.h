@@ -41,6 +41,8 @@ MUST_CHECK enum err api_world(struct span path, struct buf *scratch, struct span
 
 /* True when the path is management's as a whole: outside, there is nothing at it. */
 bool api_is_inside(struct span path);
+/* True for the verbs of clients and nodes, which are answered without a wait for the store. */
+bool api_is_quick(struct span path);
 
 /* Answers through the reply port, at once or later. The order of checks: OPTIONS, world id, route,
  * authorization, body. */

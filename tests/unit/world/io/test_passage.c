@@ -56,6 +56,75 @@ static void connection_to_the_owner_is_kept(void **state)
     pr_free(pr);
 }
 
+/* Another client's. */
+static int post_too(struct passage_rig *pr, const char *verb, const char *body)
+{
+    struct buf request = {0};
+    int fd = rig_dial(pr->rig);
+
+    rig_add_post(&request, verb, body);
+    rig_write(fd, buf_span(&request));
+    buf_clear(&request);
+    return fd;
+}
+
+static void expect_answer(struct passage_rig *pr, int fd, const char *end)
+{
+    rig_read_until(pr->rig, fd, &pr->answer, span_str(end));
+    (void)close(fd);
+}
+
+static void quick_requests_of_a_kind_share_a_connection(void **state)
+{
+    struct passage_rig *pr = pr_new(5000);
+    int two, three;
+
+    (void)state;
+    pr_sought(pr);
+    pr_post(pr, "/connect", CONNECT);
+    TURN_UNTIL(pr->rig->loop, pr->stats.seekers.waited == 1);
+    two = post_too(pr, "/connect", "{\"roomId\":\"2\"}");
+    TURN_UNTIL(pr->rig->loop, pr->stats.seekers.waited == 2);
+    three = post_too(pr, "/scale-room", "{}"); /* waits for the store */
+    TURN_UNTIL(pr->rig->loop, pr->stats.seekers.waited == 3);
+    pr_at_owner(pr);
+    pr_moved(pr);
+    struct scripted_conn *owner = pr_heard(pr, 0, "{\"roomId\":\"2\"}");
+    assert_true(scripted_has(owner, CONNECT));
+    scripted_say(pr_heard(pr, 1, "/scale-room "), OK_7 "Content-Length: 1\r\n\r\n3");
+    expect_answer(pr, three, "\r\n\r\n3");
+    scripted_say(owner, OK_7 "Content-Length: 1\r\n\r\n1" OK_7 "Content-Length: 1\r\n\r\n2");
+    pr_answered(pr, "HTTP/1.1 200 ", "\r\n\r\n1");
+    expect_answer(pr, two, "\r\n\r\n2");
+    assert_int_equal(pr->owner.count, 2);
+    pr_free(pr);
+}
+
+static void who_is_sent_elsewhere_leaves_the_others_their_answers(void **state)
+{
+    struct passage_rig *pr = pr_new(5000);
+    int two;
+
+    (void)state;
+    pr_sought(pr);
+    two = post_too(pr, "/connect", "{\"roomId\":\"2\"}");
+    TURN_UNTIL(pr->rig->loop, pr->stats.seekers.waited == 1);
+    pr_post(pr, "/connect", CONNECT);
+    TURN_UNTIL(pr->rig->loop, pr->stats.seekers.waited == 2);
+    pr_at_owner(pr);
+    pr_moved(pr);
+    struct scripted_conn *owner = pr_heard(pr, 0, CONNECT);
+    buf_reset(&owner->got);
+    scripted_say(owner, "HTTP/1.1 421 X\r\nx-terrane-epoch: 7\r\nContent-Length: 2\r\n\r\n{}" OK_7
+                        "Content-Length: 1\r\n\r\n1");
+    pr_answered(pr, "HTTP/1.1 200 ", "\r\n\r\n1");
+    scripted_say(pr_heard(pr, 0, "{\"roomId\":\"2\"}"), OK_7 "Content-Length: 1\r\n\r\n2");
+    expect_answer(pr, two, "\r\n\r\n2");
+    assert_int_equal(pr->stats.requests.misdirected, 1);
+    assert_int_equal(pr->owner.count, 1);
+    pr_free(pr);
+}
+
 static void request_waits_for_an_owner(void **state)
 {
     struct passage_rig *pr = pr_new(5000);
@@ -537,6 +606,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(request_is_passed_on_whole_and_signed),
         cmocka_unit_test(connection_to_the_owner_is_kept),
+        cmocka_unit_test(quick_requests_of_a_kind_share_a_connection),
+        cmocka_unit_test(who_is_sent_elsewhere_leaves_the_others_their_answers),
         cmocka_unit_test(request_waits_for_an_owner),
         cmocka_unit_test(request_that_waited_is_decided_here),
         cmocka_unit_test(nobody_is_waited_for_longer_than_that),

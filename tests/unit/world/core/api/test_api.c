@@ -623,6 +623,23 @@ static void outside_nobody_is_an_admin(void **state)
     recorder_free(r);
 }
 
+static void what_may_wait_for_the_store_is_not_quick(void **state)
+{
+    static const struct {
+        const char *path;
+        bool quick;
+    } rows[] = {
+        {"/parties/world/w/connect", true},        {"/parties/world/w/heartbeat", true},
+        {"/parties/world/w/resolve", true},        {"/parties/world/w/update-shard", false},
+        {"/parties/world/w/register-room", false}, {"/parties/world/w", false},
+        {"/api/v1/worlds/w/rooms/connect", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        assert_int_equal(api_is_quick(span_str(rows[i].path)), rows[i].quick);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -646,6 +663,7 @@ int main(void)
         cmocka_unit_test(who_may_not_ask_is_not_passed_on),
         cmocka_unit_test(a_broken_world_says_what_is_wrong),
         cmocka_unit_test(who_lost_the_world_meanwhile_answers_nothing),
+        cmocka_unit_test(what_may_wait_for_the_store_is_not_quick),
         cmocka_unit_test(what_a_lost_store_did_not_keep_is_asked_of_the_owner),
     };
 
