@@ -80,6 +80,23 @@ test("a failover that loses the last writes: the owner writes them anew, and its
   }
 }, { seconds });
 
+test("Redis answers, but takes no writes: places are given, changes are refused, and stored once it takes them", async (t) => {
+  const redis = await Redis.start(t);
+  const c = await Worlds.start(t, { redis });
+  await redis.ask("CONFIG", "SET", "maxmemory", "1");
+  await sleep(2 * ttlMs);
+  const refused = (name) => Promise.all([0, 1].map(async (i) => {
+    assert.equal((await c.place(i, ids[0], "lobby")).status, 200);
+    assert.equal((await c.put(i, ids[0], `${name}-${i}`, room(40, 1))).status, 507);
+  }));
+  await refused("lasting");
+  await redis.ask("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes");
+  await refused("again");
+  await redis.ask("CONFIG", "SET", "maxmemory", "0");
+  await c.agree([0, 1], { ms: ttlMs + 5000 });
+  assert.ok((await c.list(1, ids[0], "rooms")).some((r) => r.name === "again-1"));
+}, { seconds });
+
 test("worlds start while Redis is away, say so, and serve once it is there", async (t) => {
   const redis = await Redis.start(t);
   const c = await Worlds.start(t, { redis });

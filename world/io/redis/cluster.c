@@ -159,6 +159,7 @@ static void on_tend_failed(void *ctx)
     struct cluster *c = ctx;
 
     leases_tend_failed(c->leases, now_ms(c));
+    store_redis_refuse(c->store);
 }
 
 static void on_peers_said(void *ctx, const struct lease_answers *said, int64_t asked_ms)

@@ -256,6 +256,14 @@ void store_redis_hold(struct store_redis *s)
     s->writers.held = true;
 }
 
+void store_redis_refuse(struct store_redis *s)
+{
+    struct map_entry *e;
+
+    for (size_t at = 0; (e = map_next(&s->worlds, &at)) != NULL;)
+        world_writer_refuse(e->value);
+}
+
 void store_redis_up(struct store_redis *s)
 {
     struct map_entry *e;

@@ -47,6 +47,9 @@ void store_redis_drop(struct store_redis *s, struct span world);
 /* Nothing is written from now on: a connection stands again, and leases are asked for over it
  * first. A commit that came before them would find that they have run out. */
 void store_redis_hold(struct store_redis *s);
+/* Redis could not be asked who has the leases: changes that wait for that have failed
+ * for now, and whoever waits for them has the patience of the settings. */
+void store_redis_refuse(struct store_redis *s);
 /* Whoever has the leases is known: what was written last is checked to be there, else all is
  * written; and nothing is held any more. */
 void store_redis_up(struct store_redis *s);

@@ -10,7 +10,13 @@
 #include "common/base/log.h"
 #include "world/io/redis/scripts.h"
 
-enum { HEAD_WORDS = 5, WISH_WORDS = 4, PROCESS_ID_CHARS = 16, NUMBER_MAX = 24 };
+enum {
+    HEAD_WORDS = 5,
+    WISH_WORDS = 4,
+    PROCESS_ID_CHARS = 16,
+    NUMBER_MAX = 24,
+    SAY_AGAIN_MS = 30000
+};
 
 /* One run of the script. */
 struct tend_part {
@@ -28,7 +34,9 @@ struct tend {
     uint64_t calls;
     struct tend_part *parts;
     size_t part_count, parts_left;
-    bool broken; /* a part came to nothing */
+    bool broken;     /* a part came to nothing */
+    struct buf said; /* why, as it was logged last */
+    int64_t said_ms; /* monotonic */
     int64_t sent_ms;
     struct lease_news *news; /* spans owned */
     size_t count;
@@ -198,6 +206,19 @@ static void complete(struct tend *t)
     forget(&done);
 }
 
+/* It is tried ten times a second, but said once in a while. */
+static void log_broken(struct tend *t, struct span why)
+{
+    int64_t now = clock_mono_ms();
+
+    if (span_eq(why, buf_span(&t->said)) && now - t->said_ms < SAY_AGAIN_MS)
+        return;
+    log_error("redis.tend", "reason=%.*s", SPAN_ARG(why));
+    buf_reset(&t->said);
+    buf_add_span(&t->said, why);
+    t->said_ms = now;
+}
+
 static void on_answer(void *ctx, enum err e, const struct redis_answer *a)
 {
     struct tend_part *p = ctx;
@@ -207,8 +228,7 @@ static void on_answer(void *ctx, enum err e, const struct redis_answer *a)
         t->broken = true;
     } else if (!read_answer(p, a)) {
         t->broken = true;
-        log_error("redis.tend", "reason=%.*s",
-                  SPAN_ARG(a->type == REDIS_ERROR ? a->text : SPAN("bad-answer")));
+        log_broken(t, a->type == REDIS_ERROR ? a->text : SPAN("bad-answer"));
     }
     if (--t->parts_left == 0)
         complete(t);
@@ -268,6 +288,7 @@ void tend_free(struct tend *t)
     forget(t);
     buf_clear(&t->ttl);
     buf_clear(&t->call);
+    buf_clear(&t->said);
     free(t);
 }
 

@@ -116,10 +116,14 @@ local function is_late()
     return false
 end
 
+-- nil and a text: the key is not ours, or Redis takes no writes.
 local function tend_processes()
     local key, self = prefix .. ':processes', id .. ' ' .. url
     local others = {}
-    redis.call('ZADD', key, digits(now + 2 * ttl), self)
+    local added = redis.pcall('ZADD', key, digits(now + 2 * ttl), self)
+    if type(added) == 'table' then
+        return nil, key .. ': ' .. added.err
+    end
     redis.call('ZREMRANGEBYSCORE', key, '-inf', digits(now))
     for _, member in ipairs(redis.call('ZRANGE', key, 0, -1)) do
         if member ~= self then
@@ -132,7 +136,11 @@ end
 if is_late() then
     return redis.error_reply('LATE a later call was here before')
 end
-local others, news = tend_processes(), {}
+local others, bad = tend_processes()
+if bad then
+    return redis.error_reply(bad)
+end
+local news = {}
 for i = FIRST, #ARGV, WORDS do
     news[#news + 1] = tend(ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 2]), tonumber(ARGV[i + 3]))
 end

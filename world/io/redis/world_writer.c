@@ -396,6 +396,7 @@ void world_writer_raise(struct world_writer *w, int64_t epoch)
     w->epoch = epoch;
     w->rewrite = true;
     begin(w);
+    write_behind_retry(&w->behind);
 }
 
 void world_writer_look(struct world_writer *w)
@@ -403,6 +404,18 @@ void world_writer_look(struct world_writer *w)
     w->look = true;
     begin(w);
     write_behind_retry(&w->behind);
+}
+
+void world_writer_refuse(struct world_writer *w)
+{
+    if (w->flight == NULL || w->call != NULL)
+        return;
+    w->flight = NULL;
+    w->gave_up = w->closing;
+    count_failing(w, true);
+    write_behind_done(&w->behind, ERR_IO);
+    count_pending(w, batch_count(&w->behind.batch));
+    check_closed(w);
 }
 
 void world_writer_close(struct world_writer *w)

@@ -64,5 +64,7 @@ void world_writer_sync(struct world_writer *w, uint64_t token);
 void world_writer_raise(struct world_writer *w, int64_t epoch);
 /* Makes sure that Redis has what it should. */
 void world_writer_look(struct world_writer *w);
+/* Nobody can say now whose the lease is: what waits for that has failed, and is tried again. */
+void world_writer_refuse(struct world_writer *w);
 /* Writes what waits, then calls `closed`, never inside; also when it cannot be written. */
 void world_writer_close(struct world_writer *w);

@@ -234,6 +234,31 @@ static void what_was_refused_is_written_under_a_higher_epoch(void **state)
     rig_free(rig);
 }
 
+static void while_leases_are_not_known_changes_are_refused_and_kept(void **state)
+{
+    struct rig *rig = rig_new(0);
+
+    (void)state;
+    load(rig);
+    is_refused(rig, "8~" ID "~http://a");
+    store_redis_refuse(rig->store);
+    TURN_UNTIL(&rig->redis, rig->r->answer_count == 1);
+    assert_int_equal(recorder_last(rig->r)->status, 507);
+    store_redis_hold(rig->store);
+    (void)recorder_post(rig->r, "/register-room", ROOM("b"));
+    (void)ask(rig, "PING");
+    store_redis_refuse(rig->store);
+    TURN_UNTIL(&rig->redis, rig->r->answer_count == 2);
+    assert_int_equal(recorder_last(rig->r)->status, 507);
+    assert_int_equal(rig->stats.failing, 1);
+    take_lease(rig, "9~" ID "~http://a");
+    store_redis_raise(rig->store, WORLD, 9);
+    store_redis_up(rig->store);
+    TURN_UNTIL(&rig->redis, rig->stats.failing == 0 && rig->stats.pending == 0);
+    assert_string_equal(ask(rig, "HLEN t:room:world-a"), "2");
+    rig_free(rig);
+}
+
 static void a_raised_world_is_written_anew(void **state)
 {
     struct rig *rig = rig_new(0);
@@ -456,6 +481,7 @@ int main(void)
         cmocka_unit_test(an_empty_world_leaves_nothing),
         cmocka_unit_test(without_the_lease_nothing_is_written),
         cmocka_unit_test(what_was_refused_is_written_under_a_higher_epoch),
+        cmocka_unit_test(while_leases_are_not_known_changes_are_refused_and_kept),
         cmocka_unit_test(a_raised_world_is_written_anew),
         cmocka_unit_test(what_redis_has_lost_is_written_anew),
         cmocka_unit_test(while_redis_is_away_changes_wait),
