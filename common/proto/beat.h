@@ -1,8 +1,8 @@
 #pragma once
 /* The heartbeat of a node, from node to world (docs/protocol.md, "Node and world"; docs/design.md
- * section 5.1): the body of POST …/heartbeat. */
+ * section 5.1): the body of POST …/heartbeat. Its values, and how a node writes them; beat_doc.h
+ * reads. */
 #include "common/base/buf.h"
-#include "common/base/json.h"
 
 /* How a link to a room server stands. */
 enum beat_link {
@@ -11,6 +11,7 @@ enum beat_link {
     BEAT_LINK_UP,
     BEAT_LINK_COUNT,
 };
+extern const struct span beat_link_names[BEAT_LINK_COUNT]; /* on the wire */
 
 /* One shard's numbers. All-time counts are of this epoch of the node. */
 struct beat_shard {
@@ -42,11 +43,6 @@ struct beat {
     int64_t have_epoch, have_version; /* the orders that the node follows; 0: none */
 };
 
-/* Writing: beat_open, then beat_add_shard for each, then beat_close. */
-void beat_open(struct buf *out, const struct beat *b);
-void beat_add_shard(struct buf *out, const struct beat_shard *s, bool first);
-void beat_close(struct buf *out);
-
 enum {
     BEAT_NODE_ID_MAX = 256, /* bytes */
     BEAT_URL_MAX = 2048,
@@ -56,25 +52,7 @@ enum {
     BEAT_SESSIONS_MAX = 200000, /* named in a beat */
 };
 
-/* A beat that was read. Its shards, which may be many, stay text. */
-struct beat_doc {
-    json_t *head;       /* all but the shards */
-    struct span shards; /* raw, in the body */
-    bool full;
-    struct buf id, server, key; /* of the last shard, where the text has escapes */
-    struct buf session;         /* the same of the last session */
-};
-
-/* Reads a body, which is borrowed as long as *doc is used; spans point into both. The caller clears
- * *doc in every case.
- * ERR_SYNTAX: not a beat; *why names the member at fault, a static text. Counts over 2^53 - 1,
- * negative ones, empty ids, control characters in any text but a shard id (clients choose those:
- * docs/design.md section 8) are syntax errors; ERR_LIMIT: beyond the bounds above. */
-MUST_CHECK enum err beat_read(struct beat *out, struct beat_doc *doc, struct span text,
-                              const char **why);
-/* The shards of a beat that was read, in order: start with *at = 0; false at the end. beat_read has
- * checked them all. What *out points to holds until the next call. */
-bool beat_next_shard(struct beat_doc *doc, size_t *at, struct beat_shard *out);
-/* The ids in `joined` or `left` of a shard, in the same way. */
-bool beat_next_session(struct beat_doc *doc, struct span list, size_t *at, struct span *id);
-void beat_doc_clear(struct beat_doc *doc);
+/* Writing: beat_open, then beat_add_shard for each, then beat_close. */
+void beat_open(struct buf *out, const struct beat *b);
+void beat_add_shard(struct buf *out, const struct beat_shard *s, bool first);
+void beat_close(struct buf *out);

@@ -1,7 +1,7 @@
 /* Beats: what was read can be written, and is read again as the same. */
 #include <stdlib.h>
 
-#include "common/proto/beat.h"
+#include "common/proto/beat_doc.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -6,7 +6,7 @@
  * Rooms know sessions by their ids alone, so whoever comes back at any shard of the room is there.
  * Nothing of this is stored: after a restart full beats tell it anew. */
 #include "common/base/buf.h"
-#include "common/proto/beat.h"
+#include "common/proto/beat_doc.h"
 #include "world/core/rooms/registry.h"
 
 enum {

@@ -2,7 +2,7 @@
 /* The nodes of a world: what they said last, whether they live, which shards they own, and what
  * they are to do (docs/design.md sections 4 and 5.1). All truth about a node comes from its
  * heartbeats; all orders are desired state. */
-#include "common/proto/beat.h"
+#include "common/proto/beat_doc.h"
 #include "common/proto/orders.h"
 #include "common/proto/resolve.h"
 #include "world/core/nodes/crowd.h"

@@ -1,6 +1,7 @@
 #pragma once
 /* A node that beats to one world, which is a script: what it is told is read, what it answers is
  * given. */
+#include "common/proto/beat_doc.h"
 #include "common/proto/orders.h"
 #include "shard/core/node_state.h"
 #include "shard/core/shard.h"

@@ -1,4 +1,5 @@
-#include "common/proto/beat.h"
+/* Reading, and that it reads what beat.c writes. */
+#include "common/proto/beat_doc.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
