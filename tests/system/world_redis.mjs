@@ -44,6 +44,26 @@ test("Redis comes back empty: everything is written anew", async (t) => {
   for (const id of ids) assert.ok((await c.list(1, id, "rooms")).some((r) => r.name === "before"), id);
 }, { seconds });
 
+test("Redis is emptied again and again: the owner has the worlds on, and nothing acknowledged is lost", async (t) => {
+  const redis = await Redis.start(t);
+  const c = await Worlds.start(t, { redis });
+  const names = [];
+  for (let n = 0; n < 8; n++) {
+    names.push(...(await Promise.all([0, 1].map(async (i) => {
+      const answers = ids.map((id) => c.made(c.put(i, id, `kept-${n}-${i}`, room(40, 1))));
+      await Promise.all(answers);
+      return `kept-${n}-${i}`;
+    }))));
+    await redis.ask("FLUSHALL");
+    await sleep(ttlMs / 10);
+  }
+  told("registries agree", await c.agree([0, 1], { ms: ttlMs + 3000 }));
+  for (const id of ids) {
+    const there = (await c.list(1, id, "rooms")).map((r) => r.name);
+    assert.deepEqual(names.filter((name) => !there.includes(name)), [], id);
+  }
+}, { seconds });
+
 test("the master of a Sentinel set is killed: placements go on", async (t) => {
   const redis = await Sentinels.start(t);
   const c = await Worlds.start(t, { redis });

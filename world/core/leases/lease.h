@@ -41,6 +41,7 @@ struct lease {
     int64_t ends_ms;     /* its lease, as far as we know */
     bool doubted;        /* it did not serve */
     bool retried;        /* and was tried once more since its lease was prolonged */
+    bool vanished;       /* Redis knows neither the world any more nor that process */
 
     /* BROKEN */
     struct span why; /* owned */

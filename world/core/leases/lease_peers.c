@@ -25,6 +25,15 @@ void leases_peers_set(struct leases *l, const struct lease_peer *peers, size_t c
     }
 }
 
+bool leases_have_peer(const struct leases *l, struct span url)
+{
+    for (size_t i = 0; i < l->peer_count; i++) {
+        if (span_eq(l->peers[i].url, url))
+            return true;
+    }
+    return false;
+}
+
 /* A lease of ours runs out soon, or somebody waits who could be passed on. */
 static bool matters(const struct lease *lease, int64_t now)
 {

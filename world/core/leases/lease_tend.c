@@ -14,14 +14,21 @@ enum {
 
 /* ---- wishes */
 
+/* Somebody has emptied Redis: whoever has the world is about to write all of it anew. */
+static bool is_awaited(const struct leases *l, const struct lease *lease, int64_t now)
+{
+    return lease->vanished && (now < lease->ends_ms || now < l->back_ms + LEASES_BACK_MS);
+}
+
 /* A call that finds no answer may still come to Redis much later. So that it then takes nothing
  * from who decides on without Redis, worlds are only wanted while Redis answers, and another's when
  * its lease has probably ended. */
 static bool may_take(const struct leases *l, const struct lease *lease, int64_t now)
 {
-    if (l->releasing || l->away || leases_in_grace(l, now) || !lease_is_wanted(lease, now))
+    if (l->releasing || l->away || leases_in_grace(l, now) || !lease_is_wanted(lease, now) ||
+        is_awaited(l, lease, now))
         return false;
-    return lease->state == LEASE_SOUGHT || lease->doubted || lease->ends_ms <= now;
+    return lease->state == LEASE_SOUGHT || lease->ends_ms <= now;
 }
 
 /* False: nothing is asked for it now. */
@@ -168,6 +175,7 @@ static void note_other(struct lease *lease, const struct lease_news *news, int64
         lease->retried = true;
     }
     lease->ends_ms = ends_ms;
+    lease->vanished = false;
 }
 
 static void said_others(struct leases *l, struct lease *lease, const struct lease_news *news,
@@ -195,6 +203,8 @@ static void said_others(struct leases *l, struct lease *lease, const struct leas
 static void said_free(struct leases *l, struct lease *lease, int64_t epoch)
 {
     (void)lease_note_epoch(lease, epoch);
+    /* Who frees a lease is still among the processes, as is who has called since. */
+    lease->vanished = epoch == 0 && lease->other_epoch > 0 && !leases_have_peer(l, lease->url);
     switch (lease->state) {
     case LEASE_OTHERS:
         lease_go(lease, LEASE_SOUGHT, &l->stats);
@@ -250,6 +260,8 @@ void leases_tended(struct leases *l, const struct lease_news *news, size_t count
 {
     assert(l->tending);
     l->again |= l->away; /* now worlds may be wanted */
+    if (l->away)
+        l->back_ms = now;
     l->tending = l->away = false;
     l->reached_ms = now;
     leases_peers_set(l, peers, peer_count);

@@ -89,6 +89,7 @@ struct leases *leases_new(const struct lease_port *port, const struct lease_sett
     l->rng = *rng;
     l->tend_due_ms = l->ask_due_ms = l->reached_ms = l->grace_ms = now;
     l->consent.until_ms = l->reach_ms = now;
+    l->back_ms = now - LEASES_BACK_MS;
     l->reach_asked_ms = now - LEASES_PEERS_MS;
     list_init(&l->all);
     port->wake(port->ctx, now);

@@ -16,6 +16,7 @@ enum {
     LEASES_PEERS_MS = 1000,     /* so long what they said counts, from the asking */
     LEASES_WANTED_MS = 10000,   /* so long after it was asked for a world is worth taking */
     LEASES_GRACE_MS = 500,      /* beyond that, no foreign lease is taken by who said "away" */
+    LEASES_BACK_MS = 3000,      /* so long after Redis is back who lives has surely found it */
     LEASES_BROKEN_MS = 5000,    /* until a world that could not be read is tried again */
     LEASES_IDLE_MS = 60 * 1000, /* without being asked for, somebody else's world is forgotten */
     LEASES_MAX = 10000,         /* worlds */

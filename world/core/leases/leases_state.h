@@ -18,6 +18,7 @@ struct leases {
     int64_t tended_ms;   /* when it was sent last */
     int64_t tend_due_ms;
     int64_t reached_ms; /* when Redis answered last */
+    int64_t back_ms;    /* when it did so for the first time after it was away */
     struct lease_wish *wishes;
     size_t wishes_cap;
 
@@ -56,6 +57,7 @@ void leases_tend_tick(struct leases *l, int64_t now);
 void leases_peers_tick(struct leases *l, int64_t now);
 /* The peers there are, as Redis says. */
 void leases_peers_set(struct leases *l, const struct lease_peer *peers, size_t count);
+bool leases_have_peer(const struct leases *l, struct span url);
 /* Redis did not answer what was sent at `sent_ms`: what a peer that reaches it may have taken is
  * dropped. */
 void leases_step_down(struct leases *l, int64_t sent_ms, int64_t now);

@@ -96,6 +96,51 @@ static void a_world_of_others_is_passed_on_and_watched(void **state)
     rig_free(r);
 }
 
+static void an_emptied_redis_is_left_to_the_owner_for_as_long_as_its_lease_would_last(void **state)
+{
+    struct rig *r = rig_new(0);
+
+    (void)state;
+    (void)rig_find(r);
+    rig_pass(r, 0);
+    rig_others(r, 5, 2000);
+    rig_pass(r, 1000);
+    r->log[0] = '\0';
+    rig_is_free(r, 0);
+    (void)rig_find(r);
+    rig_pass(r, 0);
+    rig_said(r, "tend(free w 0 0) ");
+    rig_is_free(r, 0);
+    rig_pass(r, 999);
+    rig_is_free(r, 0);
+    rig_pass(r, LEASES_TRY_MS);
+    rig_said(r, "tend(free w 0 0) tend(want w 0 5) ");
+    rig_free(r);
+}
+
+static void an_empty_redis_that_is_back_is_left_to_owners_for_a_while(void **state)
+{
+    struct rig *r = rig_new(0);
+
+    (void)state;
+    (void)rig_find(r);
+    rig_pass(r, 0);
+    rig_others(r, 5, 2000);
+    rig_pass(r, 1000);
+    rig_away(r);
+    rig_pass(r, 5000); /* the owner has decided on meanwhile */
+    r->log[0] = '\0';
+    rig_is_free(r, 0);
+    (void)rig_find(r);
+    rig_pass(r, 0);
+    rig_is_free(r, 0);
+    rig_pass(r, LEASES_BACK_MS - 1);
+    rig_is_free(r, 0);
+    rig_pass(r, LEASES_TRY_MS);
+    rig_said(r, "tend(free w 0 0) tend(free w 0 0) tend(want w 0 5) ");
+    rig_free(r);
+}
+
 static void a_doubted_owner_is_asked_for_until_it_lives_or_ends(void **state)
 {
     struct rig *r = rig_new(1);
@@ -109,15 +154,20 @@ static void a_doubted_owner_is_asked_for_until_it_lives_or_ends(void **state)
     r->log[0] = '\0';
     rig_pass(r, 1);
     rig_others(r, 5, 1999);
-    rig_said(r, "tend(want w 0 5) moved(w) "); /* tried once more */
+    rig_said(r, "tend(free w 0 0) moved(w) "); /* tried once more */
     leases_doubt(r->l, SPAN("w"));
     rig_pass(r, 1);
     rig_others(r, 5, 1998);
     rig_pass(r, LEASES_TRY_MS);
-    rig_said(r, "tend(want w 0 5) tend(want w 0 5) ");
+    rig_said(r, "tend(free w 0 0) tend(free w 0 0) ");
     rig_others(r, 5, 2990);
     rig_said(r, "moved(w) ");
     assert_int_equal(rig_find(r), OWNER_OTHER);
+    leases_doubt(r->l, SPAN("w"));
+    rig_pass(r, 1);
+    rig_is_free(r, 5); /* it had only been looked at */
+    rig_pass(r, 0);
+    rig_said(r, "tend(free w 0 0) tend(want w 0 5) ");
     rig_free(r);
 }
 
@@ -349,6 +399,8 @@ int main(void)
         cmocka_unit_test(without_worlds_redis_is_told_that_we_live),
         cmocka_unit_test(a_lease_counts_from_the_sending_by_the_clock_of_the_moment),
         cmocka_unit_test(a_world_of_others_is_passed_on_and_watched),
+        cmocka_unit_test(an_emptied_redis_is_left_to_the_owner_for_as_long_as_its_lease_would_last),
+        cmocka_unit_test(an_empty_redis_that_is_back_is_left_to_owners_for_a_while),
         cmocka_unit_test(a_doubted_owner_is_asked_for_until_it_lives_or_ends),
         cmocka_unit_test(a_new_owner_is_told_of_though_nobody_was_told_to_wait),
         cmocka_unit_test(an_idle_world_is_closed_freed_and_forgotten),
