@@ -10,7 +10,8 @@
 #include "world/core/rooms/registry.h"
 
 enum {
-    NODES_BEAT_MS = 1000, /* how often nodes are asked to be heard, unless it is set */
+    NODES_BEAT_MS = 1000,       /* how often nodes are asked to be heard, unless it is set */
+    NODES_SETTLE_MIN_MS = 1500, /* that a new owner waits for nodes, if they are not all heard */
     /* In beats, as registry.beat_ms has them: */
     NODES_SUSPECT = 3,      /* silence, from which on a node gets nobody */
     NODES_DEAD = 10,        /* silence, from which on its shards go to others */
@@ -91,10 +92,13 @@ struct holding {
     uint64_t seen;         /* number of the node's last beat that named it */
 };
 
-/* After its start a world waits so long for the nodes it knows: one and a half beats. */
+/* After its start a world waits so long for the nodes it knows: one and a half beats, and no less
+ * than a node takes to give up a world that does not answer, and to beat to the next. */
 static inline int64_t nodes_settle_ms(const struct registry *r)
 {
-    return r->beat_ms * 3 / 2;
+    int64_t ms = r->beat_ms * 3 / 2;
+
+    return ms < NODES_SETTLE_MIN_MS ? NODES_SETTLE_MIN_MS : ms;
 }
 static inline int64_t nodes_tick_ms(const struct registry *r)
 {

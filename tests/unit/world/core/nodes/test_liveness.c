@@ -312,6 +312,15 @@ static void clients_wait_no_longer_than_the_world_settles(void **state)
     recorder_free(r);
 }
 
+/* A node that asks a world which is no more is late by more than such a beat. */
+static void short_beats_do_not_shorten_the_wait(void **state)
+{
+    (void)state;
+    assert_int_equal(nodes_settle_ms(&(struct registry){.beat_ms = 100}), 1500);
+    assert_int_equal(nodes_settle_ms(&(struct registry){.beat_ms = 1000}), 1500);
+    assert_int_equal(nodes_settle_ms(&(struct registry){.beat_ms = 2000}), 3000);
+}
+
 /* The nodes may have other names since. */
 static void a_room_of_nodes_that_did_not_come_back_moves_when_a_client_asks(void **state)
 {
@@ -449,6 +458,7 @@ int main(void)
         cmocka_unit_test(a_shard_of_a_node_does_not_expire),
         cmocka_unit_test(after_a_restart_clients_wait_until_the_nodes_are_heard),
         cmocka_unit_test(clients_wait_no_longer_than_the_world_settles),
+        cmocka_unit_test(short_beats_do_not_shorten_the_wait),
         cmocka_unit_test(a_room_of_nodes_that_did_not_come_back_moves_when_a_client_asks),
         cmocka_unit_test(what_waits_when_the_process_ends_is_freed),
         cmocka_unit_test(a_stored_node_that_never_comes_is_like_a_dead_one),
