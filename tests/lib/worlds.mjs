@@ -33,13 +33,17 @@ export class Worlds {
       if (wires) c.wires.push(await wires.start(t, redis, i + 1));
       c.worlds.push({ port: await freePort() });
     }
+    t.after(async () => {
+      await Promise.all(c.nodes.map((n) => n.stop()));
+      await Promise.all(c.worlds.map((w) => w.stop?.()));
+    });
     for (const w of c.worlds) w.origin = `http://127.0.0.1:${w.port}`;
     await c.up(0);
     const urls = c.origins.join(",");
     for (let i = 1; i <= nodes; i++) c.nodes.push(await startNode(urls, c.room.origin, { NODE_ID: `n${i}`, WORLD_IDS: ids.join(","), ...nodeEnv }));
     for (const id of ids) await c.made(c.put(0, id, "lobby", room()));
     for (let i = 1; i < count; i++) await c.up(i);
-    await until(async () => (await Promise.all(ids.map((id) => c.owner(id)))).every((o) => o === 0), "the first to own all");
+    await c.owned(0);
     for (const id of ids) for (const i of c.worlds.keys()) await until(() => c.places(i, id), `${id} to be placed by the world ${i}`);
     return c;
   }
@@ -100,6 +104,11 @@ export class Worlds {
     const lease = await this.lease(id);
     return lease ? this.origins.indexOf(lease.url) : -1;
   }
+  /** Waits until the i-th decides for all of `ids`. */
+  owned(i, ms = 8000) {
+    const is = async () => (await Promise.all(ids.map((id) => this.owner(id)))).every((o) => o === i);
+    return until(is, `the world ${i} to own all`, ms);
+  }
   /** All of a list, whatever the pages. */
   async list(i, id, what) {
     const items = [];
@@ -137,7 +146,8 @@ export class Worlds {
       for (const id of ids) {
         const stored = await this.stored(id);
         for (const i of entries) {
-          if ((await this.told(i, id)) !== stored) return void (why = `${id} through ${i}: not as Redis has it`);
+          const told = await this.told(i, id);
+          if (told !== stored) return void (why = `${id} through ${i}: ${told}, but Redis has ${stored}`);
           const count = open === undefined ? undefined : await this.counted(i, id);
           if (count !== open) return void (why = `${id} through ${i}: counts ${count}, not ${open}`);
         }

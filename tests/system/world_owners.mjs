@@ -52,9 +52,10 @@ async function cutOff(t, redis, wires) {
   const outcome = await under(t, c, { guests: GUESTS }, async () => {
     cutMs = now();
     c.wires[0].silence();
-    await rooms(c, 1, "after");
+    await c.owned(1, ttlMs + 1000);
+    told("another owns them", now() - cutMs);
+    await rooms(c, 0, "after");
     told("registries agree", await c.agree([0, 1], { since: cutMs, open: GUESTS, ms: ttlMs + 3000 }));
-    assert.equal(await c.owner(ids[0]), 1);
     await sleep(2 * ttlMs);
     c.wires[0].heal();
     await sleep(ttlMs);

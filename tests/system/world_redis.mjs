@@ -11,20 +11,23 @@ const seconds = long ? 180 : 60;
 const GUESTS = 4;
 const told = (words, ms) => console.log(`     ${words} after ${ms.toFixed(0)} ms`);
 
+/** Waits until /readyz of both says so. */
+const both = (c, status) => until(async () => (await c.ready(0)).status === status && (await c.ready(1)).status === status, `both /readyz to be ${status}`, 3000);
+
 /** Redis is gone for `ms`, under load; whoever owned before decides on. */
 async function gone(t, ms, go, come) {
   const redis = await Redis.start(t);
   const c = await Worlds.start(t, { redis });
   const outcome = await under(t, c, { guests: GUESTS }, async () => {
     await go(redis);
-    await until(async () => (await c.ready(0)).status === 503 && (await c.ready(1)).status === 503, "both to say that Redis is away", 5000 + ttlMs);
+    await both(c, 503);
     assert.deepEqual((await c.ready(0)).json.failing, ["redis"]);
     await sleep(ms);
     await come(redis);
     const since = now();
+    await both(c, 200);
     await rooms(c, 1, "after");
     told("registries agree", await c.agree([0, 1], { since, open: GUESTS, ms: 3000 }));
-    await until(async () => (await c.ready(0)).status === 200 && (await c.ready(1)).status === 200, "both to be ready again", 3000);
   });
   assert.equal(outcome.failed(), 0);
 }
@@ -74,6 +77,7 @@ test("the master of a Sentinel set is killed: placements go on", async (t) => {
     await redis.failover(old);
     const masterMs = now();
     told("another master", masterMs - since);
+    await both(c, 200);
     await rooms(c, 1, "after");
     told("registries agree", await c.agree([0, 1], { since: masterMs, open: GUESTS, ms: ttlMs + 3000 }));
   });
@@ -148,7 +152,7 @@ test("kill -9 of everything, and a restart: all rooms and shards are back", asyn
 
 /** What somebody may find in our keys: a word for it, and the commands that put it there. */
 const garbage = [
-  ["a hash of another type", "terrane:room:world-bad", (r, key) => r.ask("SET", key, "mine")],
+  ["a key of another type", "terrane:room:world-bad", (r, key) => r.ask("SET", key, "mine")],
   ["a record that is no JSON", "terrane:shard:world-bad", (r, key) => r.ask("HSET", key, "x:world-bad:1700000000000-1", "1 {nonsense")],
   ["a record without its number", "terrane:room:world-bad", (r, key) => r.ask("HSET", key, "lobby", "{}")],
   ["a record without its members", "terrane:room:world-bad", (r, key) => r.ask("HSET", key, "lobby", "1 {}")],

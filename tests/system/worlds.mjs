@@ -3,4 +3,8 @@
 import { run } from "../lib/runner.mjs";
 
 await import("./placements.mjs");
+await import("./world_owners.mjs");
+await import("./world_redis.mjs");
+await import("./world_fences.mjs");
+await import("./world_ways.mjs");
 await run();
