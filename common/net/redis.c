@@ -272,6 +272,17 @@ static void on_found(struct redis_seek *s, struct redis_link *k)
 
 /* ---- public ---- */
 
+struct span redis_why(enum err e, const struct redis_answer *a)
+{
+    if (a != NULL)
+        return a->text;
+    if (e == ERR_MISSING)
+        return SPAN("no connection to Redis, or too much under way");
+    if (e == ERR_TIMEOUT)
+        return SPAN("Redis did not answer in time");
+    return SPAN("the connection to Redis failed");
+}
+
 struct redis *redis_new(struct loop *l, const struct redis_settings *settings,
                         const struct redis_events *events, struct redis_stats *stats)
 {

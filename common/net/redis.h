@@ -30,6 +30,9 @@ struct redis_call {
     void (*done)(void *ctx, enum err e, const struct redis_answer *a);
     void *ctx;
 };
+/* Why a command that did not end with ERR_OK came to nothing, for a person: what Redis says
+ * (borrowed from `a`), or a static text. */
+struct span redis_why(enum err e, const struct redis_answer *a);
 
 struct redis_events {
     void *ctx;

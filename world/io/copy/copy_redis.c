@@ -77,7 +77,7 @@ static bool is_answer(struct session *s, enum err e, const struct redis_answer *
     if (a != NULL)
         buf_addf(s->why, "Redis says: %.*s", SPAN_ARG(a->text));
     else
-        buf_addf(s->why, "Redis does not answer: %s", err_text(e));
+        buf_add_span(s->why, redis_why(e, NULL));
     answered(s, ERR_IO);
     return false;
 }

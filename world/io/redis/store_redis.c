@@ -109,7 +109,7 @@ static void on_loaded(void *ctx, enum err e, const struct redis_answer *a)
         return;
     }
     if (e != ERR_OK) {
-        buf_add_span(&why, a == NULL ? span_str(err_text(e)) : a->text);
+        buf_add_span(&why, redis_why(e, a));
         e = ERR_IO;
     } else {
         e = world_records_read(&records, s->writers.prefix, l->world, a, &why);

@@ -204,7 +204,7 @@ static void on_replicas(void *ctx, enum err e, const struct redis_answer *a)
     if (c->w == NULL)
         call_free(c);
     else if (e != ERR_OK)
-        failed_alone(c, span_str(err_text(e)));
+        failed_alone(c, redis_why(e, a));
     else if (a->type != REDIS_INTEGER || a->integer < c->w->all->wait_replicas)
         failed_alone(c, SPAN("too few replicas have it"));
     else
@@ -235,7 +235,7 @@ static void on_commit(void *ctx, enum err e, const struct redis_answer *a)
         return;
     }
     if (e != ERR_OK) {
-        failed_alone(c, a == NULL ? span_str(err_text(e)) : a->text);
+        failed_alone(c, redis_why(e, a));
         return;
     }
     said = world_commit_read(a);

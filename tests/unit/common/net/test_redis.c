@@ -302,10 +302,30 @@ static void scripts_that_wait_are_told_of_the_end(void **state)
     assert_told("c:input/output failed d:input/output failed down ");
 }
 
+static void what_comes_to_nothing_has_a_reason_for_people(void **state)
+{
+    const struct redis_answer refusal = {.type = REDIS_ERROR, .text = SPAN("READONLY no")};
+    const struct {
+        enum err e;
+        const struct redis_answer *a;
+        const char *why;
+    } rows[] = {
+        {ERR_MISSING, NULL, "no connection to Redis, or too much under way"},
+        {ERR_TIMEOUT, NULL, "Redis did not answer in time"},
+        {ERR_IO, NULL, "the connection to Redis failed"},
+        {ERR_DENIED, &refusal, "READONLY no"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        assert_true(span_eq(redis_why(rows[i].e, rows[i].a), span_str(rows[i].why)));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_comes_to_nothing_has_a_reason_for_people),
         TEST(answers_come_in_order_and_of_every_type),
         TEST(answers_in_single_bytes_are_answers),
         TEST(without_a_connection_commands_fail_later_and_in_peace),
