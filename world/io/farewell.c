@@ -42,7 +42,7 @@ static void end_sockets(struct farewell *f, int64_t now)
     feed_sockets_close(f->feeds, WS_CODE_RESTART, SPAN("restart"));
     shard_proxy_close(f->shards);
     if (f->cluster != NULL)
-        passage_close_feeds(f->server->passage);
+        passage_close(f->server->passage);
 }
 
 static void end_leases(struct farewell *f, int64_t now)

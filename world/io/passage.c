@@ -24,8 +24,9 @@ struct passage *passage_new(struct loop *l, struct server *server, const struct 
     return p;
 }
 
-void passage_close_feeds(struct passage *p)
+void passage_close(struct passage *p)
 {
+    passings_refuse_waiting(&p->requests);
     feed_passings_close(&p->feeds);
 }
 

@@ -25,8 +25,8 @@ struct passage_stats {
  * `passage`. */
 struct passage *passage_new(struct loop *l, struct server *server, const struct places *places,
                             const struct passage_settings *settings, struct passage_stats *stats);
-/* The process stops: feed sockets that go through end with 1012, those that wait are refused. */
-void passage_close_feeds(struct passage *p);
+/* The process stops: feed sockets that go through end with 1012, what waits is refused. */
+void passage_close(struct passage *p);
 /* Cuts off what is left, before the server is closed; the loop must turn before passage_free. */
 void passage_abort(struct passage *p);
 void passage_free(struct passage *p);

@@ -300,6 +300,15 @@ void passings_init(struct passings *all, struct loop *l, struct seekers *seekers
     pools_init(&all->pools, l, &all->pool_settings);
 }
 
+void passings_refuse_waiting(struct passings *all)
+{
+    LIST_EACH_SAFE (&all->all, it, next) {
+        struct passing *p = CONTAINER_OF(it, struct passing, node);
+        if (p->call == NULL)
+            nobody(&p->seeker);
+    }
+}
+
 void passings_clear(struct passings *all)
 {
     LIST_EACH_SAFE (&all->all, it, next)

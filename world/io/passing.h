@@ -38,6 +38,8 @@ struct passings {
 /* All borrowed; it must not move. */
 void passings_init(struct passings *all, struct loop *l, struct seekers *seekers,
                    struct span secrets, struct span id, struct passing_stats *stats);
+/* The process stops: who waits for an owner, or for its turn, is refused. */
+void passings_refuse_waiting(struct passings *all);
 /* Drops all; their requests are on their own. The loop must turn once more. */
 void passings_clear(struct passings *all);
 

@@ -132,7 +132,7 @@ static void process_that_stops_closes_what_goes_through_it(void **state)
     pr_sought(pr);
     rig_write(waiting, SPAN(UPGRADE SECRET "\r\n"));
     TURN_UNTIL(pr->rig->loop, pr->stats.seekers.waited == 1);
-    passage_close_feeds(pr->passage);
+    passage_close(pr->passage);
     rig_read_until(pr->rig, waiting, &pr->answer, SPAN("just now\"}"));
     assert_true(span_starts(buf_span(&pr->answer), SPAN("HTTP/1.1 503 ")));
     rig_read_until(pr->rig, pr->fd, &pr->answer, SPAN("restart"));

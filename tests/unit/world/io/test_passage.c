@@ -585,6 +585,33 @@ static void question_may_be_taken_back(void **state)
     pr_free(pr);
 }
 
+static void who_waits_when_the_process_stops_is_refused(void **state)
+{
+    struct passage_rig *pr = pr_new(5000);
+
+    (void)state;
+    pr_sought(pr);
+    pr_post(pr, "/connect", CONNECT);
+    TURN_UNTIL(pr->rig->loop, pr->stats.seekers.waited == 1);
+    passage_close(pr->passage);
+    pr_answered(pr, "HTTP/1.1 503 ", NOBODY);
+    assert_int_equal(passage_count(pr->passage), 0);
+    pr_free(pr);
+}
+
+static void who_is_passed_on_when_the_process_stops_has_its_answer(void **state)
+{
+    struct passage_rig *pr = pr_new(5000);
+
+    (void)state;
+    pr_post(pr, "/connect", CONNECT);
+    struct scripted_conn *owner = pr_heard(pr, 0, CONNECT);
+    passage_close(pr->passage);
+    scripted_say(owner, OK_7 "Content-Length: 2\r\n\r\n{}");
+    pr_answered(pr, "HTTP/1.1 200 ", "{}");
+    pr_free(pr);
+}
+
 static void end_of_the_process_frees_what_is_under_way(void **state)
 {
     struct passage_rig *pr = pr_new(5000);
@@ -633,6 +660,8 @@ int main(void)
         cmocka_unit_test(owner_is_not_dialled_by_all_at_once),
         cmocka_unit_test(question_of_our_own_is_passed_on),
         cmocka_unit_test(question_may_be_taken_back),
+        cmocka_unit_test(who_waits_when_the_process_stops_is_refused),
+        cmocka_unit_test(who_is_passed_on_when_the_process_stops_has_its_answer),
         cmocka_unit_test(end_of_the_process_frees_what_is_under_way),
     };
 
