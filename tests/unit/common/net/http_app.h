@@ -198,7 +198,7 @@ static inline struct peer connect_client(void)
 
 static inline void until_text(struct peer *p, const char *text)
 {
-    UNTIL(app.loop, peer_has(p, text) || peer_ended(p));
+    TURN_UNTIL(app.loop, peer_has(p, text) || peer_ended(p));
     if (!peer_has(p, text))
         fail_msg("ended without \"%s\": %.*s", text, (int)p->in.len, p->in.data);
 }

@@ -63,7 +63,7 @@ static inline void door_close(void)
 
 static inline void client_hears(const char *text)
 {
-    UNTIL(door.loop, peer_has(&door.client, text) || peer_ended(&door.client));
+    TURN_UNTIL(door.loop, peer_has(&door.client, text) || peer_ended(&door.client));
     if (!peer_has(&door.client, text))
         fail_msg("ended without \"%s\": %.*s", text, (int)door.client.in.len, door.client.in.data);
 }
@@ -71,7 +71,7 @@ static inline void client_hears(const char *text)
 /* The newest connection of a server, once it has heard the text. */
 static inline struct scripted_conn *server_hears(struct scripted *s, const char *text)
 {
-    UNTIL(door.loop, s->count > 0 && scripted_has(&s->conns[s->count - 1], text));
+    TURN_UNTIL(door.loop, s->count > 0 && scripted_has(&s->conns[s->count - 1], text));
     return &s->conns[s->count - 1];
 }
 

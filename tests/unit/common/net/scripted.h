@@ -15,6 +15,7 @@
 #include "common/net/conn.h"
 #include "common/net/listener.h"
 #include "common/proto/url.h"
+#include "tests/unit/common/net/turn_until.h"
 
 enum { SCRIPTED_MAX = 8, SCRIPTED_WAIT_MS = 5000 };
 
@@ -64,15 +65,6 @@ static inline void scripted_start(struct scripted *s, struct loop *l)
     (void)snprintf(text, sizeof text, "http://%s", listener_address(s->listener));
     assert_int_equal(url_origin_parse(span_str(text), &s->origin), ERR_OK);
 }
-
-/* Turns the loop until the condition holds; fails the test after SCRIPTED_WAIT_MS. */
-#define TURN_UNTIL(l, condition)                                                                   \
-    do {                                                                                           \
-        for (int64_t end_ = clock_mono_ms() + SCRIPTED_WAIT_MS; !(condition);) {                   \
-            assert_true(clock_mono_ms() < end_);                                                   \
-            loop_turn((l), 10);                                                                    \
-        }                                                                                          \
-    } while (0)
 
 static inline bool scripted_has(const struct scripted_conn *c, const char *text)
 {

@@ -7,12 +7,12 @@ static void bytes_go_both_ways_and_in_order(void **state)
     open_with(&plain_ops);
     assert_true(conn_is_open(&owner->conn));
     peer_send(&peer, "hello");
-    UNTIL(loop, got_is("hello"));
+    TURN_UNTIL(loop, got_is("hello"));
     conn_write(&owner->conn, "a", 1);
     conn_send(&owner->conn, frame_of(SPAN("bc")));
     conn_write_span(&owner->conn, SPAN("d"));
     assert_int_equal(conn_queued(&owner->conn), 4);
-    UNTIL(loop, peer_has(&peer, "abcd"));
+    TURN_UNTIL(loop, peer_has(&peer, "abcd"));
     assert_int_equal(conn_queued(&owner->conn), 0);
     assert_int_equal(owner->conn.sent, 4);
     struct addr a;
@@ -47,9 +47,9 @@ static void an_abort_inside_data_ends_it_once_and_later(void **state)
     open_with(&plain_ops);
     owner->in_data = abort_now;
     peer_send(&peer, "x");
-    UNTIL(loop, owner->closes == 1);
+    TURN_UNTIL(loop, owner->closes == 1);
     assert_int_equal(owner->end, CONN_END_LOCAL);
-    UNTIL(loop, peer_ended(&peer));
+    TURN_UNTIL(loop, peer_ended(&peer));
     assert_int_equal(peer.in.len, 0);
     turn_some(loop);
     assert_int_equal(owner->closes, 1);
@@ -62,9 +62,9 @@ static void a_close_inside_data_sends_what_is_queued(void **state)
     open_with(&plain_ops);
     owner->in_data = close_now;
     peer_send(&peer, "x");
-    UNTIL(loop, peer_ended(&peer));
+    TURN_UNTIL(loop, peer_ended(&peer));
     assert_true(span_eq(buf_span(&peer.in), SPAN("bye")));
-    UNTIL(loop, owner->closes == 1);
+    TURN_UNTIL(loop, owner->closes == 1);
     assert_int_equal(owner->datas, 1);
 }
 
@@ -94,10 +94,10 @@ static void a_close_inside_connected_is_a_close(void **state)
     assert_int_equal(addr_parse(SPAN("127.0.0.1"), &to), ERR_OK);
     conn_dial(&owner->conn, loop, &to, listener_port(listener), &ops);
     assert_int_equal(owner->connects, 0);
-    UNTIL(loop, owner->closes == 1);
+    TURN_UNTIL(loop, owner->closes == 1);
     assert_int_equal(owner->connects, 1);
     assert_int_equal(owner->end, CONN_END_LOCAL);
-    UNTIL(loop, accepted_peer.fd >= 0 && peer_ended(&accepted_peer));
+    TURN_UNTIL(loop, accepted_peer.fd >= 0 && peer_ended(&accepted_peer));
     assert_true(span_eq(buf_span(&accepted_peer.in), SPAN("hi")));
     peer_close(&accepted_peer);
     listener_close(listener);
@@ -126,7 +126,7 @@ static void a_refused_dial_can_be_repeated_in_closed(void **state)
     conn_dial(&owner->conn, loop, &dial_to, dial_port, &ops);
     assert_false(conn_is_open(&owner->conn));
     conn_write(&owner->conn, "lost", 4);
-    UNTIL(loop, owner->closes == 3);
+    TURN_UNTIL(loop, owner->closes == 3);
     assert_int_equal(owner->connects, 0);
 }
 
@@ -139,7 +139,7 @@ static void a_dial_that_is_given_up_ends_once(void **state)
     conn_dial(&owner->conn, loop, &dial_to, listener_port(listener), &plain_ops);
     conn_close(&owner->conn);
     assert_int_equal(owner->closes, 0);
-    UNTIL(loop, owner->closes == 1 && accepted_peer.fd >= 0);
+    TURN_UNTIL(loop, owner->closes == 1 && accepted_peer.fd >= 0);
     assert_int_equal(owner->connects, 0);
     peer_close(&accepted_peer);
     listener_close(listener);
@@ -155,14 +155,14 @@ static void an_ipv6_address_is_dialled_as_such(void **state)
         skip(); /* a machine without IPv6 */
     assert_int_equal(addr_parse(SPAN("::1"), &dial_to), ERR_OK);
     conn_dial(&owner->conn, loop, &dial_to, listener_port(listener), &plain_ops);
-    UNTIL(loop, owner->connects == 1 && accepted_peer.fd >= 0);
+    TURN_UNTIL(loop, owner->connects == 1 && accepted_peer.fd >= 0);
     struct addr a;
     uint16_t port;
     assert_true(conn_peer(&owner->conn, &a, &port));
     assert_memory_equal(a.bytes, dial_to.bytes, sizeof a.bytes);
     assert_int_equal(port, listener_port(listener));
     peer_close(&accepted_peer);
-    UNTIL(loop, owner->closes == 1);
+    TURN_UNTIL(loop, owner->closes == 1);
     listener_close(listener);
 }
 
@@ -185,12 +185,12 @@ static void a_move_inside_data_leaves_the_old_owner_alone(void **state)
     open_with(&plain_ops);
     owner->in_data = move_away;
     peer_send(&peer, "go");
-    UNTIL(loop, got_is("put back"));
+    TURN_UNTIL(loop, got_is("put back"));
     peer_send(&peer, " and more");
-    UNTIL(loop, got_is("put back and more"));
-    UNTIL(loop, peer_has(&peer, "12"));
+    TURN_UNTIL(loop, got_is("put back and more"));
+    TURN_UNTIL(loop, peer_has(&peer, "12"));
     peer_close(&peer);
-    UNTIL(loop, owner->closes == 1);
+    TURN_UNTIL(loop, owner->closes == 1);
     assert_int_equal(owner->end, CONN_END_EOF);
 }
 
@@ -200,7 +200,7 @@ static void a_move_of_what_was_unread_works_at_the_end_of_a_turn(void **state)
     open_with(&plain_ops);
     conn_unread(&owner->conn, "first", 5);
     owner->in_data = move_away; /* called from the end of the turn */
-    UNTIL(loop, got_is("put back"));
+    TURN_UNTIL(loop, got_is("put back"));
 }
 
 static void a_moved_end_is_told_to_the_new_owner(void **state)
@@ -229,7 +229,7 @@ static void what_was_put_back_comes_first_once_nothing_pauses(void **state)
     open_with(&plain_ops);
     owner->in_data = pause_and_put_back;
     peer_send(&peer, "x");
-    UNTIL(loop, owner->datas == 1);
+    TURN_UNTIL(loop, owner->datas == 1);
     peer_send(&peer, "and new");
     turn_some(loop);
     conn_resume(&owner->conn, CONN_PAUSE_LINK);
@@ -237,7 +237,7 @@ static void what_was_put_back_comes_first_once_nothing_pauses(void **state)
     assert_int_equal(owner->datas, 1);
     assert_true(conn_has_input(&owner->conn));
     conn_resume(&owner->conn, CONN_PAUSE_RATE);
-    UNTIL(loop, got_is("back and new"));
+    TURN_UNTIL(loop, got_is("back and new"));
     assert_false(conn_has_input(&owner->conn));
 }
 
@@ -256,7 +256,7 @@ static void a_resumed_connection_reads_all_that_waits(void **state)
         assert_true(sent > before);
         assert_int_equal(owner->got.len, before);
         conn_resume(&owner->conn, CONN_PAUSE_LINK);
-        UNTIL(loop, owner->got.len == sent);
+        TURN_UNTIL(loop, owner->got.len == sent);
     }
 }
 
@@ -268,7 +268,7 @@ static void a_paused_connection_notices_a_reset(void **state)
     turn_some(loop);
     peer_send(&peer, "never read");
     peer_reset(&peer);
-    UNTIL(loop, owner->closes == 1);
+    TURN_UNTIL(loop, owner->closes == 1);
     assert_int_equal(owner->end, CONN_END_ERROR);
     assert_int_equal(owner->datas, 0);
 }
@@ -284,7 +284,7 @@ static void a_paused_connection_hears_the_end_behind_the_bytes(void **state)
     turn_some(loop);
     assert_int_equal(owner->closes, 0);
     conn_resume(&owner->conn, CONN_PAUSE_LINK);
-    UNTIL(loop, owner->closes == 1);
+    TURN_UNTIL(loop, owner->closes == 1);
     assert_true(got_is("last words"));
     assert_int_equal(owner->end, CONN_END_EOF);
 }
@@ -299,9 +299,9 @@ static void drained_is_told_once_at_half_of_high_water(void **state)
     fill();
     assert_true(conn_is_full(&owner->conn));
     assert_int_equal(owner->drains, 0);
-    UNTIL(loop, (peer_pump(&peer), owner->drains == 1));
+    TURN_UNTIL(loop, (peer_pump(&peer), owner->drains == 1));
     assert_true(conn_queued(&owner->conn) <= 100000);
-    UNTIL(loop, (peer_pump(&peer), conn_queued(&owner->conn) == 0));
+    TURN_UNTIL(loop, (peer_pump(&peer), conn_queued(&owner->conn) == 0));
     turn_some(loop);
     assert_int_equal(owner->drains, 1);
 }
@@ -321,7 +321,7 @@ static void an_owner_that_refills_does_not_hold_the_turn(void **state)
     conn_write(&owner->conn, bulk, 100);
     loop_turn(loop, 0);
     assert_int_equal(owner->drains, 1);
-    UNTIL(loop, (peer_pump(&peer), owner->drains > 5));
+    TURN_UNTIL(loop, (peer_pump(&peer), owner->drains > 5));
 }
 
 static void a_dropped_queue_keeps_the_frame_under_way(void **state)
@@ -337,7 +337,7 @@ static void a_dropped_queue_keeps_the_frame_under_way(void **state)
     assert_true(owner->conn.sent > 0 && conn_queued(&owner->conn) > 6);
     conn_drop_queue(&owner->conn);
     conn_send(&owner->conn, frame_of(SPAN("third")));
-    UNTIL(loop, peer_len(&peer) == (1 << 22) + 5);
+    TURN_UNTIL(loop, peer_len(&peer) == (1 << 22) + 5);
     assert_true(span_ends(buf_span(&peer.in), SPAN("athird")));
     conn_drop_queue(&owner->conn); /* nothing there */
     conn_send(&owner->conn, frame_of(SPAN("gone")));
@@ -361,7 +361,7 @@ static void the_queue_can_be_taken_when_it_is_over(void **state)
     loop_turn(loop, 0);
     assert_true(owner->conn.sent > 0);
     peer_reset(&peer);
-    UNTIL(loop, owner->closes == 1);
+    TURN_UNTIL(loop, owner->closes == 1);
     /* What was partly sent is whole again. */
     assert_true(owner->taken.bytes >= owner->left);
     assert_int_equal(owner->taken.bytes % 50000, 0);

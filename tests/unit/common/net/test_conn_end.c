@@ -8,9 +8,9 @@ static void without_eof_the_end_of_the_peer_closes_behind_the_queue(void **state
     fill();
     size_t total = owner->conn.sent + conn_queued(&owner->conn);
     (void)shutdown(peer.fd, SHUT_WR);
-    UNTIL(loop, peer_ended(&peer));
+    TURN_UNTIL(loop, peer_ended(&peer));
     assert_int_equal(peer.in.len, total);
-    UNTIL(loop, owner->closes == 1);
+    TURN_UNTIL(loop, owner->closes == 1);
     assert_int_equal(owner->end, CONN_END_EOF);
 }
 
@@ -20,14 +20,14 @@ static void with_eof_the_owner_goes_on_writing(void **state)
     open_with(&eof_ops);
     peer_send(&peer, "question");
     (void)shutdown(peer.fd, SHUT_WR);
-    UNTIL(loop, owner->eofs == 1);
+    TURN_UNTIL(loop, owner->eofs == 1);
     assert_true(got_is("question"));
     turn_some(loop);
     assert_true(conn_is_open(&owner->conn));
     conn_write(&owner->conn, "answer", 6);
-    UNTIL(loop, peer_has(&peer, "answer"));
+    TURN_UNTIL(loop, peer_has(&peer, "answer"));
     conn_close(&owner->conn);
-    UNTIL(loop, peer_ended(&peer) && owner->closes == 1);
+    TURN_UNTIL(loop, peer_ended(&peer) && owner->closes == 1);
     assert_int_equal(owner->eofs, 1);
     assert_int_equal(owner->end, CONN_END_LOCAL);
 }
@@ -37,10 +37,10 @@ static void a_half_connection_notices_a_reset(void **state)
     (void)state;
     open_with(&eof_ops);
     (void)shutdown(peer.fd, SHUT_WR);
-    UNTIL(loop, owner->eofs == 1);
+    TURN_UNTIL(loop, owner->eofs == 1);
     turn_some(loop);
     peer_reset(&peer);
-    UNTIL(loop, owner->closes == 1);
+    TURN_UNTIL(loop, owner->closes == 1);
     assert_int_equal(owner->end, CONN_END_ERROR);
 }
 
@@ -50,7 +50,7 @@ static void a_reset_while_writing_ends_it_and_leaves_the_queue(void **state)
     open_with(&plain_ops);
     fill();
     peer_reset(&peer);
-    UNTIL(loop, owner->closes == 1);
+    TURN_UNTIL(loop, owner->closes == 1);
     assert_int_equal(owner->end, CONN_END_ERROR);
     assert_true(owner->left > 100000);
 }
@@ -72,7 +72,7 @@ static void what_the_peer_said_before_it_broke_off_is_read(void **state)
     open_with(&plain_ops);
     turn_some(loop);
     wheel_set(loop_wheel(loop), &timer, 0);
-    UNTIL(loop, owner->closes == 1);
+    TURN_UNTIL(loop, owner->closes == 1);
     assert_true(got_is("why I go"));
     assert_int_equal(owner->end, CONN_END_ERROR);
 }
@@ -99,7 +99,7 @@ static void a_close_gives_up_on_a_peer_that_takes_nothing(void **state)
     assert_int_equal(owner->closes, 1);
     assert_int_equal(owner->end, CONN_END_LOCAL);
     assert_true(owner->left > 0);
-    UNTIL(loop, peer_ended(&peer));
+    TURN_UNTIL(loop, peer_ended(&peer));
     assert_true(peer.reset);
 }
 
@@ -115,7 +115,7 @@ static void a_peer_that_reads_slowly_gets_all_that_was_queued_before_a_close(voi
         linger_runs_out();
         assert_int_equal(owner->closes, 0);
     }
-    UNTIL(loop, peer_ended(&peer));
+    TURN_UNTIL(loop, peer_ended(&peer));
     assert_false(peer.reset);
     assert_int_equal(peer.in.len, 8 * 100000);
 }
@@ -137,7 +137,7 @@ static void a_lingering_peer_reads_our_last_words(void **state)
     assert_false(peer.reset);
     assert_true(peer_has(&peer, "enough"));
     (void)shutdown(peer.fd, SHUT_WR);
-    UNTIL(loop, owner->closes == 1);
+    TURN_UNTIL(loop, owner->closes == 1);
     assert_int_equal(owner->datas, 0);
 }
 
@@ -146,7 +146,7 @@ static void a_lingering_connection_does_not_wait_for_ever(void **state)
     (void)state;
     open_with(&plain_ops);
     conn_linger(&owner->conn);
-    UNTIL(loop, peer_ended(&peer));
+    TURN_UNTIL(loop, peer_ended(&peer));
     assert_int_equal(owner->closes, 0);
     wheel_advance(loop_wheel(loop), owner->conn.linger.due_ms + WHEEL_TICK_MS);
     loop_turn(loop, 0);
@@ -159,7 +159,7 @@ static void a_reset_of_ours_is_one_for_the_peer(void **state)
     open_with(&plain_ops);
     loop_turn(loop, 0);
     conn_reset(&owner->conn);
-    UNTIL(loop, peer_ended(&peer) && owner->closes == 1);
+    TURN_UNTIL(loop, peer_ended(&peer) && owner->closes == 1);
     assert_true(peer.reset);
 }
 

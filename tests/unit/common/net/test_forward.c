@@ -86,7 +86,7 @@ static int tear_down(void **state)
 static void begin(const char *request)
 {
     peer_send(&door.client, request);
-    UNTIL(door.loop, owner.forward != NULL);
+    TURN_UNTIL(door.loop, owner.forward != NULL);
 }
 
 #define GET  "GET /here HTTP/1.1\r\nHost: h\r\n\r\n"
@@ -143,7 +143,7 @@ static void request_that_is_turned_keeps_its_body(void **state)
     begin(POST "abcdef");
     forward_try(owner.forward, owner.a);
     scripted_say(server_hears(&door.a, "\r\n\r\nabcdef"), MISDIRECTED);
-    UNTIL(door.loop, owner.failed == 1);
+    TURN_UNTIL(door.loop, owner.failed == 1);
     turn_to_other();
     forward_try(owner.forward, owner.b);
     struct scripted_conn *c = server_hears(&door.b, "\r\n\r\nabcdef");
@@ -164,7 +164,7 @@ static void request_that_is_given_back_can_be_answered(void **state)
     scripted_say(server_hears(&door.a, "\r\n\r\nabcdef"),
                  "HTTP/1.1 421 Misdirected Request\r\nx-terrane-reason: full\r\n"
                  "Content-Length: 0\r\n\r\n");
-    UNTIL(door.loop, other_failed == 1);
+    TURN_UNTIL(door.loop, other_failed == 1);
     http_respond(forward_give_back(owner.forward), 503, SPAN(""), SPAN("full"));
     client_hears("\r\n\r\nfull");
     assert_int_equal(other_ended, 0);
@@ -187,7 +187,7 @@ static void body_is_sent_again_to_the_next_server(void **state)
     (void)state;
     begin(POST "abc");
     forward_try(owner.forward, nobody);
-    UNTIL(door.loop, owner.failed == 1);
+    TURN_UNTIL(door.loop, owner.failed == 1);
     assert_int_equal(owner.why, FORWARD_UNREACHABLE);
     peer_send(&door.client, "def"); /* while the owner thinks */
     turn_some(door.loop);
@@ -227,7 +227,7 @@ static void big_body_that_was_begun_is_not_sent_again(void **state)
     struct scripted_conn *c = server_hears(&door.a, "\r\n\r\n");
     size_t before = c->got.len;
     peer_send_bytes(&door.client, body, BIG);
-    UNTIL(door.loop, c->got.len == before + BIG);
+    TURN_UNTIL(door.loop, c->got.len == before + BIG);
     scripted_say(c, MISDIRECTED);
     client_hears("lost");
     client_hears("HTTP/1.1 502 ");
@@ -262,7 +262,7 @@ static void body_waits_while_its_owner_thinks(void **state)
         sent += n > 0 ? (size_t)n : 0;
         loop_turn(door.loop, 1);
     }
-    UNTIL(door.loop, c->got.len >= BIG && memchr(c->got.data, 'y', c->got.len) != NULL);
+    TURN_UNTIL(door.loop, c->got.len >= BIG && memchr(c->got.data, 'y', c->got.len) != NULL);
     scripted_say(c, OK);
     client_hears("good");
     assert_true(head < sent);
@@ -274,7 +274,7 @@ static void client_that_leaves_while_its_owner_thinks_ends_it(void **state)
     (void)state;
     begin(GET);
     peer_reset(&door.client);
-    UNTIL(door.loop, owner.ended == 1);
+    TURN_UNTIL(door.loop, owner.ended == 1);
 }
 
 static void request_that_broke_off_is_not_tried_again(void **state)

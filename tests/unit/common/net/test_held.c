@@ -85,7 +85,7 @@ static int tear_down(void **state)
 static void begin(const char *request)
 {
     peer_send(&door.client, request);
-    UNTIL(door.loop, owner.held.x != NULL);
+    TURN_UNTIL(door.loop, owner.held.x != NULL);
 }
 
 static void try_at(const struct url_origin *origin)
@@ -108,7 +108,7 @@ static void answer_it(void)
 static void fails(enum resolve_reason why)
 {
     size_t before = owner.failed;
-    UNTIL(door.loop, owner.failed > before);
+    TURN_UNTIL(door.loop, owner.failed > before);
     assert_int_equal(owner.why, why);
     assert_int_equal(owner.over, 0);
 }
@@ -152,7 +152,7 @@ static void node_that_refuses_connections_is_unreachable(void **state)
     fails(RESOLVE_UNREACHABLE);
     url_origin_clear(&closed);
     peer_reset(&door.client);
-    UNTIL(door.loop, owner.over == 1);
+    TURN_UNTIL(door.loop, owner.over == 1);
 }
 
 static void what_is_no_origin_is_unreachable_at_once(void **state)

@@ -17,7 +17,7 @@ static void refuse(const char *request, int status, const char *line)
     struct peer p = connect_client();
     size_t refusals = app.refusals;
     peer_send(&p, request);
-    UNTIL(app.loop, peer_ended(&p));
+    TURN_UNTIL(app.loop, peer_ended(&p));
     if (!peer_has(&p, line))
         fail_msg("%.60s: %.*s", request, (int)p.in.len, p.in.data);
     assert_false(p.reset);
@@ -82,11 +82,11 @@ static void an_upload_that_is_refused_still_sees_the_answer(void **state)
         loop_turn(app.loop, 1);
     }
     until_text(&p, "HTTP/1.1 413 Payload Too Large\r\n");
-    UNTIL(app.loop, peer_ended(&p));
+    TURN_UNTIL(app.loop, peer_ended(&p));
     assert_false(p.reset);
     free(part);
     peer_close(&p);
-    UNTIL(app.loop, http_server_connections(app.server) == 0);
+    TURN_UNTIL(app.loop, http_server_connections(app.server) == 0);
 }
 
 static void each_phase_has_its_time(void **state)
@@ -108,7 +108,7 @@ static void each_phase_has_its_time(void **state)
         int64_t began = clock_mono_ms();
         app.gone = app.refusals = 0;
         peer_send(&p, rows[i].send);
-        UNTIL(app.loop, peer_ended(&p));
+        TURN_UNTIL(app.loop, peer_ended(&p));
         assert_true(clock_mono_ms() - began >= 39);
         assert_int_equal(app.refusals, rows[i].status != 0);
         assert_int_equal(peer_has(&p, "HTTP/1.1 408 Request Timeout\r\n"), rows[i].status == 408);
@@ -124,12 +124,12 @@ static void a_slow_application_and_a_paused_body_are_no_timeout(void **state)
     struct peer p = connect_client(), q = connect_client();
     app.pause_in_begin = true;
     peer_send(&p, "POST /later HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc");
-    UNTIL(app.loop, app.later != NULL);
+    TURN_UNTIL(app.loop, app.later != NULL);
     struct http_exchange *paused = app.later;
     app.pause_in_begin = false;
     app.later = NULL;
     peer_send(&q, "GET /later HTTP/1.1\r\nHost: x\r\n\r\n");
-    UNTIL(app.loop, app.later != NULL);
+    TURN_UNTIL(app.loop, app.later != NULL);
     for (int64_t end = clock_mono_ms() + 100; clock_mono_ms() < end;)
         loop_turn(app.loop, 5);
     assert_int_equal(app.body.len, 0);
@@ -138,7 +138,7 @@ static void a_slow_application_and_a_paused_body_are_no_timeout(void **state)
     until_text(&q, "slow");
     app.later = paused;
     http_exchange_resume(paused);
-    UNTIL(app.loop, app.complete == 2);
+    TURN_UNTIL(app.loop, app.complete == 2);
     assert_int_equal(app.body.len, 3);
     http_respond(paused, 200, (struct span){0}, SPAN("well"));
     until_text(&p, "well");
@@ -152,22 +152,22 @@ static void half_a_connection_still_gets_its_answer(void **state)
     struct peer p = connect_client(), q = connect_client(), r = connect_client();
     peer_send(&p, "GET /now HTTP/1.1\r\nHost: x\r\n\r\nGET /now HTTP/1.1\r\nHost: x\r\n\r\n");
     (void)shutdown(p.fd, SHUT_WR);
-    UNTIL(app.loop, peer_ended(&p));
+    TURN_UNTIL(app.loop, peer_ended(&p));
     assert_int_equal(peer_count(&p, "\r\n\r\nnow"), 2);
     peer_send(&q, "GET /later HTTP/1.1\r\nHost: x\r\n\r\nGET /now HTTP/1.1\r\nHost: x\r\n\r\n");
     (void)shutdown(q.fd, SHUT_WR);
-    UNTIL(app.loop, app.later != NULL);
+    TURN_UNTIL(app.loop, app.later != NULL);
     turn_some(app.loop);
     assert_false(peer_ended(&q));
     http_respond(app.later, 200, (struct span){0}, SPAN("later"));
     app.later = NULL;
-    UNTIL(app.loop, peer_ended(&q));
+    TURN_UNTIL(app.loop, peer_ended(&q));
     assert_true(peer_has(&q, "later"));
     assert_true(peer_has(&q, "\r\n\r\nnow"));
     assert_int_equal(app.gone, 0);
     peer_send(&r, "POST /later HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nab");
     (void)shutdown(r.fd, SHUT_WR); /* this one can never be complete */
-    UNTIL(app.loop, peer_ended(&r));
+    TURN_UNTIL(app.loop, peer_ended(&r));
     assert_int_equal(app.gone, 1);
     peer_close(&p);
     peer_close(&q);
@@ -180,10 +180,10 @@ static void half_a_connection_that_takes_nothing_is_gone_in_the_end(void **state
     app.limits.idle_ms = 40;
     struct peer p = connect_client();
     peer_send(&p, "GET /later HTTP/1.1\r\nHost: x\r\n\r\n");
-    UNTIL(app.loop, app.later != NULL);
+    TURN_UNTIL(app.loop, app.later != NULL);
     (void)shutdown(p.fd, SHUT_WR);
-    UNTIL(app.loop, app.gone == 1);
-    UNTIL(app.loop, peer_ended(&p));
+    TURN_UNTIL(app.loop, app.gone == 1);
+    TURN_UNTIL(app.loop, peer_ended(&p));
     peer_close(&p);
 }
 
@@ -198,10 +198,10 @@ static void a_client_that_breaks_off_is_told_as_gone(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct peer p = connect_client();
         peer_send(&p, rows[i]);
-        UNTIL(app.loop, app.later != NULL);
+        TURN_UNTIL(app.loop, app.later != NULL);
         peer_reset(&p);
-        UNTIL(app.loop, app.gone == i + 1);
-        UNTIL(app.loop, http_server_connections(app.server) == 0);
+        TURN_UNTIL(app.loop, app.gone == i + 1);
+        TURN_UNTIL(app.loop, http_server_connections(app.server) == 0);
     }
 }
 
@@ -212,10 +212,10 @@ static void answers_that_are_not_taken_end_the_connection(void **state)
     struct peer p = peer_connect_small(listener_port(app.listener), 4096);
     char *large = xcalloc(1, 8 << 20);
     peer_send(&p, "GET /later HTTP/1.1\r\nHost: x\r\n\r\n");
-    UNTIL(app.loop, app.later != NULL);
+    TURN_UNTIL(app.loop, app.later != NULL);
     http_respond(app.later, 200, (struct span){0}, span_of(large, 8 << 20));
     free(large);
-    UNTIL(app.loop, http_server_connections(app.server) == 0);
+    TURN_UNTIL(app.loop, http_server_connections(app.server) == 0);
     assert_int_equal(app.gone, 0); /* it was answered */
     peer_close(&p);
 }
@@ -225,15 +225,15 @@ static void there_is_a_limit_of_connections(void **state)
     (void)state;
     app.limits.max_connections = 2;
     struct peer p = connect_client(), q = connect_client();
-    UNTIL(app.loop, http_server_connections(app.server) == 2);
+    TURN_UNTIL(app.loop, http_server_connections(app.server) == 2);
     struct peer r = connect_client();
-    UNTIL(app.loop, peer_ended(&r));
+    TURN_UNTIL(app.loop, peer_ended(&r));
     assert_true(peer_has(&r, "HTTP/1.1 503 Service Unavailable\r\n"));
     assert_true(peer_has(&r, "\r\nRetry-After: 1\r\n"));
     assert_int_equal(app.last_refused, 503);
     peer_close(&p);
     peer_close(&r);
-    UNTIL(app.loop, http_server_connections(app.server) == 1);
+    TURN_UNTIL(app.loop, http_server_connections(app.server) == 1);
     p = connect_client();
     peer_send(&p, "GET /now HTTP/1.1\r\nHost: x\r\n\r\n");
     until_text(&p, "\r\n\r\nnow");
@@ -248,17 +248,17 @@ static void a_drain_closes_the_idle_and_lets_the_others_finish(void **state)
     peer_send(&idle, "GET /now HTTP/1.1\r\nHost: x\r\n\r\n");
     until_text(&idle, "\r\n\r\nnow");
     peer_send(&busy, "GET /later HTTP/1.1\r\nHost: x\r\n\r\n");
-    UNTIL(app.loop, app.later != NULL);
+    TURN_UNTIL(app.loop, app.later != NULL);
     http_server_drain(app.server);
-    UNTIL(app.loop, peer_ended(&idle));
+    TURN_UNTIL(app.loop, peer_ended(&idle));
     assert_false(peer_ended(&busy));
     http_respond(app.later, 200, (struct span){0}, SPAN("later"));
-    UNTIL(app.loop, peer_ended(&busy));
+    TURN_UNTIL(app.loop, peer_ended(&busy));
     assert_true(peer_has(&busy, "Connection: close\r\n"));
     assert_true(peer_has(&busy, "\r\n\r\nlater"));
     peer_close(&idle);
     peer_close(&busy);
-    UNTIL(app.loop, http_server_connections(app.server) == 0);
+    TURN_UNTIL(app.loop, http_server_connections(app.server) == 0);
 }
 
 static void a_dismissed_client_has_one_more_answer(void **state)
@@ -272,12 +272,12 @@ static void a_dismissed_client_has_one_more_answer(void **state)
     assert_false(peer_ended(&idle));
     peer_send(&idle, "GET /now HTTP/1.1\r\nHost: x\r\n\r\n");
     peer_send(&late, "GET /now HTTP/1.1\r\nHost: x\r\n\r\n");
-    UNTIL(app.loop, peer_ended(&idle) && peer_ended(&late));
+    TURN_UNTIL(app.loop, peer_ended(&idle) && peer_ended(&late));
     assert_true(peer_has(&idle, "Connection: close\r\n"));
     assert_true(peer_has(&late, "\r\n\r\nnow"));
     peer_close(&idle);
     peer_close(&late);
-    UNTIL(app.loop, http_server_connections(app.server) == 0);
+    TURN_UNTIL(app.loop, http_server_connections(app.server) == 0);
 }
 
 static void a_freed_server_calls_nobody(void **state)
@@ -286,9 +286,9 @@ static void a_freed_server_calls_nobody(void **state)
     struct peer p = connect_client(), q = connect_client();
     peer_send(&p, "GET /later HTTP/1.1\r\nHost: x\r\n\r\nGET /now HTTP/1.1\r\nHost: x\r\n\r\n");
     peer_send(&q, "GET /no");
-    UNTIL(app.loop, app.later != NULL);
+    TURN_UNTIL(app.loop, app.later != NULL);
     http_server_free(app.server);
-    UNTIL(app.loop, peer_ended(&p) && peer_ended(&q));
+    TURN_UNTIL(app.loop, peer_ended(&p) && peer_ended(&q));
     assert_int_equal(app.gone, 0);
     assert_int_equal(app.begun, 1);
     app.server = http_server_new(app.loop, &http_app, &app, &app.limits, SPAN(""));

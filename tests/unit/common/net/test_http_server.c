@@ -17,7 +17,7 @@ static void a_request_is_answered_and_the_connection_kept(void **state)
     assert_false(peer_ended(&p));
     assert_int_equal(http_server_connections(app.server), 1);
     peer_close(&p);
-    UNTIL(app.loop, http_server_connections(app.server) == 0);
+    TURN_UNTIL(app.loop, http_server_connections(app.server) == 0);
     assert_int_equal(app.gone, 0);
 }
 
@@ -58,7 +58,7 @@ static void requests_in_one_packet_are_answered_in_order(void **state)
     assert_true(strstr(p.in.data, "now") < strstr(p.in.data, "two"));
     assert_int_equal(peer_count(&p, "\r\n\r\nnow"), 1);
     peer_send(&p, "st: x\r\n\r\n");
-    UNTIL(app.loop, peer_count(&p, "\r\n\r\nnow") == 2);
+    TURN_UNTIL(app.loop, peer_count(&p, "\r\n\r\nnow") == 2);
     peer_close(&p);
 }
 
@@ -68,7 +68,7 @@ static void a_request_waits_for_the_answer_before_it(void **state)
     struct peer p = connect_client();
     peer_send(&p, "GET /later HTTP/1.1\r\nHost: x\r\nX-Name: value\r\n\r\n"
                   "GET /now HTTP/1.1\r\nHost: x\r\n\r\nGET /later HTTP/1.1\r\nHost: y\r\n\r\n");
-    UNTIL(app.loop, app.later != NULL);
+    TURN_UNTIL(app.loop, app.later != NULL);
     turn_some(app.loop);
     assert_int_equal(app.begun, 1);
     assert_int_equal(app.complete, 1);
@@ -80,12 +80,12 @@ static void a_request_waits_for_the_answer_before_it(void **state)
     struct http_exchange *x = app.later;
     app.later = NULL;
     http_respond(x, 200, (struct span){0}, SPAN("later"));
-    UNTIL(app.loop, app.later != NULL);
+    TURN_UNTIL(app.loop, app.later != NULL);
     assert_int_equal(app.begun, 3);
     assert_true(span_eq(http_head_get(app.later->head, SPAN("host")), SPAN("y")));
     http_respond(app.later, 404, (struct span){0}, SPAN("last"));
     until_text(&p, "last");
-    UNTIL(app.loop, peer_count(&p, "\r\n\r\nnow") == 2);
+    TURN_UNTIL(app.loop, peer_count(&p, "\r\n\r\nnow") == 2);
     assert_true(peer_has(&p, "HTTP/1.1 404 Not Found\r\n"));
     peer_close(&p);
 }
@@ -117,10 +117,10 @@ static void a_client_that_pipelines_and_does_not_read_is_held_back(void **state)
     assert_in_range(begun, 1, REQUESTS / 5); /* about as many as 64 KiB of answers */
     turn_some(app.loop);
     assert_int_equal(app.begun, begun);
-    UNTIL(app.loop, (send_some(&p, requests.data, requests.len, &sent), peer_pump(&p),
-                     app.begun == REQUESTS));
+    TURN_UNTIL(app.loop, (send_some(&p, requests.data, requests.len, &sent), peer_pump(&p),
+                          app.begun == REQUESTS));
     size_t one = (size_t)(strstr(p.in.data, "now") + 3 - p.in.data);
-    UNTIL(app.loop, peer_len(&p) == one * REQUESTS);
+    TURN_UNTIL(app.loop, peer_len(&p) == one * REQUESTS);
     buf_clear(&requests);
     peer_close(&p);
 }
@@ -179,7 +179,7 @@ static void streamed_answers_are_chunked_or_end_with_the_connection(void **state
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct peer p = connect_client();
         peer_send(&p, rows[i].request);
-        UNTIL(app.loop, app.later != NULL);
+        TURN_UNTIL(app.loop, app.later != NULL);
         http_respond_part(app.later, SPAN("first"));
         http_respond_part(app.later, SPAN(""));
         until_text(&p, "first");
@@ -198,10 +198,10 @@ static void an_answer_that_breaks_off_is_seen_as_incomplete(void **state)
     (void)state;
     struct peer p = connect_client();
     peer_send(&p, "GET /stream HTTP/1.1\r\nHost: x\r\n\r\n");
-    UNTIL(app.loop, app.later != NULL);
+    TURN_UNTIL(app.loop, app.later != NULL);
     http_respond_part(app.later, SPAN("first"));
     http_respond_abort(app.later);
-    UNTIL(app.loop, peer_ended(&p));
+    TURN_UNTIL(app.loop, peer_ended(&p));
     assert_true(peer_has(&p, "first"));
     assert_false(peer_has(&p, "0\r\n\r\n"));
     peer_close(&p);
@@ -209,19 +209,19 @@ static void an_answer_that_breaks_off_is_seen_as_incomplete(void **state)
     p = connect_client();
     app.later = NULL;
     peer_send(&p, "GET /stream HTTP/1.0\r\n\r\n");
-    UNTIL(app.loop, app.later != NULL);
+    TURN_UNTIL(app.loop, app.later != NULL);
     http_respond_abort(app.later);
-    UNTIL(app.loop, peer_ended(&p));
+    TURN_UNTIL(app.loop, peer_ended(&p));
     assert_true(p.reset); /* an end would look like the answer's */
     peer_close(&p);
 
     p = connect_client();
     app.later = NULL;
     peer_send(&p, "GET /long HTTP/1.1\r\nHost: x\r\n\r\n");
-    UNTIL(app.loop, app.later != NULL);
+    TURN_UNTIL(app.loop, app.later != NULL);
     http_respond_part(app.later, SPAN("123"));
     http_respond_end(app.later); /* 10 were announced */
-    UNTIL(app.loop, peer_ended(&p));
+    TURN_UNTIL(app.loop, peer_ended(&p));
     assert_true(peer_has(&p, "Content-Length: 10\r\n\r\n123"));
     peer_close(&p);
     assert_int_equal(app.gone, 0);
@@ -246,11 +246,11 @@ static void a_large_body_arrives_and_can_be_held_back(void **state)
     }
     assert_int_equal(app.body.len, 0);
     http_exchange_resume(app.later);
-    UNTIL(app.loop, (send_some(&p, body, SIZE, &sent), app.body.len == SIZE));
+    TURN_UNTIL(app.loop, (send_some(&p, body, SIZE, &sent), app.body.len == SIZE));
     assert_memory_equal(app.body.data, body, SIZE);
-    UNTIL(app.loop, app.complete == 1);
+    TURN_UNTIL(app.loop, app.complete == 1);
     http_respond(app.later, 200, (struct span){0}, span_of(body, SIZE));
-    UNTIL(app.loop, peer_len(&p) > SIZE);
+    TURN_UNTIL(app.loop, peer_len(&p) > SIZE);
     assert_memory_equal(p.in.data + p.in.len - SIZE, body, SIZE);
     free(body);
     buf_clear(&head);
@@ -263,7 +263,7 @@ static void a_streamed_answer_knows_when_it_is_full(void **state)
     app.small_buffers = true;
     struct peer p = peer_connect_small(listener_port(app.listener), 4096);
     peer_send(&p, "GET /stream HTTP/1.1\r\nHost: x\r\n\r\n");
-    UNTIL(app.loop, app.later != NULL);
+    TURN_UNTIL(app.loop, app.later != NULL);
     static const char part[10000];
     size_t parts = 0;
     for (int quiet = 0; quiet < 20; quiet++) {
@@ -272,7 +272,7 @@ static void a_streamed_answer_knows_when_it_is_full(void **state)
         loop_turn(app.loop, 1);
     }
     size_t before = app.drained;
-    UNTIL(app.loop, (peer_pump(&p), app.drained > before));
+    TURN_UNTIL(app.loop, (peer_pump(&p), app.drained > before));
     assert_false(http_exchange_is_full(app.later));
     http_respond_end(app.later);
     until_text(&p, "\r\n0\r\n\r\n");
@@ -299,7 +299,7 @@ static void the_client_is_told_to_continue_when_the_body_is_wanted(void **state)
     /* Answered without it: nobody knows whether it will come. */
     peer_send(&p, "POST /now HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n"
                   "Expect: 100-continue\r\n\r\n");
-    UNTIL(app.loop, peer_ended(&p));
+    TURN_UNTIL(app.loop, peer_ended(&p));
     assert_true(peer_has(&p, "Connection: close\r\n"));
     assert_true(peer_has(&p, "\r\n\r\nnow"));
     assert_false(peer_has(&p, "100 Continue"));
@@ -314,16 +314,16 @@ static void a_body_that_nobody_reads_is_dropped_if_it_is_small(void **state)
     until_text(&p, "\r\n\r\nnow");
     assert_false(peer_has(&p, "Connection: close"));
     peer_send(&p, "67890GET /now HTTP/1.1\r\nHost: x\r\n\r\n");
-    UNTIL(app.loop, peer_count(&p, "\r\n\r\nnow") == 2);
+    TURN_UNTIL(app.loop, peer_count(&p, "\r\n\r\nnow") == 2);
     peer_send(&p, "POST /now HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nab");
-    UNTIL(app.loop, peer_count(&p, "\r\n\r\nnow") == 3);
+    TURN_UNTIL(app.loop, peer_count(&p, "\r\n\r\nnow") == 3);
     peer_send(&p, "c\r\n0\r\n\r\nGET /now HTTP/1.1\r\nHost: x\r\n\r\n");
-    UNTIL(app.loop, peer_count(&p, "\r\n\r\nnow") == 4);
+    TURN_UNTIL(app.loop, peer_count(&p, "\r\n\r\nnow") == 4);
     assert_int_equal(app.body.len, 0);
     assert_int_equal(app.complete, 0);
     peer_forget(&p);
     peer_send(&p, "POST /now HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n12345");
-    UNTIL(app.loop, peer_ended(&p));
+    TURN_UNTIL(app.loop, peer_ended(&p));
     assert_true(peer_has(&p, "Connection: close\r\n"));
     assert_true(peer_has(&p, "\r\n\r\nnow"));
     peer_close(&p);
@@ -340,7 +340,7 @@ static void an_answer_inside_the_body_ends_the_callbacks(void **state)
     until_text(&p, "\r\n\r\nnow");
     assert_int_equal(app.complete, 0);
     peer_send(&p, "POST /sink HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc");
-    UNTIL(app.loop, peer_count(&p, "HTTP/1.1 403") == 2);
+    TURN_UNTIL(app.loop, peer_count(&p, "HTTP/1.1 403") == 2);
     assert_int_equal(app.complete, 0);
     peer_close(&p);
 }

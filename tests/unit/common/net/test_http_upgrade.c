@@ -26,9 +26,9 @@ static void an_upgrade_keeps_the_bytes_behind_the_head(void **state)
     assert_true(peer_has(&p, "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="));
     assert_int_equal(http_server_connections(app.server), 0);
     peer_send_bytes(&p, WS_HI, sizeof WS_HI - 1);
-    UNTIL(app.loop, app.ws_text.len == 4);
+    TURN_UNTIL(app.loop, app.ws_text.len == 4);
     peer_close(&p);
-    UNTIL(app.loop, app.ws_closed);
+    TURN_UNTIL(app.loop, app.ws_closed);
     assert_int_equal(app.ws_code, WS_CODE_ABNORMAL);
     assert_int_equal(app.gone, 0);
 }
@@ -38,16 +38,16 @@ static void an_upgrade_may_come_later(void **state)
     (void)state;
     struct peer p = connect_client();
     send_upgrade(&p, WS_REQUEST("/ws-later"));
-    UNTIL(app.loop, app.later != NULL);
+    TURN_UNTIL(app.loop, app.later != NULL);
     turn_some(app.loop);
     assert_int_equal(peer_len(&p), 0);
     upgrade(app.later);
     app.later = NULL;
     until_text(&p, "\r\n\r\n\x81\x02hi");
     peer_send_bytes(&p, WS_HI, sizeof WS_HI - 1);
-    UNTIL(app.loop, app.ws_text.len == 4);
+    TURN_UNTIL(app.loop, app.ws_text.len == 4);
     peer_close(&p);
-    UNTIL(app.loop, app.ws_closed);
+    TURN_UNTIL(app.loop, app.ws_closed);
 }
 
 static void an_upgrade_of_a_dead_connection_ends_in_closed(void **state)
@@ -55,11 +55,11 @@ static void an_upgrade_of_a_dead_connection_ends_in_closed(void **state)
     (void)state;
     struct peer p = connect_client();
     send_upgrade(&p, WS_REQUEST("/ws-later"));
-    UNTIL(app.loop, app.later != NULL);
+    TURN_UNTIL(app.loop, app.later != NULL);
     (void)shutdown(p.fd, SHUT_WR); /* the frame is taken, then the end seen */
     upgrade(app.later);
     app.later = NULL;
-    UNTIL(app.loop, app.ws_closed);
+    TURN_UNTIL(app.loop, app.ws_closed);
     assert_int_equal(app.ws_text.len, 2);
     assert_int_equal(app.gone, 0);
     peer_close(&p);
@@ -75,7 +75,7 @@ static void a_detached_connection_is_raw_from_behind_the_head(void **state)
     peer_send(&p, " more");
     until_text(&p, " more");
     (void)shutdown(p.fd, SHUT_WR);
-    UNTIL(app.loop, app.raw_closed);
+    TURN_UNTIL(app.loop, app.raw_closed);
     assert_int_equal(http_server_connections(app.server), 0);
     peer_close(&p);
 }

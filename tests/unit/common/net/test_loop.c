@@ -174,7 +174,7 @@ static void signals_are_called_in_the_loop(void **state)
     loop_on_signal(loop, SIGUSR1, count_signal, &signals);
     assert_int_equal(raise(SIGUSR1), 0);
     assert_int_equal(signals, 0);
-    UNTIL(loop, signals == 1);
+    TURN_UNTIL(loop, signals == 1);
     assert_int_equal(raise(SIGUSR1), 0);
     loop_run(loop);
     assert_int_equal(signals, 2);
@@ -219,7 +219,7 @@ static void a_listener_accepts_all_that_come(void **state)
     assert_string_equal(listener_address(l), address);
     for (size_t i = 0; i < COUNT; i++)
         peers[i] = peer_connect(listener_port(l));
-    UNTIL(loop, accepted == COUNT);
+    TURN_UNTIL(loop, accepted == COUNT);
     for (size_t i = 0; i < COUNT; i++)
         peer_close(&peers[i]);
     listener_close(l);
@@ -254,7 +254,7 @@ static void both_families_fit_one_listener(void **state)
     assert_string_equal(listener_address(l), address);
     accepted = 0;
     struct peer p = peer_connect(listener_port(l)); /* by IPv4 */
-    UNTIL(loop, accepted == 1);
+    TURN_UNTIL(loop, accepted == 1);
     peer_close(&p);
     listener_close(l);
 }
@@ -282,11 +282,11 @@ static void without_descriptors_newcomers_are_refused_not_left_waiting(void **st
     assert_int_equal(listener_refused(l), COUNT);
     assert_int_equal(accepted, 0);
     for (size_t i = 0; i < COUNT; i++) {
-        UNTIL(loop, peer_ended(&peers[i]));
+        TURN_UNTIL(loop, peer_ended(&peers[i]));
         peer_close(&peers[i]);
     }
     peers[0] = peer_connect(listener_port(l)); /* and all is well again */
-    UNTIL(loop, accepted == 1);
+    TURN_UNTIL(loop, accepted == 1);
     peer_close(&peers[0]);
     listener_close(l);
 }

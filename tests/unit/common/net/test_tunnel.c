@@ -60,7 +60,7 @@ static int set_up(void **state)
     tunnels_init(&owner.tunnels, door.loop, &owner.stats);
     peer_send(&door.client, "GET /here HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\n"
                             "Upgrade: websocket\r\n\r\n");
-    UNTIL(door.loop, owner.tunnel != NULL);
+    TURN_UNTIL(door.loop, owner.tunnel != NULL);
     return 0;
 }
 
@@ -81,7 +81,7 @@ static struct scripted_conn *asked(struct scripted *s)
 {
     size_t before = s->count;
     tunnel_try(owner.tunnel, &s->origin);
-    UNTIL(door.loop, s->count > before);
+    TURN_UNTIL(door.loop, s->count > before);
     return server_hears(s, "\r\n\r\n");
 }
 
@@ -148,7 +148,7 @@ static void misdirected_one_names_the_owner_and_is_tried_later(void **state)
     (void)state;
     scripted_say(c, "HTTP/1.1 421 Misdirected Request\r\nx-terrane-reason: full\r\n"
                     "Content-Length: 2\r\n\r\n{}");
-    UNTIL(door.loop, owner.failed == 1);
+    TURN_UNTIL(door.loop, owner.failed == 1);
     assert_int_equal(owner.why, TUNNEL_MISDIRECTED);
     assert_true(span_eq(buf_span(&owner.reason), SPAN("full")));
     turn_some(door.loop);
@@ -164,7 +164,7 @@ static void exchange_that_is_given_back_can_be_answered(void **state)
     owner.gives_back = true;
     scripted_say(c, "HTTP/1.1 421 Misdirected Request\r\nx-terrane-reason: full\r\n"
                     "Content-Length: 0\r\n\r\n");
-    UNTIL(door.loop, owner.given_back != NULL);
+    TURN_UNTIL(door.loop, owner.given_back != NULL);
     assert_int_equal(owner.ended, 0);
     assert_int_equal(tunnels_count(&owner.tunnels), 0);
     http_respond(owner.given_back, 503, SPAN(""), SPAN("full"));
@@ -179,7 +179,7 @@ static void misdirected_one_may_say_why(void **state)
     assert_int_equal(tunnel_reason(owner.tunnel).len, 0);
     scripted_say(c, "HTTP/1.1 421 Misdirected Request\r\nx-terrane-reason: full\r\n"
                     "Content-Length: 0\r\n\r\n");
-    UNTIL(door.loop, owner.failed == 1);
+    TURN_UNTIL(door.loop, owner.failed == 1);
     assert_true(span_eq(tunnel_reason(owner.tunnel), SPAN("full")));
 }
 
@@ -188,7 +188,7 @@ static void owner_may_be_less_patient(void **state)
     (void)state;
     owner.tunnels.answer_ms = 20;
     asked(&door.a);
-    UNTIL(door.loop, owner.failed == 1);
+    TURN_UNTIL(door.loop, owner.failed == 1);
     assert_int_equal(owner.why, TUNNEL_UNREACHABLE);
 }
 
@@ -200,7 +200,7 @@ static void server_that_breaks_off_is_unreachable(void **state)
         struct scripted_conn *c = asked(&door.a);
         scripted_say(c, said[i]);
         conn_close(&c->conn);
-        UNTIL(door.loop, owner.failed == i + 1);
+        TURN_UNTIL(door.loop, owner.failed == i + 1);
         assert_int_equal(owner.why, TUNNEL_UNREACHABLE);
     }
     tunnel_refuse(owner.tunnel, 502, SPAN("X-A: 1\r\n"), SPAN("none"));
@@ -217,12 +217,12 @@ static void other_answers_go_to_the_client(void **state)
                     "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n");
     client_hears("abc");
     scripted_say(c, "2\r\nde\r\n0\r\n\r\n");
-    UNTIL(door.loop, peer_ended(&door.client));
+    TURN_UNTIL(door.loop, peer_ended(&door.client));
     assert_true(peer_has(&door.client, "HTTP/1.1 403 "));
     assert_true(peer_has(&door.client, "X-Why: not\r\n"));
     assert_true(peer_has(&door.client, "\r\nde\r\n0\r\n\r\n"));
     assert_false(peer_has(&door.client, "terrane"));
-    UNTIL(door.loop, !c->open);
+    TURN_UNTIL(door.loop, !c->open);
     assert_int_equal(owner.failed, 0);
 }
 
@@ -233,7 +233,7 @@ static void answer_until_close_ends_with_its_connection(void **state)
     scripted_say(c, "HTTP/1.1 200 OK\r\n\r\nall");
     client_hears("all");
     conn_close(&c->conn);
-    UNTIL(door.loop, owner.ended == 1);
+    TURN_UNTIL(door.loop, owner.ended == 1);
     client_hears("0\r\n\r\n");
 }
 
@@ -244,7 +244,7 @@ static void broken_answer_is_broken_for_the_client_too(void **state)
     scripted_say(c, "HTTP/1.1 500 No\r\nContent-Length: 10\r\n\r\nhalf");
     client_hears("half");
     conn_abort(&c->conn);
-    UNTIL(door.loop, peer_ended(&door.client));
+    TURN_UNTIL(door.loop, peer_ended(&door.client));
 }
 
 static void client_that_leaves_while_it_is_asked_ends_it(void **state)
@@ -252,7 +252,7 @@ static void client_that_leaves_while_it_is_asked_ends_it(void **state)
     struct scripted_conn *c = asked(&door.a);
     (void)state;
     peer_reset(&door.client);
-    UNTIL(door.loop, owner.ended == 1 && !c->open);
+    TURN_UNTIL(door.loop, owner.ended == 1 && !c->open);
     assert_int_equal(owner.failed, 0);
 }
 
@@ -260,7 +260,7 @@ static void client_that_leaves_while_its_owner_thinks_ends_it(void **state)
 {
     (void)state;
     peer_reset(&door.client);
-    UNTIL(door.loop, owner.ended == 1);
+    TURN_UNTIL(door.loop, owner.ended == 1);
 }
 
 static void both_sides_end_together(void **state)
@@ -268,7 +268,7 @@ static void both_sides_end_together(void **state)
     struct scripted_conn *c = opened();
     (void)state;
     peer_reset(&door.client);
-    UNTIL(door.loop, !c->open && owner.ended == 1);
+    TURN_UNTIL(door.loop, !c->open && owner.ended == 1);
 }
 
 static void close_frame_waits_for_the_end_of_the_frame(void **state)
@@ -280,7 +280,7 @@ static void close_frame_waits_for_the_end_of_the_frame(void **state)
     client_hears("ab");
     tunnel_close(owner.tunnel, 1012, SPAN("bye"));
     int64_t settled_ms = clock_mono_ms() + PIPE_SETTLE_MS + 50;
-    UNTIL(door.loop, clock_mono_ms() >= settled_ms);
+    TURN_UNTIL(door.loop, clock_mono_ms() >= settled_ms);
     assert_false(peer_has(&door.client, "bye"));
     scripted_say(c, "cd\x80\x02never");
     client_hears("\x01\x04"
@@ -288,7 +288,7 @@ static void close_frame_waits_for_the_end_of_the_frame(void **state)
                  "bye");
     server_hears(&door.a, "\x88\x82"); /* masked, with a code */
     peer_send(&door.client, "\x88\x82\x01\x01\x01\x01\x02\xf5");
-    UNTIL(door.loop, peer_ended(&door.client) && owner.ended == 1);
+    TURN_UNTIL(door.loop, peer_ended(&door.client) && owner.ended == 1);
     assert_false(peer_has(&door.client, "never"));
     assert_int_equal(c->got.len, 8);
 }
@@ -310,7 +310,7 @@ static void answers_to_what_was_said_before_the_close_still_come(void **state)
                  "bye");
     assert_false(scripted_has(c, "late"));
     peer_send(&door.client, "\x88\x80\x01\x01\x01\x01");
-    UNTIL(door.loop, owner.ended == 1);
+    TURN_UNTIL(door.loop, owner.ended == 1);
     assert_false(scripted_has(c, "late"));
 }
 
@@ -326,7 +326,7 @@ static void one_that_is_being_closed_does_not_stay(void **state)
     assert_int_equal(tunnels_count(&owner.tunnels), 1);
     client_hears("bye");
     peer_send(&door.client, "\x88\x80\x01\x01\x01\x01");
-    UNTIL(door.loop, owner.ended == 1);
+    TURN_UNTIL(door.loop, owner.ended == 1);
 }
 
 static void upstream_in_the_middle_of_a_frame_is_just_ended(void **state)
@@ -338,10 +338,10 @@ static void upstream_in_the_middle_of_a_frame_is_just_ended(void **state)
     server_hears(&door.a, "ab");
     tunnels_close(&owner.tunnels, 1012, SPAN("bye"));
     client_hears("bye");
-    UNTIL(door.loop, !c->open);
+    TURN_UNTIL(door.loop, !c->open);
     assert_int_equal(c->got.len, 8);
     peer_send(&door.client, "cd\x88\x80\x01\x01\x01\x01");
-    UNTIL(door.loop, owner.ended == 1);
+    TURN_UNTIL(door.loop, owner.ended == 1);
 }
 
 static void client_that_does_not_answer_the_close_is_cut_off(void **state)
@@ -351,7 +351,7 @@ static void client_that_does_not_answer_the_close_is_cut_off(void **state)
     int64_t start = clock_mono_ms();
     tunnel_close(owner.tunnel, 1012, SPAN("bye"));
     client_hears("bye");
-    UNTIL(door.loop, owner.ended == 1);
+    TURN_UNTIL(door.loop, owner.ended == 1);
     assert_in_range(clock_mono_ms() - start, 1900, 4000);
 }
 
@@ -362,7 +362,7 @@ static void bytes_that_are_no_frames_close_without_a_word(void **state)
     scripted_say(c, "\x8f\x8f");
     client_hears("\x8f\x8f");
     tunnel_close(owner.tunnel, 1012, SPAN("bye"));
-    UNTIL(door.loop, peer_ended(&door.client) && owner.ended == 1);
+    TURN_UNTIL(door.loop, peer_ended(&door.client) && owner.ended == 1);
     assert_int_equal(door.client.in.len, 2);
 }
 
@@ -372,7 +372,7 @@ static void close_of_one_that_is_not_open_is_a_503(void **state)
     (void)state;
     tunnel_close(owner.tunnel, 1012, SPAN("bye"));
     client_hears("HTTP/1.1 503 ");
-    UNTIL(door.loop, owner.ended == 1 && !c->open);
+    TURN_UNTIL(door.loop, owner.ended == 1 && !c->open);
 }
 
 static void reader_that_is_slow_holds_the_server_back(void **state)
@@ -386,7 +386,7 @@ static void reader_that_is_slow_holds_the_server_back(void **state)
     for (int i = 0; i < 200; i++)
         loop_turn(door.loop, 1);
     assert_true(conn_queued(&c->conn) > PART);
-    UNTIL(door.loop, peer_len(&door.client) == (size_t)PART * PARTS);
+    TURN_UNTIL(door.loop, peer_len(&door.client) == (size_t)PART * PARTS);
     free(part);
 }
 

@@ -25,11 +25,11 @@ static void the_code_of_the_peer_is_echoed(void **state)
         start(true);
         ws_send(ws, WS_TEXT, SPAN("first"));
         peer_frame(WS_CLOSE, true, rows[i].payload, rows[i].len);
-        UNTIL(loop, peer_ended(&peer)); /* the server ends it, without waiting for us */
+        TURN_UNTIL(loop, peer_ended(&peer)); /* the server ends it, without waiting for us */
         assert_false(peer.reset);
         assert_int_equal(peer.in.len, 7 + rows[i].echo_len);
         assert_memory_equal(peer.in.data + 7, rows[i].echo, rows[i].echo_len);
-        UNTIL(loop, closes == 1);
+        TURN_UNTIL(loop, closes == 1);
         assert_int_equal(closed_code, rows[i].code);
     }
 }
@@ -39,10 +39,10 @@ static void a_close_without_a_code_is_an_empty_frame(void **state)
     (void)state;
     start(true);
     ws_close(ws, WS_CODE_NONE, SPAN(""));
-    UNTIL(loop, peer_len(&peer) == 2);
+    TURN_UNTIL(loop, peer_len(&peer) == 2);
     assert_memory_equal(peer.in.data, "\x88\x00", 2);
     peer_frame(WS_CLOSE, true, "", 0);
-    UNTIL(loop, closes == 1);
+    TURN_UNTIL(loop, closes == 1);
     assert_int_equal(closed_code, WS_CODE_NO_STATUS);
 }
 
@@ -51,7 +51,7 @@ static void a_peer_that_does_not_answer_the_close_is_left(void **state)
     (void)state;
     start(true);
     ws_close(ws, 1012, SPAN("restart"));
-    UNTIL(loop, said_close(1012, "restart"));
+    TURN_UNTIL(loop, said_close(1012, "restart"));
     assert_int_equal(closes, 0);
     assert_true(ws->timer.due_ms <= loop_now(loop) + WS_CLOSE_MS);
     expire();
@@ -67,10 +67,10 @@ static void a_close_gets_through_a_pause(void **state)
     peer_text("a");
     peer_text("b");
     peer_frame(WS_CLOSE, true, "\x03\xe8", 2);
-    UNTIL(loop, messages == 1);
+    TURN_UNTIL(loop, messages == 1);
     turn_some(loop);
     ws_close(ws, 1001, SPAN(""));
-    UNTIL(loop, closes == 1);
+    TURN_UNTIL(loop, closes == 1);
     assert_int_equal(messages, 1);
     assert_int_equal(closed_code, 1001);
 }
@@ -80,12 +80,12 @@ static void a_client_waits_for_the_server_to_end_the_connection(void **state)
     (void)state;
     start(false);
     peer_frame(WS_CLOSE, true, "\x03\xe8", 2);
-    UNTIL(loop, said_close(1000, ""));
+    TURN_UNTIL(loop, said_close(1000, ""));
     turn_some(loop);
     assert_false(peer_ended(&peer));
     assert_int_equal(closes, 0);
     peer_close(&peer);
-    UNTIL(loop, closes == 1);
+    TURN_UNTIL(loop, closes == 1);
     assert_int_equal(closed_code, 1000);
 }
 
@@ -94,7 +94,7 @@ static void a_client_does_not_wait_for_ever(void **state)
     (void)state;
     start(false);
     ws_close(ws, 1000, SPAN(""));
-    UNTIL(loop, said_close(1000, ""));
+    TURN_UNTIL(loop, said_close(1000, ""));
     peer_frame(WS_CLOSE, true, "\x03\xe8", 2);
     turn_some(loop);
     assert_int_equal(closes, 0);
@@ -108,7 +108,7 @@ static void a_peer_that_vanishes_is_abnormal(void **state)
     start(true);
     ws_send(ws, WS_TEXT, SPAN("x"));
     peer_close(&peer);
-    UNTIL(loop, closes == 1);
+    TURN_UNTIL(loop, closes == 1);
     assert_int_equal(closed_code, WS_CODE_ABNORMAL);
 }
 
@@ -139,16 +139,16 @@ static void protocol_errors_are_answered_with_their_code(void **state)
         start(true);
         peer_text("well");
         peer_send_bytes(&peer, rows[i].bytes, rows[i].len);
-        UNTIL(loop, said_close(rows[i].code, ""));
+        TURN_UNTIL(loop, said_close(rows[i].code, ""));
         for (int k = 0; k < 5; k++) { /* it goes on sending and still reads why */
             char more[1000] = {0};
             peer_send_bytes(&peer, more, sizeof more);
             loop_turn(loop, 1);
         }
-        UNTIL(loop, peer_ended(&peer));
+        TURN_UNTIL(loop, peer_ended(&peer));
         assert_false(peer.reset);
         (void)shutdown(peer.fd, SHUT_WR);
-        UNTIL(loop, closes == 1);
+        TURN_UNTIL(loop, closes == 1);
         assert_int_equal(closed_code, rows[i].code);
     }
     assert_int_equal(messages, sizeof rows / sizeof *rows);

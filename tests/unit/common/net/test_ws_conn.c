@@ -13,14 +13,14 @@ static void messages_go_both_ways(void **state)
     peer_frame(WS_TEXT, false, "th", 2);
     peer_frame(WS_CONTINUATION, true, "ree", 3);
     peer_text("");
-    UNTIL(loop, got_texts("one|two#three||"));
+    TURN_UNTIL(loop, got_texts("one|two#three||"));
     assert_true(batches >= 1 && batches <= 5);
     ws_send(ws, WS_TEXT, SPAN("hello"));
     struct frame *shared = ws_frame_new(WS_TEXT, SPAN("shared"));
     ws_send_frame(ws, frame_ref(shared));
     ws_send_frame(ws, shared);
     ws_send(ws, WS_BINARY, SPAN(""));
-    UNTIL(loop, said_text("hello|shared|shared||"));
+    TURN_UNTIL(loop, said_text("hello|shared|shared||"));
     assert_memory_equal(peer.in.data, "\x81\x05hello\x81\x06", 9); /* not masked */
 }
 
@@ -30,7 +30,7 @@ static void a_client_masks_each_frame_afresh(void **state)
     start(false);
     for (int i = 0; i < 20; i++)
         ws_send(ws, WS_TEXT, SPAN("same"));
-    UNTIL(loop, peer_len(&peer) == 20 * 10);
+    TURN_UNTIL(loop, peer_len(&peer) == 20 * 10);
     for (size_t i = 0; i < 20; i++) {
         assert_memory_equal(peer.in.data + i * 10, "\x81\x84", 2);
         for (size_t k = 0; k < i; k++)
@@ -40,7 +40,7 @@ static void a_client_masks_each_frame_afresh(void **state)
     assert_int_equal(s.count, 20);
     said_clear(&s);
     peer_text("not masked");
-    UNTIL(loop, got_texts("not masked|"));
+    TURN_UNTIL(loop, got_texts("not masked|"));
 }
 
 static void a_pause_inside_a_message_holds_back_the_next(void **state)
@@ -51,7 +51,7 @@ static void a_pause_inside_a_message_holds_back_the_next(void **state)
     peer_text("a");
     peer_text("b");
     peer_text("c");
-    UNTIL(loop, messages == 1);
+    TURN_UNTIL(loop, messages == 1);
     turn_some(loop);
     assert_true(got_texts("a|"));
     conn_resume(&ws->conn, CONN_PAUSE_LINK);
@@ -59,7 +59,7 @@ static void a_pause_inside_a_message_holds_back_the_next(void **state)
     assert_true(got_texts("a|b|"));
     in_message = NULL;
     conn_resume(&ws->conn, CONN_PAUSE_LINK);
-    UNTIL(loop, got_texts("a|b|c|"));
+    TURN_UNTIL(loop, got_texts("a|b|c|"));
 }
 
 static void close_now(struct ws_conn *w)
@@ -78,15 +78,15 @@ static void after_a_close_no_message_comes_or_goes(void **state)
     in_message = close_now;
     peer_text("a");
     peer_text("b");
-    UNTIL(loop, said_close(4404, "unknown shard"));
+    TURN_UNTIL(loop, said_close(4404, "unknown shard"));
     assert_true(got_texts("a|"));
     assert_true(said_text(""));
     peer_text("c");
     peer_frame(WS_PING, true, "d", 1);
     peer_frame(WS_CLOSE, true, "\x11\x34", 2);
-    UNTIL(loop, peer_ended(&peer));
+    TURN_UNTIL(loop, peer_ended(&peer));
     assert_false(peer.reset);
-    UNTIL(loop, closes == 1);
+    TURN_UNTIL(loop, closes == 1);
     assert_int_equal(closed_code, 4404);
     assert_int_equal(messages, 1);
     assert_true(said_pongs(""));
@@ -104,7 +104,7 @@ static void an_abort_inside_a_message_is_the_end(void **state)
     in_message = abort_now;
     peer_text("a");
     peer_text("b");
-    UNTIL(loop, closes == 1);
+    TURN_UNTIL(loop, closes == 1);
     assert_int_equal(messages, 1);
     assert_int_equal(closed_code, WS_CODE_ABNORMAL);
 }
@@ -132,12 +132,12 @@ static void a_queue_over_its_limit_closes_4200_behind_whole_frames(void **state)
     assert_int_equal(next->refs, 1);
     frame_unref(first);
     frame_unref(next);
-    UNTIL(loop, said_close(WS_CODE_SLOW_CONSUMER, "slow consumer"));
+    TURN_UNTIL(loop, said_close(WS_CODE_SLOW_CONSUMER, "slow consumer"));
     struct said s = listen_to(&peer);
     assert_int_equal(s.count, 1);
     said_clear(&s);
     peer_frame(WS_CLOSE, true, "\x10\x68", 2);
-    UNTIL(loop, closes == 1);
+    TURN_UNTIL(loop, closes == 1);
     assert_int_equal(closed_code, WS_CODE_SLOW_CONSUMER);
 }
 
@@ -149,7 +149,7 @@ static void one_frame_always_fits_an_empty_queue(void **state)
     memset(bulk, 'b', sizeof bulk);
     ws_send(ws, WS_BINARY, span_of(bulk, 500000));
     assert_true(ws_is_open(ws));
-    UNTIL(loop, peer_len(&peer) == 500010);
+    TURN_UNTIL(loop, peer_len(&peer) == 500010);
     ws_send(ws, WS_BINARY, span_of(bulk, 500000));
     assert_true(ws_is_open(ws));
     ws_send(ws, WS_TEXT, SPAN("one too many"));
@@ -166,7 +166,7 @@ static void without_a_limit_the_queue_grows(void **state)
     loop_turn(loop, 0);
     assert_true(conn_is_full(&ws->conn));
     assert_true(ws_is_open(ws));
-    UNTIL(loop, peer_len(&peer) == 1000100);
+    TURN_UNTIL(loop, peer_len(&peer) == 1000100);
     assert_int_equal(drains, 1);
 }
 
@@ -182,10 +182,10 @@ static void a_full_queue_takes_only_the_newest_pong(void **state)
     for (char i = 0; i < 9; i++)
         peer_frame(WS_PING, true, (char[]){(char)('1' + i)}, 1);
     peer_text("here");
-    UNTIL(loop, messages == 1);
+    TURN_UNTIL(loop, messages == 1);
     assert_true(conn_queued(&ws->conn) <= queued);
-    UNTIL(loop, (peer_pump(&peer), conn_queued(&ws->conn) == 0));
-    UNTIL(loop, said_pongs("9|"));
+    TURN_UNTIL(loop, (peer_pump(&peer), conn_queued(&ws->conn) == 0));
+    TURN_UNTIL(loop, said_pongs("9|"));
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

@@ -20,18 +20,7 @@
 #include "common/base/mem.h"
 #include "common/net/listener.h"
 #include "common/net/loop.h"
-
-enum { WIRE_DEADLINE_MS = 10000 };
-
-#define UNTIL(l, cond)                                                                             \
-    do {                                                                                           \
-        int64_t deadline_ = clock_mono_ms() + WIRE_DEADLINE_MS;                                    \
-        while (!(cond)) {                                                                          \
-            if (clock_mono_ms() > deadline_)                                                       \
-                fail_msg("waited in vain for %s", #cond);                                          \
-            loop_turn((l), 2);                                                                     \
-        }                                                                                          \
-    } while (0)
+#include "tests/unit/common/net/turn_until.h"
 
 /* Lets things happen that should not: a few turns. */
 static inline void turn_some(struct loop *l)

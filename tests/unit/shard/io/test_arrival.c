@@ -169,7 +169,7 @@ static void world_says(const char *reason, int status, const char *body)
     struct scripted_conn *c = server_hears(&door.a, asked);
     assert_true(scripted_has(c, "POST /parties/world/world-a/resolve HTTP/1.1\r\n"));
     assert_true(scripted_has(c, "x-access-shard: secret\r\n"));
-    UNTIL(door.loop, scripted_has(c, "}")); /* the whole question */
+    TURN_UNTIL(door.loop, scripted_has(c, "}")); /* the whole question */
     buf_reset(&c->got);
     buf_addf(&answer, "HTTP/1.1 %d X\r\nContent-Length: %zu\r\n\r\n%s%c", status, strlen(body),
              body, '\0');
@@ -228,10 +228,10 @@ static void owner_that_is_known_is_not_asked_for(void **state)
     client_goes_through_to_the_owner(state);
     struct peer second = peer_connect(listener_port(door.listener));
     peer_send(&second, UPGRADE);
-    UNTIL(door.loop, door.b.count == 2);
+    TURN_UNTIL(door.loop, door.b.count == 2);
     assert_int_equal(s.questions.sent, 1);
     peer_close(&second);
-    UNTIL(door.loop, s.stats.held_now == 1);
+    TURN_UNTIL(door.loop, s.stats.held_now == 1);
 }
 
 static void substitute_is_dialled_in_place_of_the_shard(void **state)
@@ -331,7 +331,7 @@ static void client_that_leaves_is_forgotten(void **state)
     server_hears(&door.a, "\"reason\":\"unknown\"");
     assert_int_equal(s.stats.held_now, 1);
     peer_reset(&door.client);
-    UNTIL(door.loop, s.stats.held_now == 0);
+    TURN_UNTIL(door.loop, s.stats.held_now == 0);
     assert_int_equal(s.questions.under_way_count, 0);
 }
 
@@ -342,7 +342,7 @@ static void client_that_leaves_while_its_owner_thinks_is_forgotten(void **state)
     world_names("unknown", SHARD, "b", &door.b.origin);
     server_hears(&door.b, "\r\n\r\n");
     peer_reset(&door.client);
-    UNTIL(door.loop, s.stats.held_now == 0);
+    TURN_UNTIL(door.loop, s.stats.held_now == 0);
 }
 
 static void without_a_world_all_are_served_here(void **state)
@@ -351,7 +351,7 @@ static void without_a_world_all_are_served_here(void **state)
     peer_send(&door.client, UPGRADE);
     struct scripted_conn *c = server_hears(&door.a, "}");
     conn_abort(&c->conn);
-    UNTIL(door.loop, door.a.count == 2); /* it is asked once more */
+    TURN_UNTIL(door.loop, door.a.count == 2); /* it is asked once more */
     conn_abort(&server_hears(&door.a, "}")->conn);
     client_hears("served here");
 }

@@ -13,6 +13,7 @@
 #include "common/net/http_server.h"
 #include "common/net/listener.h"
 #include "shard/core/place.h"
+#include "tests/unit/common/net/turn_until.h"
 
 enum { ASKERS = 200, DEADLINE_MS = 5000 };
 
@@ -160,14 +161,6 @@ static int teardown(void **state)
     return 0;
 }
 
-#define TURN_UNTIL(condition)                                                                      \
-    do {                                                                                           \
-        for (int64_t end_ = clock_mono_ms() + DEADLINE_MS; !(condition);) {                        \
-            assert_true(clock_mono_ms() < end_);                                                   \
-            loop_turn(loop, 10);                                                                   \
-        }                                                                                          \
-    } while (0)
-
 static size_t answers(void)
 {
     size_t count = 0;
@@ -181,7 +174,7 @@ static void an_answer_comes_back_as_the_world_gave_it(void **state)
     (void)state;
     first.status = 404;
     ask(0, "s", RESOLVE_UNKNOWN, false);
-    TURN_UNTIL(answers() == 1);
+    TURN_UNTIL(loop, answers() == 1);
     assert_int_equal(askers[0].status, 404);
     assert_string_equal(askers[0].body, "it is so");
     buf_add_char(&first.last, '\0');
@@ -195,7 +188,7 @@ static void the_same_question_of_many_is_asked_once(void **state)
     (void)state;
     for (size_t i = 0; i < ASKERS; i++)
         ask(i, i % 2 == 0 ? "s" : "t", RESOLVE_UNKNOWN, false);
-    TURN_UNTIL(answers() == ASKERS);
+    TURN_UNTIL(loop, answers() == ASKERS);
     assert_int_equal(first.requests, 2);
     assert_int_equal(askers[0].shared, 0);
     assert_int_equal(askers[1].shared, 0);
@@ -208,7 +201,7 @@ static void another_reason_is_another_question(void **state)
     (void)state;
     ask(0, "s", RESOLVE_UNKNOWN, false);
     ask(1, "s", RESOLVE_UNREACHABLE, false);
-    TURN_UNTIL(answers() == 2);
+    TURN_UNTIL(loop, answers() == 2);
     assert_int_equal(first.requests, 2);
 }
 
@@ -218,12 +211,12 @@ static void whoever_needs_a_seat_asks_alone_and_a_bounded_number_at_a_time(void 
     first.holds = true;
     for (size_t i = 0; i < ASKERS; i++)
         ask(i, "s", RESOLVE_FULL, true);
-    TURN_UNTIL(first.held_count == QUESTIONS_UNDER_WAY);
+    TURN_UNTIL(loop, first.held_count == QUESTIONS_UNDER_WAY);
     assert_int_equal(questions.sent, QUESTIONS_UNDER_WAY);
     first.holds = false;
     while (first.held_count > 0)
         http_respond(first.held[--first.held_count], 200, SPAN(""), SPAN(""));
-    TURN_UNTIL(answers() == ASKERS);
+    TURN_UNTIL(loop, answers() == ASKERS);
     assert_int_equal(first.requests, ASKERS);
     for (size_t i = 0; i < ASKERS; i++)
         assert_int_equal(askers[i].shared, 0);
@@ -234,7 +227,7 @@ static void a_world_that_is_away_is_passed_over(void **state)
     (void)state;
     world_close(&first);
     ask(0, "s", RESOLVE_UNKNOWN, false);
-    TURN_UNTIL(answers() == 1);
+    TURN_UNTIL(loop, answers() == 1);
     assert_int_equal(askers[0].status, 200);
     assert_int_equal(worlds.current, 1);
 }
@@ -246,7 +239,7 @@ static void without_any_world_the_answer_is_none(void **state)
     world_close(&second);
     ask(0, "s", RESOLVE_UNKNOWN, false);
     ask(1, "s", RESOLVE_UNKNOWN, false);
-    TURN_UNTIL(answers() == 2);
+    TURN_UNTIL(loop, answers() == 2);
     assert_int_equal(askers[0].status, 0);
     assert_int_equal(questions.unanswered, 1);
 }
@@ -257,7 +250,7 @@ static void a_silent_world_is_waited_for_a_second(void **state)
     first.holds = true;
     int64_t begin = clock_mono_ms();
     ask(0, "s", RESOLVE_UNKNOWN, false);
-    TURN_UNTIL(answers() == 1);
+    TURN_UNTIL(loop, answers() == 1);
     assert_int_equal(askers[0].status, 0);
     assert_in_range(clock_mono_ms() - begin, PLACE_ASK_MS - WHEEL_TICK_MS, DEADLINE_MS);
     assert_int_equal(worlds.current, 1); /* the next question goes elsewhere */
@@ -268,22 +261,22 @@ static void nobody_waits_while_all_worlds_are_silent(void **state)
     (void)state;
     first.holds = second.holds = true;
     ask(0, "s", RESOLVE_UNKNOWN, false);
-    TURN_UNTIL(answers() == 1);
+    TURN_UNTIL(loop, answers() == 1);
     ask(1, "t", RESOLVE_UNKNOWN, false);
-    TURN_UNTIL(answers() == 2);
+    TURN_UNTIL(loop, answers() == 2);
     assert_int_equal(second.requests, 1);
     for (size_t i = 2; i < 5; i++)
         ask(i, "u", RESOLVE_UNKNOWN, true);
     int64_t begin = clock_mono_ms();
-    TURN_UNTIL(answers() == 5);
+    TURN_UNTIL(loop, answers() == 5);
     assert_in_range(clock_mono_ms() - begin, 0, PLACE_ASK_MS / 2);
     assert_int_equal(askers[4].status, 0);
     assert_int_equal(questions.sent, 2);
     assert_int_equal(questions.unanswered, 5);
-    TURN_UNTIL(loop_now(loop) >= questions.silent_until_ms[0]);
+    TURN_UNTIL(loop, loop_now(loop) >= questions.silent_until_ms[0]);
     first.holds = false;
     ask(5, "u", RESOLVE_UNKNOWN, false);
-    TURN_UNTIL(answers() == 6);
+    TURN_UNTIL(loop, answers() == 6);
     assert_int_equal(askers[5].status, 200);
 }
 
@@ -293,15 +286,15 @@ static void a_question_that_nobody_asks_any_more_is_given_up(void **state)
     first.holds = true;
     for (size_t i = 0; i <= QUESTIONS_UNDER_WAY; i++)
         ask(i, "s", RESOLVE_FULL, true);
-    TURN_UNTIL(first.held_count == QUESTIONS_UNDER_WAY);
+    TURN_UNTIL(loop, first.held_count == QUESTIONS_UNDER_WAY);
     asking_stop(&askers[0].asking);
     asking_stop(&askers[0].asking);
-    TURN_UNTIL(questions.sent == QUESTIONS_UNDER_WAY + 1);
+    TURN_UNTIL(loop, questions.sent == QUESTIONS_UNDER_WAY + 1);
     asking_stop(&askers[QUESTIONS_UNDER_WAY].asking);
     first.holds = false;
     while (first.held_count > 0)
         http_respond(first.held[--first.held_count], 200, SPAN(""), SPAN(""));
-    TURN_UNTIL(answers() == QUESTIONS_UNDER_WAY - 1);
+    TURN_UNTIL(loop, answers() == QUESTIONS_UNDER_WAY - 1);
     assert_int_equal(askers[0].answers, 0);
 }
 
@@ -311,7 +304,7 @@ static void one_of_many_that_leaves_does_not_disturb_the_others(void **state)
     for (size_t i = 0; i < 3; i++)
         ask(i, "s", RESOLVE_UNKNOWN, false);
     asking_stop(&askers[0].asking);
-    TURN_UNTIL(answers() == 2);
+    TURN_UNTIL(loop, answers() == 2);
     assert_int_equal(askers[0].answers, 0);
     assert_int_equal(askers[1].shared, 0);
     assert_int_equal(askers[2].shared, 1);

@@ -14,9 +14,8 @@
 #include "common/base/clock.h"
 #include "common/net/redis.h"
 #include "common/proto/redis_url.h"
+#include "tests/unit/common/net/turn_until.h"
 #include "tests/unit/world/core/recorder.h"
-
-enum { REDIS_SERVER_WAIT_MS = 10000, REDIS_SERVER_TURN_MS = 5 };
 
 struct redis_server {
     struct loop *loop;
@@ -33,15 +32,6 @@ struct redis_server {
     struct buf said; /* the last answer, as text */
     bool answered;
 };
-
-#define TURN_UNTIL(server, condition)                                                              \
-    do {                                                                                           \
-        int64_t turn_until_ms = clock_mono_ms() + REDIS_SERVER_WAIT_MS;                            \
-        while (!(condition)) {                                                                     \
-            assert_true(clock_mono_ms() < turn_until_ms);                                          \
-            loop_turn((server)->loop, REDIS_SERVER_TURN_MS);                                       \
-        }                                                                                          \
-    } while (0)
 
 static inline uint16_t free_port(void)
 {
@@ -109,7 +99,7 @@ static inline void redis_server_open(struct redis_server *s, struct loop *l)
     assert_int_equal(redis_url_parse(span_str(url), &s->url, &why), ERR_OK);
     s->settings = (struct redis_settings){.url = &s->url, .timeout_ms = 2000};
     s->redis = redis_new(l, &s->settings, &events, &s->stats);
-    TURN_UNTIL(s, s->ups > 0);
+    TURN_UNTIL(s->loop, s->ups > 0);
 }
 
 static inline void redis_server_close(struct redis_server *s)
@@ -163,6 +153,6 @@ static inline const char *redis_server_ask(struct redis_server *s, const char *c
     s->answered = false;
     redis_command(s->redis, words, count, &call);
     free(text);
-    TURN_UNTIL(s, s->answered);
+    TURN_UNTIL(s->loop, s->answered);
     return s->said.data;
 }

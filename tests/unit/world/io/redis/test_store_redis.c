@@ -99,7 +99,7 @@ static void load(struct rig *rig)
 
     store_redis_load(rig->store, WORLD, EPOCH);
     assert_int_equal(rig->loaded, before);
-    TURN_UNTIL(&rig->redis, rig->loaded > before);
+    TURN_UNTIL(rig->loop, rig->loaded > before);
 }
 
 static struct rig *rig_new(int64_t replicas)
@@ -131,7 +131,7 @@ static int post(struct rig *rig, const char *verb, const char *body)
 
     rig->r->now = moment_now(rig->loop);
     (void)recorder_post(rig->r, verb, body);
-    TURN_UNTIL(&rig->redis, rig->r->answer_count > before);
+    TURN_UNTIL(rig->loop, rig->r->answer_count > before);
     return recorder_last(rig->r)->status;
 }
 
@@ -179,7 +179,7 @@ static void an_empty_world_leaves_nothing(void **state)
     store_redis_up(rig->store);
     store_redis_raise(rig->store, WORLD, EPOCH);
     store_redis_close(rig->store, WORLD);
-    TURN_UNTIL(&rig->redis, rig->closed == 1);
+    TURN_UNTIL(rig->loop, rig->closed == 1);
     assert_string_equal(ask(rig, "KEYS t:*"), "t:lease:world-a");
     rig_free(rig);
 }
@@ -192,7 +192,7 @@ static void is_refused(struct rig *rig, const char *lease)
     take_lease(rig, lease);
     rig->r->now = moment_now(rig->loop);
     (void)recorder_post(rig->r, "/register-room", ROOM("a"));
-    TURN_UNTIL(&rig->redis, rig->lost > before);
+    TURN_UNTIL(rig->loop, rig->lost > before);
     assert_int_equal(rig->r->answer_count, 0);
 }
 
@@ -208,7 +208,7 @@ static void without_the_lease_nothing_is_written(void **state)
         size_t before = rig->lost;
 
         take_lease(rig, leases[i]);
-        TURN_UNTIL(&rig->redis, rig->lost > before + 1);
+        TURN_UNTIL(rig->loop, rig->lost > before + 1);
         assert_string_equal(ask(rig, "EXISTS t:room:world-a t:meta:world-a"), "0");
     }
     assert_int_equal(rig->stats.failing, 1);
@@ -228,7 +228,7 @@ static void what_was_refused_is_written_under_a_higher_epoch(void **state)
     load(rig);
     is_refused(rig, "9~" ID "~http://a");
     store_redis_raise(rig->store, WORLD, 9);
-    TURN_UNTIL(&rig->redis, rig->r->answer_count == 1);
+    TURN_UNTIL(rig->loop, rig->r->answer_count == 1);
     assert_int_equal(recorder_last(rig->r)->status, 200);
     assert_string_equal(ask(rig, "HLEN t:room:world-a"), "1");
     rig_free(rig);
@@ -242,19 +242,19 @@ static void while_leases_are_not_known_changes_are_refused_and_kept(void **state
     load(rig);
     is_refused(rig, "8~" ID "~http://a");
     store_redis_refuse(rig->store);
-    TURN_UNTIL(&rig->redis, rig->r->answer_count == 1);
+    TURN_UNTIL(rig->loop, rig->r->answer_count == 1);
     assert_int_equal(recorder_last(rig->r)->status, 507);
     store_redis_hold(rig->store);
     (void)recorder_post(rig->r, "/register-room", ROOM("b"));
     (void)ask(rig, "PING");
     store_redis_refuse(rig->store);
-    TURN_UNTIL(&rig->redis, rig->r->answer_count == 2);
+    TURN_UNTIL(rig->loop, rig->r->answer_count == 2);
     assert_int_equal(recorder_last(rig->r)->status, 507);
     assert_int_equal(rig->stats.failing, 1);
     take_lease(rig, "9~" ID "~http://a");
     store_redis_raise(rig->store, WORLD, 9);
     store_redis_up(rig->store);
-    TURN_UNTIL(&rig->redis, rig->stats.failing == 0 && rig->stats.pending == 0);
+    TURN_UNTIL(rig->loop, rig->stats.failing == 0 && rig->stats.pending == 0);
     assert_string_equal(ask(rig, "HLEN t:room:world-a"), "2");
     rig_free(rig);
 }
@@ -270,7 +270,7 @@ static void a_raised_world_is_written_anew(void **state)
     (void)ask(rig, "HSET t:meta:world-a epoch 9");
     (void)ask(rig, "HDEL t:room:world-a a");
     store_redis_raise(rig->store, WORLD, 9);
-    TURN_UNTIL(&rig->redis, rig->stats.commits > 1);
+    TURN_UNTIL(rig->loop, rig->stats.commits > 1);
     assert_string_equal(ask(rig, "HLEN t:room:world-a"), "1");
     assert_string_equal(ask(rig, "HMGET t:meta:world-a epoch rev"), "9 2");
     rig_free(rig);
@@ -287,12 +287,12 @@ static void what_redis_has_lost_is_written_anew(void **state)
     assert_int_equal(post(rig, "/register-room", ROOM("b")), 200);
     ups = rig->redis.ups;
     redis_server_stop(&rig->redis);
-    TURN_UNTIL(&rig->redis, !redis_is_up(rig->redis.redis));
+    TURN_UNTIL(rig->loop, !redis_is_up(rig->redis.redis));
     redis_server_start(&rig->redis);
-    TURN_UNTIL(&rig->redis, rig->redis.ups > ups);
+    TURN_UNTIL(rig->loop, rig->redis.ups > ups);
     take_lease(rig, "7~" ID "~http://a");
-    TURN_UNTIL(&rig->redis, rig->stats.failing == 0);
-    TURN_UNTIL(&rig->redis, strcmp(ask(rig, "HLEN t:shard:world-a"), "2") == 0);
+    TURN_UNTIL(rig->loop, rig->stats.failing == 0);
+    TURN_UNTIL(rig->loop, strcmp(ask(rig, "HLEN t:shard:world-a"), "2") == 0);
     assert_string_equal(ask(rig, "HLEN t:room:world-a"), "2");
     assert_int_equal(post(rig, "/register-room", ROOM("c")), 200);
     assert_string_equal(ask(rig, "HLEN t:room:world-a"), "3");
@@ -310,9 +310,9 @@ static void while_redis_is_away_changes_wait(void **state)
     assert_int_equal(post(rig, "/register-room", ROOM("b")), 507);
     assert_int_equal(rig->stats.failing, 1);
     redis_server_start(&rig->redis);
-    TURN_UNTIL(&rig->redis, redis_is_up(rig->redis.redis));
+    TURN_UNTIL(rig->loop, redis_is_up(rig->redis.redis));
     take_lease(rig, "7~" ID "~http://a");
-    TURN_UNTIL(&rig->redis, rig->stats.failing == 0 && rig->stats.pending == 0);
+    TURN_UNTIL(rig->loop, rig->stats.failing == 0 && rig->stats.pending == 0);
     assert_string_equal(ask(rig, "HLEN t:room:world-a"), "2");
     rig_free(rig);
 }
@@ -333,7 +333,7 @@ static void what_is_held_is_written_once_leases_are_known(void **state)
     assert_int_equal(rig->lost, 0);
     take_lease(rig, "9~" ID "~http://a");
     store_redis_up(rig->store);
-    TURN_UNTIL(&rig->redis, rig->r->answer_count > before);
+    TURN_UNTIL(rig->loop, rig->r->answer_count > before);
     assert_int_equal(recorder_last(rig->r)->status, 200);
     assert_string_equal(ask(rig, "HLEN t:room:world-a"), "2");
     assert_int_equal(rig->lost, 0);
@@ -362,7 +362,7 @@ static void a_world_is_closed_when_all_is_written(void **state)
     (void)recorder_post(rig->r, "/register-room", ROOM("a"));
     store_redis_close(rig->store, WORLD);
     assert_int_equal(rig->closed, 0);
-    TURN_UNTIL(&rig->redis, rig->closed == 1);
+    TURN_UNTIL(rig->loop, rig->closed == 1);
     assert_string_equal(ask(rig, "HLEN t:room:world-a"), "1");
     rig_free(rig);
 }
@@ -377,7 +377,7 @@ static void a_world_is_closed_when_it_cannot_be_written(void **state)
     rig->r->now = moment_now(rig->loop);
     (void)recorder_post(rig->r, "/register-room", ROOM("a"));
     store_redis_close(rig->store, WORLD);
-    TURN_UNTIL(&rig->redis, rig->closed == 1);
+    TURN_UNTIL(rig->loop, rig->closed == 1);
     rig_free(rig);
 }
 
@@ -449,7 +449,7 @@ static void a_foreign_key_beside_the_world_is_not_overwritten(void **state)
         (void)ask(rig, rows[i][0]);
         assert_int_equal(post(rig, "/register-room", ROOM("a")), 507);
         store_redis_raise(rig->store, WORLD, EPOCH);
-        TURN_UNTIL(&rig->redis, rig->stats.errors > i * 2 + 1);
+        TURN_UNTIL(rig->loop, rig->stats.errors > i * 2 + 1);
         assert_string_equal(ask(rig, rows[i][1]), "x");
         (void)ask(rig, "FLUSHALL");
         begin_again(rig);
@@ -468,7 +468,7 @@ static void a_load_without_redis_fails(void **state)
     load(rig);
     assert_int_equal(rig->e, ERR_IO);
     redis_server_start(&rig->redis);
-    TURN_UNTIL(&rig->redis, redis_is_up(rig->redis.redis));
+    TURN_UNTIL(rig->loop, redis_is_up(rig->redis.redis));
     load(rig);
     assert_int_equal(rig->e, ERR_OK);
     rig_free(rig);
