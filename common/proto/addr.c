@@ -90,10 +90,29 @@ enum err addr_parse(struct span text, struct addr *out)
     return parse_bare(text, out, &v4);
 }
 
+/* Decimal, with the character behind it. */
+static char *add_byte(char *out, unsigned n, char behind)
+{
+    if (n >= 100)
+        *out++ = (char)('0' + n / 100);
+    if (n >= 10)
+        *out++ = (char)('0' + n / 10 % 10);
+    *out++ = (char)('0' + n % 10);
+    *out++ = behind;
+    return out;
+}
+
+/* inet_ntop goes through printf, at a tenth of what a request costs. */
+static void format_v4(const uint8_t bytes[4], char *out)
+{
+    for (size_t i = 0; i < 4; i++)
+        out = add_byte(out, bytes[i], i == 3 ? '\0' : '.');
+}
+
 void addr_format(const struct addr *a, char out[ADDR_TEXT_MAX])
 {
     if (is_v4(a))
-        (void)inet_ntop(AF_INET, a->bytes + V4_AT, out, ADDR_TEXT_MAX);
+        format_v4(a->bytes + V4_AT, out);
     else
         (void)inet_ntop(AF_INET6, a->bytes, out, ADDR_TEXT_MAX);
 }

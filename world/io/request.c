@@ -89,7 +89,9 @@ struct span request_headers(struct request *r, struct span headers, struct buf *
     if (epoch == 0)
         return headers;
     buf_add_span(lines, headers);
-    buf_addf(lines, "x-terrane-epoch: %lld\r\n", (long long)epoch);
+    BUF_ADD_LIT(lines, "x-terrane-epoch: ");
+    buf_add_i64(lines, epoch);
+    BUF_ADD_LIT(lines, "\r\n");
     return buf_span(lines);
 }
 
