@@ -1,4 +1,4 @@
--- Reads a world (docs/redis.md, "Records").
+-- Reads a world (docs/redis.md).
 -- ARGV: prefix, world. Answers {"none"}: it has no records, {"bad", why}: a key is not ours, or
 -- {"ok", epoch, rev, clock} with a list {key, value, …} for each kind behind it.
 local prefix, world = ARGV[1], ARGV[2]
