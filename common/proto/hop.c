@@ -199,7 +199,8 @@ static void add_signature(struct buf *out, struct span method, struct span targe
                             .target = target,
                             .entry = to->entry,
                             .client_ip = to->client_ip,
-                            .by_world = to->by_world};
+                            .by_world = to->by_world,
+                            .epoch = to->epoch};
     hop_sign_add(out, to->secrets, &sign, to->wall_ms);
 }
 

@@ -41,7 +41,8 @@ struct hop_peer {
     struct span path;      /* in place of the target's; {NULL, 0}: as it came */
     int64_t wall_ms;
     bool to_world; /* x-access-shard and x-shard-*, a client's own credentials there, pass */
-    bool by_world; /* struct hop_sign */
+    bool by_world; /* struct hop_sign, */
+    int64_t epoch; /* likewise */
     bool upgrade;  /* ask for a WebSocket; else it is an ordinary request */
     bool trusted_peer;
 };

@@ -120,6 +120,22 @@ static bool is_fresh(struct span ms, int64_t wall_ms)
     return at >= wall_ms - HOP_SIGN_AGE_MS && at <= wall_ms + HOP_SIGN_AGE_MS;
 }
 
+/* `world` or `world;{epoch}`. */
+static bool read_mark(struct span mark, struct hop_signed *out)
+{
+    struct span word;
+    uint64_t epoch = 0;
+    if (mark.ptr == NULL)
+        return true;
+    (void)span_split(&mark, ';', &word);
+    if (!span_eq(word, SPAN(BY_WORLD)) ||
+        (mark.ptr != NULL && (span_to_u64(mark, &epoch) != ERR_OK || epoch > INT64_MAX)))
+        return false;
+    out->by_world = true;
+    out->epoch = (int64_t)epoch;
+    return true;
+}
+
 /* The entry is percent-encoded, so the first semicolon begins the mark. */
 static enum err read_claim(const struct claim *c, struct hop_signed *out)
 {
@@ -128,8 +144,7 @@ static enum err read_claim(const struct claim *c, struct hop_signed *out)
     struct span mark = c->hop, name;
     (void)span_split(&mark, ';', &name);
     enum err e = url_decode(&entry, name);
-    read.by_world = span_eq(mark, SPAN(BY_WORLD));
-    if (mark.ptr != NULL && !read.by_world)
+    if (!read_mark(mark, &read))
         e = ERR_SYNTAX;
     if (e == ERR_OK && entry.len > sizeof read.entry)
         e = ERR_LIMIT;
@@ -162,6 +177,10 @@ void hop_sign_add(struct buf *out, struct span secrets, const struct hop_sign *s
     url_encode(&hop, s->entry);
     if (s->by_world)
         BUF_ADD_LIT(&hop, ";" BY_WORLD);
+    if (s->by_world && s->epoch > 0) {
+        buf_add_char(&hop, ';');
+        buf_add_i64(&hop, s->epoch);
+    }
     buf_add_i64(&ms, wall_ms);
     mac_hex(hex, secret,
             &(struct claim){.ms = buf_span(&ms),

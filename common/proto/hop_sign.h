@@ -2,7 +2,7 @@
 /* Signed headers of a request between processes of one cluster (docs/protocol.md, "Between
  * processes"): who let it in, and for whom.
  *   x-terrane-hop: {entry, percent-encoded}, with `;world` behind it when a world passes on what
- *     another process decides for
+ *     another process decides for, and then `;{epoch}` if it knows one
  *   x-terrane-client: {ip}
  *   x-terrane-sign: v1 {unix ms} {hex HMAC-SHA-256 of
  * "v1\n{ms}\n{METHOD}\n{target}\n{hop}\n{client}"} under the first of the cluster's shared secrets;
@@ -18,6 +18,7 @@ struct hop_sign {
     struct span entry;          /* id of the process that the client is connected to */
     struct span client_ip;
     bool by_world; /* a world passes it on to the one that decides */
+    int64_t epoch; /* by_world: the highest epoch of the world that it has seen; 0: none */
 };
 /* Appends the three lines. `secrets` is a list (secret.h) that is not empty. */
 void hop_sign_add(struct buf *out, struct span secrets, const struct hop_sign *s, int64_t wall_ms);
@@ -27,6 +28,7 @@ struct hop_signed {
     size_t entry_len;
     struct addr client;
     bool by_world; /* it is not passed on once more */
+    int64_t epoch; /* as above */
 };
 /* What a received request says. ERR_MISSING: none of the three headers is there; ERR_DENIED: one is
  * missing or there twice, the signature is not by one of `secrets` over this request, or it was

@@ -110,6 +110,7 @@ static void add_head(struct held *h, struct buf *out)
                                             .wall_ms = clock_wall_ms(),
                                             .to_world = true,
                                             .by_world = true,
+                                            .epoch = p->seeker.epoch,
                                             .upgrade = true,
                                             .trusted_peer = p->trusted});
 }

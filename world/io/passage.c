@@ -69,6 +69,13 @@ int64_t passage_epoch(const struct passage *p, struct span world)
     return place.owner == OWNER_US ? place.epoch : 0;
 }
 
+void passage_saw(struct passage *p, struct span world, int64_t epoch)
+{
+    const struct places *places = &p->seekers.places;
+
+    places->saw(places->ctx, world, epoch);
+}
+
 void passage_moved(struct passage *p, struct span world)
 {
     seekers_moved(&p->seekers, world);

@@ -47,6 +47,8 @@ void passage_take_feed(struct passage *p, struct http_exchange *x, struct span w
 bool passage_is_here(const struct passage *p, struct span world);
 /* The epoch under which it decides; 0: it does not. */
 int64_t passage_epoch(const struct passage *p, struct span world);
+/* Another process has seen that epoch of the world. */
+void passage_saw(struct passage *p, struct span world, int64_t epoch);
 /* Where the world is has changed. */
 void passage_moved(struct passage *p, struct span world);
 /* What is under way, for the end of the process; and the feed sockets of it that are open. */

@@ -39,6 +39,7 @@ static void add_head_of(struct passing *p, const struct http_head *h, const stru
                                             .wall_ms = clock_wall_ms(),
                                             .to_world = true,
                                             .by_world = true,
+                                            .epoch = p->seeker.epoch,
                                             .trusted_peer = trusted});
 }
 

@@ -102,6 +102,19 @@ static bool take_shard(struct server *s, struct http_exchange *x, const struct a
     return true;
 }
 
+/* An owner below what the sender has seen hears of it before it decides. */
+static void note_epoch(struct server *s, const struct http_exchange *x,
+                       const struct hop_signed *from)
+{
+    struct url_target target;
+    struct span world;
+
+    if (s->passage != NULL && from->epoch > 0 &&
+        url_split_target(x->head->target, &target) == ERR_OK &&
+        api_world(target.path, &s->text, &world) == ERR_OK)
+        passage_saw(s->passage, world, from->epoch);
+}
+
 static void on_begin(void *ctx, struct http_exchange *x)
 {
     struct server_door *door = ctx;
@@ -116,6 +129,8 @@ static void on_begin(void *ctx, struct http_exchange *x)
     }
     if (e == ERR_OK && s->cluster != NULL && cluster_take(s->cluster, x))
         return;
+    if (e == ERR_OK)
+        note_epoch(s, x, &from);
     if (feed_entry_take(door, x, e == ERR_OK ? &from : NULL) ||
         take_shard(s, x, e == ERR_OK ? &from.client : NULL))
         return;

@@ -258,11 +258,15 @@ static void outdate(struct leases *l, struct lease *lease)
     lease->outdated_ms = l->port->clock(l->port->ctx);
 }
 
+/* Epochs are ms of Redis' clock, a few more at most. One that no clock reaches would be a lease
+ * that Redis' script cannot read. */
+static const int64_t epoch_max = 99999999999999;
+
 void leases_saw(struct leases *l, struct span world, int64_t epoch)
 {
     struct lease *lease = find(l, world);
 
-    if (lease == NULL || !lease_note_epoch(lease, epoch))
+    if (lease == NULL || epoch > epoch_max || !lease_note_epoch(lease, epoch))
         return;
     if (lease_is_held(lease))
         outdate(l, lease);

@@ -94,6 +94,28 @@ static void mark_of_a_world_is_signed_with_the_entry(void **state)
     buf_clear(&text);
 }
 
+static void epoch_that_a_world_has_seen_is_signed_with_its_mark(void **state)
+{
+    struct hop_sign by_world = claim;
+    struct buf lines = {0};
+    struct hop_signed out;
+    (void)state;
+    by_world.by_world = true;
+    by_world.epoch = 1700000000123;
+    hop_sign_add(&lines, SPAN("s"), &by_world, NOW);
+    buf_add_char(&lines, '\0');
+    char *mark = strstr(lines.data, ";world;1700000000123\r\n");
+    assert_non_null(mark);
+    struct buf text = request(LINE, lines.data);
+    assert_int_equal(check_text(&text, "s", NOW, &out), ERR_OK);
+    assert_true(out.by_world);
+    assert_int_equal(out.epoch, 1700000000123);
+    mark[strlen(";world;")] = '9';
+    assert_int_equal(check_with(LINE, lines.data, "s", NOW), ERR_DENIED);
+    buf_clear(&lines);
+    buf_clear(&text);
+}
+
 /* Two versions must agree, so the form may not change; checked with another implementation. */
 static void form_is_fixed(void **state)
 {
@@ -220,6 +242,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(signed_request_tells_entry_and_client),
         cmocka_unit_test(mark_of_a_world_is_signed_with_the_entry),
+        cmocka_unit_test(epoch_that_a_world_has_seen_is_signed_with_its_mark),
         cmocka_unit_test(form_is_fixed),
         cmocka_unit_test(any_secret_of_the_list_is_good),
         cmocka_unit_test(signature_is_for_one_request),

@@ -18,7 +18,7 @@ static void admin_hears_the_owner(void **state)
     struct scripted_conn *owner = pr_heard(pr, 0, "\r\n\r\n");
     assert_true(scripted_has(owner, "GET /parties/world/world-a HTTP/1.1\r\n"));
     assert_true(scripted_has(owner, "Upgrade: websocket\r\n"));
-    assert_true(scripted_has(owner, "x-terrane-hop: process-1;world\r\n"));
+    assert_true(scripted_has(owner, "x-terrane-hop: process-1;world;7\r\n"));
     scripted_say(owner, WELCOME "\x81\x02hi");
     pr_answered(pr, "HTTP/1.1 101 ", "\x81\x02hi");
     assert_int_equal(passage_feeds(pr->passage), 1);

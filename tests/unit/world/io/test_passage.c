@@ -29,6 +29,7 @@ static void request_is_passed_on_whole_and_signed(void **state)
     assert_true(span_eq(http_head_get(&h, SPAN("x-access-shard")), SPAN(RIG_SECRET)));
     assert_int_equal(hop_sign_check(&h, SPAN(RIG_SECRET), clock_wall_ms(), &from), ERR_OK);
     assert_true(from.by_world);
+    assert_int_equal(from.epoch, 7);
     assert_true(span_eq(span_of(from.entry, from.entry_len), SPAN("process-1")));
     scripted_say(owner, OK_7 "X-Mine: 1\r\nContent-Length: 8\r\n\r\n{\"a\":12}");
     pr_answered(pr, "HTTP/1.1 200 ", "{\"a\":12}");
@@ -444,7 +445,8 @@ static void post_hopped(struct passage_rig *pr)
                             .target = SPAN("/parties/world/world-a/connect"),
                             .entry = SPAN("process-2"),
                             .client_ip = SPAN("203.0.113.7"),
-                            .by_world = true};
+                            .by_world = true,
+                            .epoch = 12};
     struct buf request = {0};
 
     BUF_ADD_LIT(&request, "POST /parties/world/world-a/connect HTTP/1.1\r\nHost: h\r\n");
@@ -463,9 +465,12 @@ static void answer_to_another_world_names_the_epoch(void **state)
     post_hopped(pr);
     pr_answered(pr, "HTTP/1.1 200 ", "\"}");
     assert_non_null(strstr(pr->answer.data, "x-terrane-epoch: 12\r\n"));
+    assert_int_equal(pr->seen, 12); /* and has heard of the one that the sender knew */
+    pr->seen = 0;
     pr_post(pr, "/connect", CONNECT);
     pr_answered(pr, "HTTP/1.1 200 ", "\"}");
     assert_null(strstr(pr->answer.data, "x-terrane-epoch"));
+    assert_int_equal(pr->seen, 0);
     pr_free(pr);
 }
 

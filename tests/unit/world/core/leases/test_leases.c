@@ -347,6 +347,17 @@ static void a_higher_epoch_makes_us_ask_before_we_decide_on(void **state)
     rig_free(r);
 }
 
+static void an_epoch_that_no_clock_reaches_is_not_believed(void **state)
+{
+    struct rig *r = rig_owner(0);
+
+    (void)state;
+    leases_saw(r->l, SPAN("w"), INT64_MAX);
+    leases_saw(r->l, SPAN("w"), INT64_C(100000000000000));
+    assert_int_equal(rig_find(r), OWNER_US);
+    rig_free(r);
+}
+
 static void who_was_not_owner_all_the_time_forgets_the_world(void **state)
 {
     struct rig *r = rig_owner(0);
@@ -410,6 +421,7 @@ int main(void)
         cmocka_unit_test(a_write_refused_after_the_end_of_the_lease_is_no_news),
         cmocka_unit_test(records_are_asked_for_again_when_redis_went_away),
         cmocka_unit_test(a_higher_epoch_makes_us_ask_before_we_decide_on),
+        cmocka_unit_test(an_epoch_that_no_clock_reaches_is_not_believed),
         cmocka_unit_test(who_was_not_owner_all_the_time_forgets_the_world),
         cmocka_unit_test(a_refused_write_makes_us_ask_and_drops_nothing_yet),
         cmocka_unit_test(the_lease_of_who_was_here_before_is_waited_for),
