@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "common/base/log.h"
 #include "common/base/mem.h"
 
 /* All that seek one world. */
@@ -57,9 +58,23 @@ static void look_at(struct seeker *s, int64_t due_ms)
     wheel_set(loop_wheel(s->all->loop), &s->timer, due_ms < s->until_ms ? due_ms : s->until_ms);
 }
 
+/* A wrong INTERNAL_URL shows in nothing else. An empty url: none was known. */
+static void log_in_vain(const struct seeker *s)
+{
+    struct seekers *all = s->all;
+    int64_t now = loop_now(all->loop);
+
+    if (now < all->say_ms)
+        return;
+    all->say_ms = now + SEEKER_SAY_MS;
+    log_warn("world.unreachable", "world=%.*s url=%.*s", SPAN_ARG(seeker_world(s)),
+             SPAN_ARG(buf_span(&s->url)));
+}
+
 static void give_up(struct seeker *s)
 {
     s->all->stats->timed_out++;
+    log_in_vain(s);
     seeker_end(s);
     s->ops->nobody(s);
 }

@@ -9,6 +9,7 @@
 enum {
     SEEKER_PAUSE_MS = 20,        /* at least, between two tries at one url; doubled each time, */
     SEEKER_PAUSE_MAX_MS = 250,   /* up to here */
+    SEEKER_SAY_MS = 1000,        /* at least, between two lines in the log */
     SEEKER_HEAD_START_MS = 1000, /* who was passed on waits so much less than who passed it on */
 };
 
@@ -40,6 +41,7 @@ struct seekers {
     struct places places;
     struct seeker_stats *stats;
     int64_t wait_ms;
+    int64_t say_ms;      /* nothing is logged before */
     struct map by_world; /* struct seeker_crowd */
     struct list to_look; /* seekers that look at the end of this turn */
     struct turn_end looks;
