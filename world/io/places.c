@@ -11,6 +11,11 @@ static void doubt(void *ctx, struct span world)
     leases_doubt(ctx, world);
 }
 
+static void look(void *ctx, struct span world)
+{
+    leases_look(ctx, world);
+}
+
 static void saw(void *ctx, struct span world, int64_t epoch)
 {
     leases_saw(ctx, world, epoch);
@@ -18,5 +23,5 @@ static void saw(void *ctx, struct span world, int64_t epoch)
 
 struct places places_of_leases(struct leases *l)
 {
-    return (struct places){.ctx = l, .place = place, .doubt = doubt, .saw = saw};
+    return (struct places){.ctx = l, .place = place, .doubt = doubt, .look = look, .saw = saw};
 }

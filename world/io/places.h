@@ -4,9 +4,10 @@
 
 struct places {
     void *ctx;
-    /* As leases_place, leases_doubt and leases_saw. */
+    /* As leases_place, leases_doubt, leases_look and leases_saw. */
     struct lease_place (*place)(void *ctx, struct span world);
     void (*doubt)(void *ctx, struct span world);
+    void (*look)(void *ctx, struct span world);
     void (*saw)(void *ctx, struct span world, int64_t epoch);
 };
 

@@ -145,7 +145,8 @@ static void look(struct seeker *s)
         ops->here(s);
     } else if (loop_now(s->all->loop) >= s->until_ms) {
         give_up(s);
-    } else if (s->hopped && place.owner == OWNER_OTHER) {
+    } else if (s->hopped && (place.owner == OWNER_OTHER || place.leaving)) {
+        s->all->places.look(s->all->places.ctx, seeker_world(s));
         seeker_end(s);
         ops->elsewhere(s, &place);
     } else if (s->hopped || place.url.len == 0) {

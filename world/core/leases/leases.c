@@ -45,12 +45,28 @@ void leases_break(struct leases *l, struct lease *lease, struct span why, int64_
         lease_go(lease, LEASE_BROKEN, &l->stats);
 }
 
+/* It is not ours any more, and will not be. */
+static bool is_leaving(const struct leases *l, const struct lease *lease)
+{
+    return l->releasing && (lease->state == LEASE_SOUGHT || lease->state == LEASE_OTHERS);
+}
+
+/* One peer after the other: any of them takes the world once it is asked for it. */
+static struct span heir_url(const struct leases *l, int64_t now)
+{
+    if (l->peer_count == 0)
+        return (struct span){0};
+    return l->peers[(size_t)(now / LEASES_TRY_MS) % l->peer_count].url;
+}
+
 struct span leases_url(const struct leases *l, const struct lease *lease, int64_t now)
 {
     if (lease->state == LEASE_OTHERS && !lease->doubted)
         return lease->url;
-    if ((lease->state != LEASE_SOUGHT && lease->state != LEASE_OTHERS) || !l->away)
+    if (lease->state != LEASE_SOUGHT && lease->state != LEASE_OTHERS)
         return (struct span){0};
+    if (!l->away)
+        return l->releasing ? heir_url(l, now) : (struct span){0};
     return now < l->reach_asked_ms + LEASES_PEERS_MS ? l->reach_url : lease->url;
 }
 
@@ -60,7 +76,7 @@ static void announce(struct leases *l, bool guesses, int64_t now)
         struct lease *lease = CONTAINER_OF(it, struct lease, node);
         if (!lease->waits)
             continue;
-        if (lease_owner(lease, &l->consent, now) == OWNER_SOUGHT &&
+        if (lease_owner(lease, &l->consent, now) == OWNER_SOUGHT && !is_leaving(l, lease) &&
             (!guesses || leases_url(l, lease, now).len == 0))
             continue;
         lease->waits = false;
@@ -237,6 +253,7 @@ struct lease_place leases_place(struct leases *l, struct span world)
         .url = leases_url(l, lease, clock),
         .epoch = lease->seen,
         .why = owner == OWNER_BROKEN ? lease->why : (struct span){0},
+        .leaving = is_leaving(l, lease),
     };
 }
 
@@ -248,6 +265,12 @@ void leases_doubt(struct leases *l, struct span world)
         return;
     lease->waits = true;
     lease->doubted = lease->state == LEASE_OTHERS;
+    leases_hurry(l);
+}
+
+void leases_look(struct leases *l, struct span world)
+{
+    (void)asked(l, world, l->port->clock(l->port->ctx));
     leases_hurry(l);
 }
 

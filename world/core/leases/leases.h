@@ -128,14 +128,18 @@ enum owner leases_find(struct leases *l, struct span world);
 struct lease_place {
     enum owner owner;
     struct span url; /* where to pass a request on to; empty: nowhere yet. Borrowed until the next
-                        call. With OWNER_SOUGHT it is a guess, while Redis is away: the last known
-                        owner, or a peer that reaches Redis */
+                        call. With OWNER_SOUGHT it is a guess: while Redis is away the last known
+                        owner, or a peer that reaches Redis; while this process ends any peer */
     int64_t epoch;   /* the highest seen; an answer of a lower one is not to be believed */
     struct span why; /* OWNER_BROKEN: for a person */
+    bool leaving;    /* this process ends, and never takes the world again */
 };
 struct lease_place leases_place(struct leases *l, struct span world);
 /* The place did not serve: Redis is asked at once, and every LEASES_TRY_MS until it tells news. */
 void leases_doubt(struct leases *l, struct span world);
+/* Another process takes this one for the owner, which it was, or has it take the world: Redis is
+ * asked at once. */
+void leases_look(struct leases *l, struct span world);
 /* Somebody has seen that epoch of the world. Higher than ours: another was owner since; we are not
  * sure any more, seek the lease anew above it, and keep what we have only if Redis still says that
  * it is ours. Never drops a world inside the call. */

@@ -15,7 +15,7 @@ struct passage_rig {
     struct lease_place place; /* of every world */
     char url[64];             /* of the owner */
     struct scripted owner;
-    size_t doubts;
+    size_t doubts, looks;
     int64_t seen;
     struct buf answer;
     int fd;
@@ -33,6 +33,13 @@ static inline void pr_doubt(void *ctx, struct span world)
     struct passage_rig *pr = ctx;
     (void)world;
     pr->doubts++;
+}
+
+static inline void pr_look(void *ctx, struct span world)
+{
+    struct passage_rig *pr = ctx;
+    (void)world;
+    pr->looks++;
 }
 
 static inline void pr_saw(void *ctx, struct span world, int64_t epoch)
@@ -81,7 +88,7 @@ static inline struct passage_rig *pr_new(int64_t wait_ms)
     scripted_start(&pr->owner, pr->rig->loop);
     pr_at_owner(pr);
     pr->passage = passage_new(
-        pr->rig->loop, &pr->rig->server, &(struct places){pr, pr_place, pr_doubt, pr_saw},
+        pr->rig->loop, &pr->rig->server, &(struct places){pr, pr_place, pr_doubt, pr_look, pr_saw},
         &(struct passage_settings){
             .secrets = SPAN(RIG_SECRET), .id = SPAN("process-1"), .wait_ms = wait_ms},
         &pr->stats);

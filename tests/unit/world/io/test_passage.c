@@ -485,6 +485,19 @@ static void what_was_passed_on_is_not_passed_on_again(void **state)
     (void)snprintf(owner, sizeof(owner), "x-terrane-owner: %s\r\nx-terrane-epoch: 7\r\n", pr->url);
     assert_non_null(strstr(pr->answer.data, owner));
     assert_int_equal(pr->owner.count, 0);
+    assert_int_equal(pr->looks, 1); /* whoever sent it may know better */
+    pr_free(pr);
+}
+
+static void what_was_passed_on_does_not_wait_for_a_process_that_ends(void **state)
+{
+    struct passage_rig *pr = pr_new(5000);
+
+    (void)state;
+    pr_sought(pr);
+    pr->place.leaving = true;
+    post_hopped(pr);
+    pr_answered(pr, "HTTP/1.1 421 ", ELSEWHERE);
     pr_free(pr);
 }
 
@@ -660,6 +673,7 @@ int main(void)
         cmocka_unit_test(long_answer_goes_through_as_it_comes),
         cmocka_unit_test(answer_to_another_world_names_the_epoch),
         cmocka_unit_test(what_was_passed_on_is_not_passed_on_again),
+        cmocka_unit_test(what_was_passed_on_does_not_wait_for_a_process_that_ends),
         cmocka_unit_test(what_was_passed_on_waits_for_this_process),
         cmocka_unit_test(what_was_passed_on_and_waited_in_vain_is_elsewhere),
         cmocka_unit_test(owner_is_not_dialled_by_all_at_once),

@@ -259,10 +259,30 @@ static void the_end_frees_what_is_ours_and_what_is_loading(void **state)
                  {.world = SPAN("x"), .said = LEASE_IS_FREE},
              },
              2);
-    rig_said(r, "drop(w) drop(x) ");
+    rig_said(r, "drop(w) drop(x) moved(w) moved(x) "); /* who waits need not wait here */
     assert_true(leases_are_released(r->l));
+    assert_true(leases_place(r->l, SPAN("w")).leaving);
     rig_pass(r, LEASES_TRY_MS);
-    rig_said(r, "tend(free w 0 0)(free x 0 0) "); /* looks who has them */
+    rig_said(r, "tend(free w 0 0)(free x 0 0) moved(w) "); /* looks who has them */
+    rig_free(r);
+}
+
+static void who_ends_tries_its_peers_one_after_the_other(void **state)
+{
+    struct rig *r = rig_owner(2);
+    struct span first, second;
+
+    (void)state;
+    leases_release(r->l);
+    rig_pass(r, 1);
+    leases_closed(r->l, SPAN("w"), r->now);
+    rig_pass(r, 1);
+    rig_is_free(r, 7);
+    first = leases_place(r->l, SPAN("w")).url;
+    assert_true(first.len > 0);
+    rig_pass(r, LEASES_TRY_MS);
+    second = leases_place(r->l, SPAN("w")).url;
+    assert_true(second.len > 0 && !span_eq(first, second));
     rig_free(r);
 }
 
@@ -416,6 +436,7 @@ int main(void)
         cmocka_unit_test(a_new_owner_is_told_of_though_nobody_was_told_to_wait),
         cmocka_unit_test(an_idle_world_is_closed_freed_and_forgotten),
         cmocka_unit_test(the_end_frees_what_is_ours_and_what_is_loading),
+        cmocka_unit_test(who_ends_tries_its_peers_one_after_the_other),
         cmocka_unit_test(a_world_that_cannot_be_read_is_freed_and_tried_again),
         cmocka_unit_test(a_lease_that_was_raised_while_loading_is_raised_after),
         cmocka_unit_test(a_write_refused_after_the_end_of_the_lease_is_no_news),
