@@ -327,7 +327,7 @@ struct http_line *http_line_kept(struct http_pool *p)
 }
 
 /* One that does not come forward gets no more calls, which it would hold up. */
-static bool takes(const struct http_line *l)
+static bool takes_more(const struct http_line *l)
 {
     const struct conn *conn = &l->wire.conn;
     bool open = http_line_is_connected(l) ? conn_is_open(conn) : l->wire.why == ERR_OK;
@@ -339,7 +339,7 @@ struct http_line *http_line_shared(struct http_pool *p, uint64_t kind)
 {
     for (struct list *it = p->shared.prev; it != &p->shared; it = it->prev) {
         struct http_line *l = CONTAINER_OF(it, struct http_line, node);
-        if (l->kind == kind && takes(l))
+        if (l->kind == kind && takes_more(l))
             return l;
     }
     return NULL;
