@@ -210,7 +210,7 @@ int64_t seekers_until(const struct seekers *all, bool hopped)
     int64_t wait_ms = all->wait_ms;
 
     if (hopped)
-        wait_ms -= wait_ms > 2 * SEEKER_HEAD_START_MS ? SEEKER_HEAD_START_MS : wait_ms / 2;
+        wait_ms -= wait_ms / 2 > SEEKER_HEAD_START_MS ? SEEKER_HEAD_START_MS : wait_ms / 2;
     return loop_now(all->loop) + wait_ms;
 }
 

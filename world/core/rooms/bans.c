@@ -138,9 +138,11 @@ void ban_restore(struct registry *r, struct room *room, struct span session, int
 
 struct order_ban *bans_order(const struct room *room, struct moment now)
 {
-    size_t count = room->bans.count;
-    struct order_ban *all = count == 0 ? NULL : xcalloc(count, sizeof(*all)), *out = all;
+    struct order_ban *all, *out;
 
+    if (room->bans.count == 0)
+        return NULL;
+    all = out = xcalloc(room->bans.count, sizeof(*all));
     LIST_EACH (&room->bans.list, it) {
         const struct ban *b = CONTAINER_OF(it, struct ban, in_room);
         int64_t left = b->until_ms - now.wall_ms;
