@@ -4,10 +4,9 @@
 #include <stddef.h>
 
 #include "common/proto/json_text.h"
+#include "common/proto/member.h"
 
-#define COUNT_MAX INT64_C(9007199254740991) /* 2^53 - 1 */
-
-enum { DIGITS_MAX = 15 }; /* no such number is beyond COUNT_MAX */
+enum { DIGITS_MAX = 15 }; /* no such number is beyond MEMBER_NUMBER_MAX */
 
 /* What is being read, and the first thing found wrong with it. */
 struct reading {
@@ -57,7 +56,7 @@ static int64_t take_number(struct reading *r, const char *key)
 {
     int64_t number = 0;
     if (json_object_get(r->object, key) != NULL &&
-        !json_get_int(r->object, key, 0, COUNT_MAX, &number))
+        !json_get_int(r->object, key, 0, MEMBER_NUMBER_MAX, &number))
         fault(r, ERR_SYNTAX, key);
     return number;
 }
@@ -138,7 +137,7 @@ static uint64_t raw_count(struct reading *r, const char *key, struct span raw)
         return (uint64_t)number;
     json_t *value = json_decode(raw);
     number = 0;
-    if (!json_whole(value, 0, COUNT_MAX, &number))
+    if (!json_whole(value, 0, MEMBER_NUMBER_MAX, &number))
         fault(r, ERR_SYNTAX, key);
     json_decref(value);
     return (uint64_t)number;
