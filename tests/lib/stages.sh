@@ -112,7 +112,7 @@ stage_sim() {
     for feature in seq expiry returning repeat missing; do
         check "the simulation misses $feature" "sim-off-$feature.log" sim_misses sim "$feature"
     done
-    check "500 simulated clusters that share leases" sim-leases.log sim_seeds sim-leases 0 499
+    check "200 simulated clusters that share leases" sim-leases.log sim_seeds sim-leases 0 199
     for feature in deadline grace epoch ago stored late; do
         check "that simulation misses $feature" "sim-leases-off-$feature.log" sim_misses sim-leases "$feature"
     done
@@ -195,14 +195,14 @@ stage_fuzz() {
         [[ -x $target ]] || continue
         noun=${target##*/fuzz_}
         mkdir -p "build/fuzz/found/$noun" # new inputs go here, not into the recorded corpus
-        check "fuzzing $noun for ${FUZZ_SECONDS:-40} s" "fuzz-$noun.log" "$target" \
-            -max_total_time="${FUZZ_SECONDS:-40}" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+        check "fuzzing $noun for ${FUZZ_SECONDS:-20} s" "fuzz-$noun.log" "$target" \
+            -max_total_time="${FUZZ_SECONDS:-20}" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
             -artifact_prefix="build/fuzz/found/$noun-" "build/fuzz/found/$noun" "tests/fuzz/corpus/$noun"
     done
 }
 
 stage_longsim() {
-    local count=${SIM_SEEDS:-3000}
+    local count=${SIM_SEEDS:-1500}
     check "$count more simulated clusters" longsim.log sim_seeds sim 500 $((499 + count))
     check "$count more that share leases" longsim-leases.log sim_seeds sim-leases 500 $((499 + count))
 }
