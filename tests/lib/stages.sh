@@ -145,9 +145,8 @@ kit() { # LABEL LOG ARGUMENT...
 }
 
 stage_conformance() {
-    kit "conformance: our world, our shards" conformance-ours.log --world ours --shards ours
-    kit "conformance: their world, our shards" conformance-our-shards.log --world theirs --shards ours
-    kit "conformance: our world, their shards" conformance-our-world.log --world ours --shards theirs
+    suite "conformance: our programs, and each of them with the reference's" conformance.log \
+        env TERRANE_BIN="$DEV_BIN" tests/conformance/pairs "$TEST_LOGS"
 }
 
 stage_system() {
