@@ -25,8 +25,10 @@ static bool is_awaited(const struct leases *l, const struct lease *lease, int64_
  * its lease has probably ended. */
 static bool may_take(const struct leases *l, const struct lease *lease, int64_t now)
 {
-    if (l->releasing || l->away || leases_in_grace(l, now) || !lease_is_wanted(lease, now) ||
-        is_awaited(l, lease, now))
+    bool is_early = now < l->back_ms + LEASES_GRACE_MS; /* an owner may not have asked us */
+
+    if (l->releasing || l->away || is_early || leases_in_grace(l, now) ||
+        !lease_is_wanted(lease, now) || is_awaited(l, lease, now))
         return false;
     return lease->state == LEASE_SOUGHT || lease->ends_ms <= now;
 }

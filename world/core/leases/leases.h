@@ -15,7 +15,8 @@ enum {
     LEASES_EARLY_MS = 1200,     /* so long before a lease ends the asking begins */
     LEASES_PEERS_MS = 1000,     /* so long what they said counts, from the asking */
     LEASES_WANTED_MS = 10000,   /* so long after it was asked for a world is worth taking */
-    LEASES_GRACE_MS = 500,      /* beyond that, no foreign lease is taken by who said "away" */
+    LEASES_GRACE_MS = 500,      /* beyond that, no foreign lease is taken by who said "away", nor so
+                                   soon after Redis is back */
     LEASES_BACK_MS = 3000,      /* so long after Redis is back who lives has surely found it */
     LEASES_BROKEN_MS = 5000,    /* until a world that could not be read is tried again */
     LEASES_IDLE_MS = 60 * 1000, /* without being asked for, somebody else's world is forgotten */
