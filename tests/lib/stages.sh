@@ -165,9 +165,36 @@ stage_browser() {
 
 # ---- long
 
+SLOW_PID= # the slow conformance cases under way: a process group
+SLOW_LOG=$TEST_LOGS/conformance-slow-cases.log
+
+# They wait for minutes and cost nothing: other stages go on beside them.
+slow_begin() {
+    rm -f "$SLOW_LOG.status"
+    set -m
+    {
+        env TERRANE_BIN="$DEV_BIN" node tests/conformance/against.mjs --world ours --shards ours \
+            -- --slow --only-tags slow >"$SLOW_LOG" 2>&1 </dev/null
+        echo $? >"$SLOW_LOG.status"
+    } &
+    SLOW_PID=$!
+    set +m
+}
+
+# Waits for them; closes as they do.
+slow_end() {
+    until [[ -s $SLOW_LOG.status ]]; do sleep 0.2; done
+    cat "$SLOW_LOG"
+    return "$(<"$SLOW_LOG.status")"
+}
+
+slow_stop() {
+    [[ ! $SLOW_PID ]] || kill -TERM -- "-$SLOW_PID" 2>/dev/null
+}
+
 stage_slow() {
-    kit "conformance: the slow cases" conformance-slow.log --world ours --shards ours \
-        -- --slow --only-tags slow
+    [[ $SLOW_PID ]] || slow_begin
+    suite "conformance: the slow cases" conformance-slow.log slow_end
     suite "a node's drain of 10 s" drain.log env TERRANE_BIN="$DEV_BIN" DRAIN_SECONDS=10 \
         node tests/system/run.mjs "talking clients"
 }
