@@ -89,7 +89,7 @@ static void on_failed(struct redis_seek *s, struct span why)
     int64_t now = loop_now(r->loop);
     r->stats->failures++;
     if (!span_eq(why, buf_span(&r->said)) || now - r->said_ms >= SAY_AGAIN_MS) {
-        log_warn("redis.unreachable", "reason=%.*s", SPAN_ARG(why));
+        log_warn("redis.unreachable", "reason=%.*s setting=REDIS_URL", SPAN_ARG(why));
         buf_reset(&r->said);
         buf_add_span(&r->said, why);
         r->said_ms = now;
@@ -336,6 +336,11 @@ void redis_free(struct redis *r)
 bool redis_is_up(const struct redis *r)
 {
     return r->link != NULL;
+}
+
+struct span redis_trouble(const struct redis *r)
+{
+    return buf_span(&r->said);
 }
 
 void redis_command(struct redis *r, const struct span *words, size_t count,

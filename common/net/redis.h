@@ -54,6 +54,9 @@ struct redis *redis_new(struct loop *l, const struct redis_settings *settings,
 /* Commands under way are never answered. Not inside a callback of its own (asserted). */
 void redis_free(struct redis *r);
 bool redis_is_up(const struct redis *r);
+/* Why no server was found when one was last looked for in vain, for a person, with the address;
+ * empty: none was yet. Borrowed until the next turn. */
+struct span redis_trouble(const struct redis *r);
 /* Sends a command of `count` words (copied) at the end of the turn. */
 void redis_command(struct redis *r, const struct span *words, size_t count,
                    const struct redis_call *call);

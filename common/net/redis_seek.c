@@ -29,7 +29,9 @@ static bool wrong(struct redis_seek *s, const char *text)
 
 static bool wrong_error(struct redis_seek *s, const struct redis_answer *a)
 {
-    static const char *const codes[] = {"NOAUTH", "NOPERM", "LOADING", "MASTERDOWN", "BUSY", "ERR"};
+    static const char *const codes[] = {"NOPERM", "LOADING", "MASTERDOWN", "BUSY", "ERR"};
+    if (redis_is_error(a, SPAN("NOAUTH")))
+        return wrong(s, "it wants a password");
     for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) {
         if (redis_is_error(a, span_str(codes[i]))) {
             buf_addf(&s->why, "it answers %s to %s", codes[i], s->asked[s->heard]->name);
@@ -79,6 +81,8 @@ static void ask_master(const struct redis_seek *s, struct buf *out)
 static bool master_heard(struct redis_seek *s, const struct redis_answer *a)
 {
     struct buf text = {.len = 0};
+    if (a->type == REDIS_ERROR && span_starts(a->text, SPAN("ERR unknown command")))
+        return wrong(s, "it is not a Sentinel");
     if (a->type == REDIS_ERROR)
         return wrong_error(s, a);
     if (a->type == REDIS_NIL)
@@ -100,6 +104,15 @@ static void ask_select(const struct redis_seek *s, struct buf *out)
     (void)snprintf(db, sizeof db, "%" PRIu32, s->url->db);
     if (s->url->db > 0)
         ask(out, (const struct span[]){SPAN("SELECT"), span_str(db)}, 2);
+}
+
+static bool select_heard(struct redis_seek *s, const struct redis_answer *a)
+{
+    if (a->type != REDIS_ERROR)
+        return true;
+    if (span_starts(a->text, SPAN("ERR DB index")))
+        return wrong(s, "it has no database of that number");
+    return wrong_error(s, a);
 }
 
 static bool ok_heard(struct redis_seek *s, const struct redis_answer *a)
@@ -138,7 +151,7 @@ static const struct redis_question sentinel_questions[] = {
 };
 static const struct redis_question server_questions[] = {
     {"AUTH", ask_auth, auth_heard},
-    {"SELECT", ask_select, ok_heard},
+    {"SELECT", ask_select, select_heard},
     {"ROLE", ask_role, role_heard},
     {"PING", ask_ping, ok_heard},
 };

@@ -11,6 +11,9 @@ static const char no_tls[] =
     "the installed hiredis has no TLS; put a TLS tunnel such as stunnel in "
     "front, and say redis://";
 
+static const char bad_server[] =
+    "one of its hosts or ports cannot be one (a / in a password is written %2F, a @ %40)";
+
 /* Whether `word`, in lower case, stands anywhere in `s`. */
 static bool mentions(struct span s, struct span word)
 {
@@ -83,7 +86,7 @@ static const char *parse_servers(struct span authority, struct redis_url *out)
             return sentinel ? "it names too many Sentinels" : "redis:// takes one server only";
         out->servers = xreallocarray(out->servers, out->count + 1, sizeof *out->servers);
         if (redis_url_parse_server(part, port, &out->servers[out->count]) != ERR_OK)
-            return "one of its hosts or ports cannot be one";
+            return bad_server;
     }
     return out->count == 0 ? "it names no host" : NULL;
 }

@@ -37,6 +37,7 @@ static void servers_that_do_not_serve_are_refused_by_name(void **state)
         {"+HELLO\r\n-ERR unknown command AUTH, with args: secret\r\n", "it answers ERR"},
         {"-SECRET secret\r\n", "with an error"},
         {"+OK\r\n-NOPERM no\r\n", "it answers NOPERM"},
+        {"+OK\r\n-NOAUTH Authentication required.\r\n", "it wants a password"},
         {"+OK\r\n" REPLICA "+PONG\r\n", "it is a replica"},
         {"+OK\r\n" MASTER "-LOADING Redis is loading\r\n", "it answers LOADING"},
         {"+OK\r\n*2\r\n$8\r\nsentinel\r\n*0\r\n+PONG\r\n", "it is a Sentinel"},

@@ -81,7 +81,7 @@ static void what_is_wrong_with_others_is_said_without_the_password(void **state)
         {"redis://h:65536", "hosts"},
         {"redis://::1", "hosts"},
         {"redis://[::1", "hosts"},
-        {"redis://:sec/ret@h", "hosts"},
+        {"redis://:sec/ret@h", "%2F"},
         {"redis://a,b", "one server"},
         {"redis://user@h", "no password"},
         {"redis://user:@h", "no password"},
