@@ -315,8 +315,8 @@ static bool open_door(struct process *p)
     const struct settings *s = &p->settings;
     if (listener_open(&p->listener, p->loop, s->common.host, (uint16_t)s->common.port,
                       http_server_accept, p->server, &why) != ERR_OK) {
-        (void)fprintf(stderr, "terrane-shard: cannot listen on %s port %u: %s\n", s->common.host,
-                      (unsigned)s->common.port, why);
+        (void)fprintf(stderr, "terrane-shard: cannot listen on %s port %u (HOST and PORT): %s\n",
+                      s->common.host, (unsigned)s->common.port, why);
         return false;
     }
     identity_complete(&p->settings, p->listener);

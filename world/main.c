@@ -184,7 +184,8 @@ static bool open_listener(struct process *p, struct listener **out, const char *
 
     if (listener_open(out, p->loop, host, port, http_server_accept, http, &why) == ERR_OK)
         return true;
-    (void)fprintf(stderr, "terrane-world: cannot listen on %s port %u: %s\n", host, port, why);
+    (void)fprintf(stderr, "terrane-world: cannot listen on %s port %u (%s): %s\n", host, port,
+                  http == p->server.back.http ? "ADMIN_LISTEN" : "HOST and PORT", why);
     return false;
 }
 

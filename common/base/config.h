@@ -41,6 +41,7 @@ struct config_row {
 struct config_table {
     const char *process; /* "terrane-world" */
     const char *about;   /* one line for --help */
+    const char *also;    /* one more, behind the usage; or NULL */
     const struct config_row *rows;
     size_t count;
     /* What rows cannot say, such as the form of a list; may be NULL. Only called when all rows are

@@ -67,6 +67,8 @@ void config_help(const struct config_table *table, FILE *out)
     struct buf text = {.len = 0};
     buf_addf(&text, "%s %s: %s\n\n", table->process, TERRANE_VERSION, table->about);
     buf_addf(&text, "usage: %s [--NAME VALUE | --NAME=VALUE]...\n\n", table->process);
+    if (table->also != NULL)
+        buf_addf(&text, "%s\n\n", table->also);
     BUF_ADD_LIT(&text, "  --config FILE     read settings from a JSON object, by environment name\n"
                        "  --check-config    say whether the settings are valid, and end\n"
                        "  --print-config    print every setting with its source, and end\n"

@@ -56,7 +56,8 @@ static const struct config_row rows[] = {
      .offset = FIELD(internal_url),
      .fallback = "",
      .help = "Where other processes of the cluster reach this node, an http origin; empty: the "
-             "address that it listens on, or its host name if that is any."},
+             "address that it listens on, and its host name where HOST is all addresses. Needed on "
+             "several hosts."},
     {.name = "ROOM_SERVERS",
      .type = CONFIG_STRING,
      .offset = FIELD(room_servers),

@@ -104,8 +104,8 @@ test("ends of a copy that are not what they should be are refused", async (t) =>
     assert.match(refused.stderr, why);
   }
   assert.deepEqual(await redis.ask("KEYS", "*"), []);
-  for (const [words, status, why] of [[[], 2, /FROM and TO/], [["a", "b"], 2, /FROM is none/], [["-", "what"], 2, /TO is none/], [["-", "-", "-"], 2, /not known/], [["--what", "-", "-"], 2, /not known/],
-    [["file:/nowhere/at/all", "-"], 1, /cannot be read/], [[`sqlite:${at}`, "-"], 1, /there is no .*world\.db/], [["redis://127.0.0.1:1", "-"], 1, /cannot be reached/],
+  for (const [words, status, why] of [[[], 2, /FROM and TO/], [["a", "b"], 2, /FROM is none/], [["-", "what"], 2, /TO is none/], [["-", "-", "-"], 2, /behind FROM and TO/], [["--what=secret", "-", "-"], 2, /option --what is not known/], [["--world", "-", "-"], 2, /--world=ID/],
+    [["file:/nowhere/at/all", "-"], 1, /cannot be read/], [[`sqlite:${at}`, "-"], 1, /there is no .*world\.db/], [["redis://127.0.0.1:1", "-"], 1, /127\.0\.0\.1:1: it cannot be reached/], [[redis.url, "-", "--world=world-none"], 1, /nothing of world "world-none"/],
     [["rediss://127.0.0.1:1", "-"], 1, /URL is wrong/]]) {
     const refused = await copy(words, status);
     assert.match(refused.stderr, why);

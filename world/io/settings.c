@@ -147,9 +147,11 @@ static const struct config_row rows[] = {
      .type = CONFIG_SECRET,
      .offset = FIELD(redis_url),
      .fallback = "",
-     .help = "Keeps the registry in Redis, for all world processes that name it: "
-             "redis://[user:password@]host[:port][/db] or redis+sentinel://[user:password@]"
-             "host:port,host:port/master[/db]; none: this process is the only one."},
+     .help =
+         "Keeps the registry in Redis, for all world processes that name it: "
+         "redis://[user:password@]host[:port][/db] or redis+sentinel://[user:password@]"
+         "host:port,host:port/master[/db], percent-encoded; none: this process is the only one. "
+         "Not beside DATA_DIR."},
     {.name = "REDIS_PREFIX",
      .type = CONFIG_STRING,
      .offset = FIELD(redis_prefix),
@@ -189,7 +191,7 @@ static const struct config_row rows[] = {
      .offset = FIELD(internal_url),
      .fallback = "",
      .help = "Where the other processes reach this one, an http origin; empty: the address that it "
-             "listens on, or its host name if that is any."},
+             "listens on, and its host name where HOST is all addresses. Needed on several hosts."},
     {.name = "SEAT_TTL",
      .type = CONFIG_DURATION,
      .offset = FIELD(seat_ttl_ms),
@@ -366,7 +368,7 @@ static bool check_redis_url(const struct settings *s, FILE *err)
     if (*s->data_dir == '\0')
         return true;
     (void)fprintf(err, "terrane-world: REDIS_URL: the registry is kept there or in DATA_DIR, not "
-                       "in both\n");
+                       "in both; unset one (terrane-world copy moves what it holds)\n");
     return false;
 }
 
@@ -388,6 +390,8 @@ static bool check(const void *config, FILE *err)
 const struct config_table settings_table = {
     .process = "terrane-world",
     .about = "Keeps the registry of worlds, rooms and shards and places clients.",
+    .also =
+        "terrane-world copy --help tells how to back its registry up, to restore and to move it.",
     .rows = rows,
     .count = sizeof(rows) / sizeof(rows[0]),
     .check = check,

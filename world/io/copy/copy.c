@@ -8,12 +8,15 @@
 #include "common/base/log.h"
 #include "world/core/record.h"
 
+#define PLACES "sqlite:DIR, redis://..., redis+sentinel://..., file:PATH and -"
+
 enum { EXIT_BAD_WORDS = 2, WORDS = 2 };
 
 struct copy_words {
     struct span ends[WORDS];
     size_t count;
     struct span only;
+    char wrong[80]; /* of a word that is not known, for a person; no more of it than its name */
     bool replace, help;
 };
 
@@ -22,7 +25,8 @@ static const char *const help =
     "\n"
     "Copies the registry of all worlds, or of one. FROM and TO:\n"
     "  sqlite:DIR               the DATA_DIR of a world process that does not run\n"
-    "  redis://..., redis+sentinel://...   as REDIS_URL, with REDIS_PREFIX of the environment\n"
+    "  redis://..., redis+sentinel://...   as REDIS_URL, with REDIS_PREFIX of the environment;\n"
+    "                           to be written, no process may decide for the worlds\n"
     "  file:PATH, -             lines of JSON in a file; - is stdin or stdout\n"
     "\n"
     "  --world=ID   this world only\n"
@@ -62,6 +66,25 @@ static const struct copy_store *find_store(struct span text, struct span *rest)
     return span_eq(text, SPAN("-")) ? &copy_lines : NULL;
 }
 
+/* Behind the = may be a secret. */
+static bool refuse_option(struct copy_words *w, struct span word)
+{
+    struct span name = span_slice(word, 0, span_index(word, '='));
+
+    if (span_eq(name, SPAN("--world")))
+        (void)snprintf(w->wrong, sizeof(w->wrong), "--world is written --world=ID");
+    else
+        (void)snprintf(w->wrong, sizeof(w->wrong), "the option %.*s is not known",
+                       (int)(name.len < 40 ? name.len : 40), name.ptr);
+    return false;
+}
+
+static bool refuse_third(struct copy_words *w)
+{
+    (void)snprintf(w->wrong, sizeof(w->wrong), "there is a word behind FROM and TO");
+    return false;
+}
+
 static bool read_word(struct copy_words *w, struct span word)
 {
     if (span_eq(word, SPAN("--help")))
@@ -72,8 +95,10 @@ static bool read_word(struct copy_words *w, struct span word)
         w->only = span_slice(word, 8, word.len);
         return true;
     }
-    if (span_starts(word, SPAN("--")) || w->count == WORDS)
-        return false;
+    if (word.len > 1 && word.ptr[0] == '-')
+        return refuse_option(w, word);
+    if (w->count == WORDS)
+        return refuse_third(w);
     w->ends[w->count++] = word;
     return true;
 }
@@ -120,6 +145,9 @@ static int run(const struct copy_words *w, const struct copy_store *const stores
     }
     if (stores[0]->read(&ends[0], &set, &why) != ERR_OK) {
         status = failed("FROM", &why);
+    } else if (w->only.len > 0 && batch_count(&set) == 0) {
+        buf_addf(&why, "it holds nothing of world \"%.*s\"", SPAN_ARG(w->only));
+        status = failed("FROM", &why);
     } else {
         (void)fprintf(stderr, "read %zu records\n", batch_count(&set));
         if (stores[1]->write(&ends[1], &set, &why) != ERR_OK)
@@ -142,7 +170,7 @@ int copy_main(int argc, char **argv)
     (void)umask(077); /* registries are nobody else's to read */
     for (int i = 0; i < argc; i++) {
         if (!read_word(&w, span_str(argv[i])))
-            return refuse_words("a word is not known");
+            return refuse_words(w.wrong);
     }
     if (w.help) {
         (void)fputs(help, stdout);
@@ -153,8 +181,7 @@ int copy_main(int argc, char **argv)
     for (size_t i = 0; i < WORDS; i++) {
         stores[i] = find_store(w.ends[i], &ends[i].text);
         if (stores[i] == NULL)
-            return refuse_words(i == 0 ? "FROM is none of the known places"
-                                       : "TO is none of the known places");
+            return refuse_words(i == 0 ? "FROM is none of " PLACES : "TO is none of " PLACES);
     }
     return run(&w, stores, ends);
 }

@@ -110,7 +110,7 @@ static enum err read_stream(FILE *in, const struct copy_end *from, struct batch 
         wrong = read_line(out, from->only, span_trim(span_of(line, (size_t)len)), ++number);
     free(line);
     if (wrong == NULL && number == 0)
-        wrong = "there is no line";
+        wrong = "it is empty: there is no line";
     if (wrong == NULL && !ferror(in))
         return ERR_OK;
     buf_addf(why, "line %zu: %s", number, wrong == NULL ? "it cannot be read" : wrong);

@@ -310,7 +310,10 @@ static enum err session_open(struct session *s, const struct copy_end *end, stru
         loop_turn(s->loop, 20);
     if (redis_is_up(s->redis))
         return ERR_OK;
-    BUF_ADD_LIT(why, "it cannot be reached");
+    if (redis_trouble(s->redis).len > 0)
+        buf_add_span(why, redis_trouble(s->redis));
+    else
+        BUF_ADD_LIT(why, "it cannot be reached: no answer in 5 s");
     return ERR_IO;
 }
 
