@@ -228,7 +228,7 @@ stage_fuzz() {
 }
 
 stage_longsim() {
-    local count=${SIM_SEEDS:-1500}
+    local count=${SIM_SEEDS:-1000}
     check "$count more simulated clusters" longsim.log sim_seeds sim 500 $((499 + count))
     check "$count more that share leases" longsim-leases.log sim_seeds sim-leases 500 $((499 + count))
 }
