@@ -6,12 +6,12 @@ import { Fleet, Guest, long, sleep } from "../lib/fleet.mjs";
 const count = long ? 500 : 100;
 const shards = 6;
 
-/** Newcomers who ask for places until told to stop, and take those they get. */
+/** Newcomers who ask the world for places until told to stop (what a killed node had in hand, nobody can answer), and take those they get. */
 function newcomers(t, f) {
   const crowd = { guests: [], refused: 0, other: [], stop: false };
   crowd.done = (async () => {
     for (let n = 0; !crowd.stop; n++) {
-      const answer = await f.place(`new${n}`).catch((error) => ({ status: error.message }));
+      const answer = await f.place(`new${n}`, f.world.origin).catch((error) => ({ status: error.message }));
       if (answer.status === 200) crowd.guests.push(new Guest(t, f.front.origin, answer.json.shardId, `new${n}`));
       else if (answer.status === 503) crowd.refused++;
       else crowd.other.push(answer.status);
