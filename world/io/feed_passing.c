@@ -3,8 +3,6 @@
 
 #include <stdlib.h>
 
-#include "common/base/clock.h"
-#include "common/proto/hop.h"
 #include "world/io/elsewhere.h"
 #include "world/io/feed_entry.h"
 
@@ -98,21 +96,15 @@ static const struct seeker_ops seeker_ops = {
 static void add_head(struct held *h, struct buf *out)
 {
     const struct feed_passing *p = CONTAINER_OF(h, struct feed_passing, held);
-    char client[ADDR_TEXT_MAX], peer[ADDR_TEXT_MAX];
 
-    addr_format(&p->client, client);
-    addr_format(&h->x->peer, peer);
-    hop_add_peer_request(out, h->x->head,
-                         &(struct hop_peer){.secrets = p->all->secrets,
-                                            .entry = p->all->id,
-                                            .client_ip = span_str(client),
-                                            .peer_ip = span_str(peer),
-                                            .wall_ms = clock_wall_ms(),
-                                            .to_world = true,
-                                            .by_world = true,
-                                            .epoch = p->seeker.epoch,
-                                            .upgrade = true,
-                                            .trusted_peer = p->trusted});
+    elsewhere_add_request(out, h->x->head,
+                          &(struct elsewhere_request){.secrets = p->all->secrets,
+                                                      .id = p->all->id,
+                                                      .client = &p->client,
+                                                      .peer = &h->x->peer,
+                                                      .epoch = p->seeker.epoch,
+                                                      .upgrade = true,
+                                                      .trusted_peer = p->trusted});
 }
 
 static void failed(struct held *h, enum resolve_reason why)

@@ -6,7 +6,6 @@
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "common/base/stable_hash.h"
-#include "common/proto/hop.h"
 #include "common/proto/secret.h"
 #include "world/io/elsewhere.h"
 #include "world/io/passing_parts.h"
@@ -27,20 +26,13 @@ static struct passing *passing_of(struct seeker *s)
 static void add_head_of(struct passing *p, const struct http_head *h, const struct addr *client,
                         const struct addr *peer, bool trusted, struct buf *out)
 {
-    char client_text[ADDR_TEXT_MAX], peer_text[ADDR_TEXT_MAX];
-
-    addr_format(client, client_text);
-    addr_format(peer, peer_text);
-    hop_add_peer_request(out, h,
-                         &(struct hop_peer){.secrets = p->all->secrets,
-                                            .entry = p->all->id,
-                                            .client_ip = span_str(client_text),
-                                            .peer_ip = span_str(peer_text),
-                                            .wall_ms = clock_wall_ms(),
-                                            .to_world = true,
-                                            .by_world = true,
-                                            .epoch = p->seeker.epoch,
-                                            .trusted_peer = trusted});
+    elsewhere_add_request(out, h,
+                          &(struct elsewhere_request){.secrets = p->all->secrets,
+                                                      .id = p->all->id,
+                                                      .client = client,
+                                                      .peer = peer,
+                                                      .epoch = p->seeker.epoch,
+                                                      .trusted_peer = trusted});
 }
 
 /* As if this process were its own client. */
