@@ -1,0 +1,85 @@
+/* What the settings mean: from the table's values to the settings of each part. */
+#include <assert.h>
+
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/base/version.h"
+#include "common/net/listener.h"
+#include "common/proto/secret.h"
+#include "shard/io/process.h"
+
+enum {
+    ROOM_ID_MAX = 8 * 1024,
+    SESSION_ID_MAX = 4 * 1024,
+    LINK_FIRST_MS = 3000,
+    REPORT_MS = 30000, /* without REPORT_INTERVAL */
+    BEAT_MS = 1000,
+    LINK_RETRY_MIN_MS = 100,
+    LINK_RETRY_MAX_MS = 3000,
+    SECRET_MIN = 16, /* bytes; a shorter one is worth a warning */
+    EDGE_HIGH_WATER = 256 * 1024,
+};
+
+/* Parses what settings_table has checked. */
+static void read_settings(struct process *p)
+{
+    const struct settings *s = &p->settings;
+    struct span bad;
+    enum err worlds_read = origins_parse(&p->world_urls, span_str(s->world_urls), &bad);
+    enum err rooms_read = origins_parse(&p->room_urls, span_str(settings_room_servers(s)), &bad);
+    enum err trusted_read = addr_set_parse(&p->trusted, span_str(s->common.trusted_proxies), &bad);
+    assert(worlds_read == ERR_OK && rooms_read == ERR_OK && trusted_read == ERR_OK);
+    if (secret_shortest(span_str(s->shard_secret)) < SECRET_MIN)
+        log_warn("settings.weak", "name=SHARD_SECRET wanted_bytes=%d", SECRET_MIN);
+}
+
+static void say_limits(struct process *p)
+{
+    const struct settings *s = &p->settings;
+    size_t connections = process_max_connections(s->common.max_connections, fd_limit_raise());
+    p->node_settings = (struct node_settings){
+        .drain_ms = s->drain_ms,
+        .epoch = clock_wall_ms(),
+        .version = TERRANE_VERSION,
+        .world_ids = s->world_ids,
+        .protocol = (enum node_protocol)s->world_protocol,
+        .enforce_seats = s->seat_ttl_ms > 0,
+        .adopt = s->unregistered_shards == UNREGISTERED_ADOPT,
+        .world_id = s->world_id,
+        .has_rooms = p->room_urls.count > 0,
+        .strict_envelope = s->strict_envelope,
+        .report_ms = s->report_ms > 0 ? s->report_ms : REPORT_MS,
+        .beat_ms = s->report_ms > 0 ? s->report_ms : BEAT_MS,
+        .link_wait_ms = s->link_wait_ms,
+        .link_first_ms = LINK_FIRST_MS,
+        .link_buffer = (size_t)s->link_buffer,
+        .link_retry_min_ms = LINK_RETRY_MIN_MS,
+        .link_retry_max_ms = LINK_RETRY_MAX_MS,
+        .max_connections = connections,
+        .max_shards = (size_t)s->max_shards,
+        .max_room_id = ROOM_ID_MAX,
+        .max_session_id = SESSION_ID_MAX,
+    };
+    p->client_settings = process_ws_settings(&s->common);
+    p->client_settings.high_water = (uint32_t)(s->client_queue / 2);
+    p->client_settings.max_queue = (size_t)s->client_queue;
+    p->link_settings = process_ws_settings(&s->common);
+    p->link_settings.max_message = (size_t)s->link_frame_max;
+    p->link_settings.high_water = (uint32_t)node_link_high_water(&p->node_settings);
+    p->limits = process_http_limits(&s->common);
+    p->limits.high_water = EDGE_HIGH_WATER;
+    p->limits.max_connections = connections;
+}
+
+void process_derive(struct process *p)
+{
+    read_settings(p);
+    say_limits(p);
+}
+
+void process_underive(struct process *p)
+{
+    origins_clear(&p->world_urls);
+    origins_clear(&p->room_urls);
+    addr_set_clear(&p->trusted);
+}

@@ -1,0 +1,116 @@
+/* Puts the parts of a node's process together, and takes them apart. */
+#include "shard/io/process.h"
+
+#include "common/proto/secret.h"
+
+static const struct http_pool_settings peer_pool_settings = {
+    .connect_ms = ARRIVAL_CONNECT_MS,
+    .answer_ms = 60000,
+    .max_idle = 64,
+    .idle_ms = 4000,
+    .high_water = 256 * 1024,
+};
+
+static void wire_arrivals(struct process *p, struct span secret)
+{
+    tunnels_init(&p->peer_tunnels, p->loop, &p->stats.peer_tunnels);
+    pools_init(&p->peers, p->loop, &peer_pool_settings);
+    questions_init(&p->questions, &p->ticker, &p->worlds, secret);
+    p->arrivals = (struct arrivals){
+        .ticker = &p->ticker,
+        .questions = &p->questions,
+        .ways = {.tunnels = &p->peer_tunnels, .forwards = &p->forwards, .pools = &p->peers},
+        .node = &p->node_settings,
+        .secrets = span_str(p->settings.shard_secret),
+        .ops = &edge_arrival_ops,
+        .ctx = &p->edge,
+        .stats = &p->stats.arrivals,
+    };
+    arrivals_init(&p->arrivals);
+}
+
+void process_wire(struct process *p)
+{
+    struct span secret = secret_first(span_str(p->settings.shard_secret));
+    uint64_t seed;
+    rng_bytes(&seed, sizeof seed);
+    p->node = node_new(&process_port, p, &p->node_settings, seed, loop_now(p->loop));
+    ticker_init(&p->ticker, p->loop, p->node);
+    room_servers_init(&p->rooms, p->loop, &p->room_urls);
+    worlds_init(&p->worlds, p->loop, &p->world_urls);
+    room_links_init(&p->links, &p->ticker, &p->rooms, secret, &p->link_settings, &p->stats);
+    reporter_init(&p->reporter, &p->ticker, &p->worlds, secret);
+    heart_init(&p->heart, &p->ticker, &p->worlds, secret);
+    edge_clients_init(&p->clients, &p->ticker, &p->client_settings, &p->stats);
+    forwards_init(&p->forwards, p->stats.forwards, &p->stats.forwards_now);
+    tunnels_init(&p->tunnels, p->loop, &p->stats.tunnels);
+    wire_arrivals(p, secret);
+    p->room_proxy = (struct room_proxy){
+        .ticker = &p->ticker,
+        .rooms = &p->rooms,
+        .forwards = &p->forwards,
+        .secret = secret,
+        .path = (enum http_proxy_path)p->settings.http_proxy_path,
+    };
+    p->world_proxy = (struct world_proxy){
+        .worlds = &p->worlds,
+        .forwards = &p->forwards,
+        .tunnels = &p->tunnels,
+        .secrets = span_str(p->settings.shard_secret),
+    };
+    p->edge = (struct edge){
+        .ticker = &p->ticker,
+        .clients = &p->clients,
+        .rooms = &p->room_proxy,
+        .worlds = &p->world_proxy,
+        .arrivals = &p->arrivals,
+        .trusted = &p->trusted,
+        .secrets = span_str(p->settings.shard_secret),
+        .metrics = {.node = p->node,
+                    .io = &p->stats,
+                    .worlds = &p->worlds,
+                    .questions = &p->questions,
+                    .loop = p->loop,
+                    .server = &p->server,
+                    .listener = &p->listener},
+        .stats = &p->stats,
+    };
+    p->server = http_server_new(p->loop, &edge_app, &p->edge, &p->limits, SPAN(""));
+    p->farewell = (struct farewell){
+        .ticker = &p->ticker,
+        .listener = &p->listener,
+        .server = p->server,
+        .clients = &p->clients,
+        .forwards = &p->forwards,
+        .tunnels = &p->tunnels,
+        .peer_tunnels = &p->peer_tunnels,
+        .links = &p->links,
+        .reporter = &p->reporter,
+    };
+}
+
+void process_unwire(struct process *p)
+{
+    enum { TURNS = 3 }; /* what is aborted ends at the end of a turn, and may end others */
+    listener_close(p->listener);
+    farewell_stop(&p->farewell);
+    forwards_clear(&p->forwards);
+    tunnels_abort(&p->tunnels);
+    tunnels_abort(&p->peer_tunnels);
+    arrivals_clear(&p->arrivals);
+    questions_clear(&p->questions);
+    pools_clear(&p->peers);
+    edge_clients_abort(&p->clients);
+    room_links_abort(&p->links);
+    reporter_clear(&p->reporter);
+    heart_clear(&p->heart);
+    http_server_free(p->server);
+    room_servers_clear(&p->rooms);
+    worlds_clear(&p->worlds);
+    for (int i = 0; i < TURNS; i++)
+        loop_turn(p->loop, 0);
+    ticker_stop(&p->ticker);
+    node_free(p->node);
+    edge_clear(&p->edge);
+    buf_clear(&p->version);
+}

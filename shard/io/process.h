@@ -1,0 +1,54 @@
+#pragma once
+/* A node's process: its parts, and what its settings mean to each of them. main.c makes it run. */
+#include "shard/io/edge.h"
+#include "shard/io/farewell.h"
+#include "shard/io/heart.h"
+#include "shard/io/reporter.h"
+#include "shard/io/room_link.h"
+
+struct process {
+    struct settings settings;
+    struct node_settings node_settings;
+    struct ws_settings client_settings, link_settings;
+    struct http_limits limits;
+    struct addr_set trusted;
+    struct origins world_urls, room_urls;
+    struct buf version;
+
+    struct loop *loop;
+    struct node *node;
+    struct ticker ticker;
+    struct io_stats stats;
+    struct room_servers rooms;
+    struct worlds worlds;
+    struct room_links links;
+    struct reporter reporter;
+    struct heart heart;
+    struct edge_clients clients;
+    struct forwards forwards;
+    struct tunnels tunnels, peer_tunnels;
+    struct pools peers; /* other nodes */
+    struct questions questions;
+    struct arrivals arrivals;
+    struct room_proxy room_proxy;
+    struct world_proxy world_proxy;
+    struct edge edge;
+    struct http_server *server;
+    struct listener *listener;
+
+    struct farewell farewell;
+    bool failed; /* core cannot go on */
+};
+
+/* What core asks the process for (port.c); its `io` is the process. */
+extern const struct node_port process_port;
+
+/* Says what p->settings, which settings_table has checked, mean to each part (derive.c). */
+void process_derive(struct process *p);
+/* Frees what process_derive made. */
+void process_underive(struct process *p);
+
+/* Makes the parts; p->loop is there and process_derive has run. Nothing listens yet. */
+void process_wire(struct process *p);
+/* Ends what is under way, turns the loop as long as that takes, and frees the parts. */
+void process_unwire(struct process *p);

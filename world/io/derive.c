@@ -1,0 +1,71 @@
+/* What the settings mean: from the table's values to the settings of each part. */
+#include <assert.h>
+
+#include "common/base/log.h"
+#include "common/proto/secret.h"
+#include "world/io/process.h"
+
+enum {
+    HIGH_WATER = 1024 * 1024,
+    JWT_SECRET_MIN = 32, /* bytes; a shorter one is worth a warning */
+    SHARD_SECRET_MIN = 16,
+    ADMIN_CONNECTIONS = 256, /* of ADMIN_LISTEN; from what MAX_CONNECTIONS leaves */
+};
+
+static void use_secrets(struct process *p)
+{
+    struct span shard_secret = span_str(p->settings.shard_secret);
+    enum token_alg alg = (enum token_alg)p->settings.jwt_alg;
+
+    enum err e = token_keys_new(&p->keys, alg, span_str(p->settings.jwt_secret));
+
+    assert(e == ERR_OK); /* settings_table has checked it */
+    if (alg == TOKEN_HS256 && token_keys_shortest(p->keys) < JWT_SECRET_MIN)
+        log_warn("settings.weak", "name=AUTH_JWT_SECRET wanted_bytes=%d", JWT_SECRET_MIN);
+    if (secret_shortest(shard_secret) < SHARD_SECRET_MIN)
+        log_warn("settings.weak", "name=SHARD_SECRET wanted_bytes=%d", SHARD_SECRET_MIN);
+}
+
+void process_derive(struct process *p)
+{
+    const struct settings *s = &p->settings;
+    struct span bad;
+    enum err e = addr_set_parse(&p->trusted, span_str(s->common.trusted_proxies), &bad);
+
+    assert(e == ERR_OK); /* settings_table has checked it */
+    use_secrets(p);
+    p->core_settings = (struct core_settings){
+        .shard_secret = span_str(s->shard_secret),
+        .keys = p->keys,
+        .url_template = span_str(s->url_template),
+        .max_room_shards = (uint64_t)s->max_room_shards,
+        .seat_ttl_ms = s->seat_ttl_ms,
+        .beat_ms = s->beat_interval_ms,
+        .strangers = {.max = (uint64_t)s->anonymous_create_max,
+                      .per_s = (uint32_t)s->anonymous_create_rate,
+                      .worlds = (uint64_t)s->anonymous_worlds},
+        .room_servers = span_str(settings_room_servers(s)),
+        .failover_ms = s->room_failover == ROOM_FAILOVER_MOVE ? 0 : s->room_failover_wait_ms,
+        .nodes_packed = s->node_placement == 1,
+    };
+    p->server_settings = (struct server_settings){.limits = process_http_limits(&s->common),
+                                                  .trusted = &p->trusted,
+                                                  .secrets = span_str(s->shard_secret)};
+    p->server_settings.limits.body_max = (uint64_t)s->body_max;
+    p->server_settings.limits.high_water = HIGH_WATER;
+    p->server_settings.limits.max_connections =
+        process_max_connections(s->common.max_connections, fd_limit_raise());
+    p->server_settings.has_back = *s->admin_listen != '\0';
+    p->server_settings.back_limits = p->server_settings.limits;
+    if (p->server_settings.back_limits.max_connections > ADMIN_CONNECTIONS)
+        p->server_settings.back_limits.max_connections = ADMIN_CONNECTIONS;
+    p->ws_settings = process_ws_settings(&s->common);
+    p->ws_settings.high_water = HIGH_WATER;
+    p->ws_settings.max_queue = (size_t)s->feed_queue;
+}
+
+void process_underive(struct process *p)
+{
+    token_keys_free(p->keys);
+    addr_set_clear(&p->trusted);
+}

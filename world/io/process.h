@@ -1,0 +1,44 @@
+#pragma once
+/* A world process: its parts, and what its settings mean to each of them. main.c makes it run. */
+#include "common/net/listener.h"
+#include "world/io/farewell.h"
+#include "world/io/feed_sockets.h"
+#include "world/io/prober.h"
+#include "world/io/server.h"
+#include "world/io/settings.h"
+#include "world/io/shard_proxy.h"
+#include "world/io/stores.h"
+#include "world/io/ticker.h"
+
+struct process {
+    struct settings settings;
+    struct token_keys *keys;
+    struct addr_set trusted;
+    struct core_settings core_settings;
+    struct server_settings server_settings;
+    struct ws_settings ws_settings;
+    struct port port;
+    struct core core;
+    struct loop *loop;
+    struct listener *listener, *back_listener;
+    struct server server;
+    struct shard_proxy shards;
+    struct feed_sockets feeds;
+    struct metrics metrics;
+    struct stores stores;
+    struct ticker ticker;
+    struct prober prober;
+    struct farewell farewell;
+};
+
+/* Says what p->settings, which settings_table has checked, mean to each part (derive.c). */
+void process_derive(struct process *p);
+/* Frees what process_derive made. */
+void process_underive(struct process *p);
+
+/* Makes the parts; p->loop is there, process_derive has run and the store is open. Nothing listens
+ * yet. */
+void process_wire(struct process *p);
+/* Ends what is under way, turns the loop as long as that takes, and frees the parts. False: what
+ * the store still had to write is lost. */
+MUST_CHECK bool process_unwire(struct process *p);
