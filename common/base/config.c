@@ -18,6 +18,8 @@ static void store(void *config, const struct config_row *row, const char *text, 
         *(char **)(void *)field = xstrdup(text);
     else if (row->type == CONFIG_BOOL)
         *(bool *)(void *)field = number != 0;
+    else if (row->type == CONFIG_RATE)
+        *(struct rate_limit *)(void *)field = config_value_rate(number);
     else
         *(int64_t *)(void *)field = number;
 }

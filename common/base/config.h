@@ -19,6 +19,8 @@ enum config_type {
     CONFIG_SIZE,     /* int64_t bytes: 64KiB 8MiB 1GiB; bare numbers are bytes */
     CONFIG_BOOL,     /* bool: 1 0 true false yes no on off */
     CONFIG_CHOICE,   /* int64_t: index into choices */
+    CONFIG_RATE,     /* struct rate_limit: 50 or 50:200, so many a second, and at once; without the
+                        second number as many at once as a second; 0 or off: no limit (burst 0) */
 };
 
 struct config_row {

@@ -19,6 +19,8 @@ static const char *type_word(enum config_type type)
         return "YES|NO";
     case CONFIG_CHOICE:
         return "CHOICE";
+    case CONFIG_RATE:
+        return "RATE";
     }
     return "VALUE";
 }

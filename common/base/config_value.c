@@ -94,6 +94,33 @@ static enum err parse_choice(const struct config_row *row, struct span text, int
     return ERR_SYNTAX;
 }
 
+enum { RATE_SHIFT = 32 };
+
+/* Both numbers in one: the second in the upper half. */
+static enum err parse_rate(struct span text, int64_t *out)
+{
+    size_t colon = span_index(text, ':');
+    int64_t per_s = 0, burst = 0;
+    *out = 0;
+    if (span_ieq(text, SPAN("off")))
+        return ERR_OK;
+    enum err e = parse_digits(span_slice(text, 0, colon), false, &per_s);
+    burst = per_s;
+    if (e == ERR_OK && colon < text.len)
+        e = parse_digits(span_slice(text, colon + 1, text.len), false, &burst);
+    if (e == ERR_OK && (per_s > INT32_MAX || burst > INT32_MAX || (per_s == 0) != (burst == 0)))
+        e = ERR_LIMIT;
+    if (e == ERR_OK)
+        *out = burst << RATE_SHIFT | per_s;
+    return e;
+}
+
+struct rate_limit config_value_rate(int64_t number)
+{
+    return (struct rate_limit){.per_s = (uint32_t)number,
+                               .burst = (uint32_t)(number >> RATE_SHIFT)};
+}
+
 enum err config_value_parse(const struct config_row *row, struct span text, int64_t *out)
 {
     enum err e = ERR_SYNTAX;
@@ -111,6 +138,8 @@ enum err config_value_parse(const struct config_row *row, struct span text, int6
         return parse_bool(text, out);
     case CONFIG_CHOICE:
         return parse_choice(row, text, out);
+    case CONFIG_RATE:
+        return parse_rate(text, out);
     case CONFIG_STRING:
     case CONFIG_SECRET:
         break;
@@ -172,6 +201,9 @@ void config_value_add_allowed(struct buf *out, const struct config_row *row)
         return;
     case CONFIG_CHOICE:
         add_choices(out, row);
+        return;
+    case CONFIG_RATE:
+        BUF_ADD_LIT(out, "a rate such as 50 or 50:200 (a second, and at once), or off");
         return;
     }
     add_range(out, row);

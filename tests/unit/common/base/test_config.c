@@ -9,12 +9,14 @@
 #include <unistd.h>
 
 #include "common/base/config.h"
+#include "common/base/rate.h"
 #include "common/base/span.h"
 
 struct settings {
     char *host, *servers, *secret, *later;
     int64_t port, offset, wait_ms, limit, strategy, ttl_ms;
     bool verbose;
+    struct rate_limit rate;
 };
 
 static const char *const strategies[] = {"round-robin", "least-connections", NULL};
@@ -43,6 +45,7 @@ static const struct config_row rows[] = {
      .fallback = "least-connections",
      .choices = strategies},
     {.name = "VERBOSE", .type = CONFIG_BOOL, AT(verbose), .fallback = "off", .unit = "switch"},
+    {.name = "CLIENT_RATE", .type = CONFIG_RATE, AT(rate), .fallback = "off"},
     {.name = "SEAT_TTL", .type = CONFIG_DURATION, AT(ttl_ms), .fallback = "0", .reserved = true},
     {.name = "REDIS_URL", .type = CONFIG_STRING, AT(later), .reserved = true, .reserved_value = ""},
 };
@@ -275,6 +278,36 @@ static void booleans_have_four_spellings(void **state)
     }
 }
 
+static void a_rate_is_one_number_or_two(void **state)
+{
+    static const struct {
+        const char *text;
+        enum config_verdict verdict;
+        struct rate_limit rate;
+    } cases[] = {
+        {"--client-rate=50", CONFIG_RUN, {50, 50}},
+        {"--client-rate=50:200", CONFIG_RUN, {50, 200}},
+        {"--client-rate=off", CONFIG_RUN, {0, 0}},
+        {"--client-rate=0", CONFIG_RUN, {0, 0}},
+        {"--client-rate=2147483647:2147483647", CONFIG_RUN, {2147483647, 2147483647}},
+        {"--client-rate=2147483648", CONFIG_BAD, {0, 0}},
+        {"--client-rate=0:5", CONFIG_BAD, {0, 0}},
+        {"--client-rate=5:0", CONFIG_BAD, {0, 0}},
+        {"--client-rate=5:", CONFIG_BAD, {0, 0}},
+        {"--client-rate=:5", CONFIG_BAD, {0, 0}},
+        {"--client-rate=-5", CONFIG_BAD, {0, 0}},
+        {"--client-rate=5/s", CONFIG_BAD, {0, 0}},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct run r = RUN("--shard-secret=x", (char *)(uintptr_t)cases[i].text);
+        assert_int_equal(r.verdict, cases[i].verdict);
+        assert_int_equal(r.settings.rate.per_s, cases[i].rate.per_s);
+        assert_int_equal(r.settings.rate.burst, cases[i].rate.burst);
+        run_clear(&r);
+    }
+}
+
 static void all_problems_are_told_at_once(void **state)
 {
     static const char json[] = "{\"MESSAGE_MAX\":1.5,\"UNKNOWN\":1,\"HOST\":null}";
@@ -484,6 +517,7 @@ int main(void)
         CONFIG_TEST(empty_environment_value_counts_where_the_row_says_so),
         CONFIG_TEST(values_are_read_or_refused),
         CONFIG_TEST(booleans_have_four_spellings),
+        CONFIG_TEST(a_rate_is_one_number_or_two),
         CONFIG_TEST(all_problems_are_told_at_once),
         CONFIG_TEST(a_secret_comes_from_a_file_by_every_source),
         CONFIG_TEST(a_bad_secret_file_is_a_problem),
