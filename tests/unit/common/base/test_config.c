@@ -450,7 +450,7 @@ static void the_effective_settings_are_printed_with_their_sources(void **state)
                                "LINK_WAIT=\"15s\"  # default\n"
                                "MESSAGE_MAX=\"1MiB\"  # default\n"
                                "STRATEGY=\"least-connections\"  # default\n"
-                               "VERBOSE=\"off\"  # default\n"
+                               "VERBOSE=\"off\"  # default\nCLIENT_RATE=\"off\"  # default\n"
                                "SEAT_TTL=\"0\"  # default\n"
                                "REDIS_URL=  # default\n");
     assert_null(r.settings.host);
