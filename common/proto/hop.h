@@ -4,6 +4,7 @@
  * headers of an answer reach the client. Text in, text out. */
 #include "common/base/buf.h"
 #include "common/proto/http_head.h"
+#include "common/proto/secret.h"
 
 /* May a header of a client be believed? Never: x-access-shard and x-terrane-*. Only when the peer
  * is trusted (`trusted_peer`): x-shard-*, x-original-client-ip, x-forwarded-* and forwarded. */
@@ -33,12 +34,12 @@ void hop_add_room_request(struct buf *out, const struct http_head *h, const stru
 
 /* A request on its way to another process of the cluster, which will answer it in our place. */
 struct hop_peer {
-    struct span secrets;   /* the cluster's; the first signs (hop_sign.h) */
-    struct span entry;     /* our own id */
-    struct span client_ip; /* where the request began, as far as trusted proxies tell */
-    struct span peer_ip;   /* to_world: goes behind what a trusted peer said in x-forwarded-for */
-    struct span host;      /* to a node: as the client named it, for x-terrane-host */
-    struct span path;      /* in place of the target's; {NULL, 0}: as it came */
+    const struct secrets *secrets; /* the cluster's; the first signs (hop_sign.h) */
+    struct span entry;             /* our own id */
+    struct span client_ip;         /* where the request began, as far as trusted proxies tell */
+    struct span peer_ip; /* to_world: goes behind what a trusted peer said in x-forwarded-for */
+    struct span host;    /* to a node: as the client named it, for x-terrane-host */
+    struct span path;    /* in place of the target's; {NULL, 0}: as it came */
     int64_t wall_ms;
     bool to_world; /* x-access-shard and x-shard-*, a client's own credentials there, pass */
     bool by_world; /* struct hop_sign, */

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 
 #include "common/base/mem.h"
-#include "common/proto/secret.h"
 #include "common/proto/url.h"
 
 #define HOP    "x-terrane-hop"
@@ -33,6 +32,15 @@ struct keyed {
 static struct keyed keyed[KEYED_MAX];
 static size_t keyed_next;
 
+static void keyed_clear(struct keyed *k)
+{
+    if (k->secret != NULL)
+        OPENSSL_cleanse(k->secret, strlen(k->secret));
+    free(k->secret);
+    EVP_MAC_CTX_free(k->mac);
+    *k = (struct keyed){0};
+}
+
 static void keyed_set(struct keyed *k, struct span secret)
 {
     char digest[] = "SHA256";
@@ -41,10 +49,7 @@ static void keyed_set(struct keyed *k, struct span secret)
         OSSL_PARAM_construct_end(),
     };
     EVP_MAC *hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
-    if (k->secret != NULL)
-        OPENSSL_cleanse(k->secret, strlen(k->secret));
-    free(k->secret);
-    EVP_MAC_CTX_free(k->mac);
+    keyed_clear(k);
     k->secret = xspandup(secret);
     k->mac = EVP_MAC_CTX_new(hmac);
     EVP_MAC_free(hmac);
@@ -94,14 +99,14 @@ static void mac_hex(char out[HEX_LEN], struct span secret, const struct claim *c
 }
 
 /* Every secret is tried, so the time does not tell which of them fits. */
-static bool is_signed(struct span secrets, const struct claim *c, struct span hex)
+static bool is_signed(const struct secrets *secrets, const struct claim *c, struct span hex)
 {
     char want[HEX_LEN];
     bool found = false;
-    struct span secret;
+    struct span list = secrets->list, secret;
     if (hex.len != HEX_LEN)
         return false;
-    while (span_split(&secrets, ',', &secret)) {
+    while (span_split(&list, ',', &secret)) {
         secret = span_trim(secret);
         if (secret.len == 0)
             continue;
@@ -168,10 +173,11 @@ static void add_line(struct buf *out, struct span name, struct span value)
     BUF_ADD_LIT(out, "\r\n");
 }
 
-void hop_sign_add(struct buf *out, struct span secrets, const struct hop_sign *s, int64_t wall_ms)
+void hop_sign_add(struct buf *out, const struct secrets *secrets, const struct hop_sign *s,
+                  int64_t wall_ms)
 {
     char hex[HEX_LEN];
-    struct span secret = secret_first(secrets);
+    struct span secret = secrets_first(secrets);
     struct buf hop = {0}, ms = {0};
     assert(secret.len > 0);
     url_encode(&hop, s->entry);
@@ -199,7 +205,7 @@ void hop_sign_add(struct buf *out, struct span secrets, const struct hop_sign *s
     buf_clear(&ms);
 }
 
-enum err hop_sign_check(const struct http_head *h, struct span secrets, int64_t wall_ms,
+enum err hop_sign_check(const struct http_head *h, const struct secrets *secrets, int64_t wall_ms,
                         struct hop_signed *out)
 {
     size_t hops = http_head_count(h, SPAN(HOP)), clients = http_head_count(h, SPAN(CLIENT));
@@ -221,4 +227,10 @@ enum err hop_sign_check(const struct http_head *h, struct span secrets, int64_t 
     if (!is_fresh(c.ms, wall_ms) || !is_signed(secrets, &c, hex))
         return ERR_DENIED;
     return read_claim(&c, out);
+}
+
+void hop_sign_forget(void)
+{
+    for (size_t i = 0; i < KEYED_MAX; i++)
+        keyed_clear(&keyed[i]);
 }

@@ -9,6 +9,7 @@
  * any of them is good at the other end. */
 #include "common/proto/addr.h"
 #include "common/proto/http_head.h"
+#include "common/proto/secret.h"
 
 /* How far the clocks of two processes may be apart, the way of the request included. */
 enum { HOP_SIGN_AGE_MS = 60 * 1000, HOP_SIGN_ENTRY_MAX = 512 };
@@ -20,8 +21,9 @@ struct hop_sign {
     bool by_world; /* a world passes it on to the one that decides */
     int64_t epoch; /* by_world: the highest epoch of the world that it has seen; 0: none */
 };
-/* Appends the three lines. `secrets` is a list (secret.h) that is not empty. */
-void hop_sign_add(struct buf *out, struct span secrets, const struct hop_sign *s, int64_t wall_ms);
+/* Appends the three lines. `secrets` is not empty. */
+void hop_sign_add(struct buf *out, const struct secrets *secrets, const struct hop_sign *s,
+                  int64_t wall_ms);
 
 struct hop_signed {
     char entry[HOP_SIGN_ENTRY_MAX]; /* decoded, entry_len bytes */
@@ -35,5 +37,7 @@ struct hop_signed {
  * made more than HOP_SIGN_AGE_MS before or after `wall_ms`, or what was signed is no address, an
  * entry longer than HOP_SIGN_ENTRY_MAX or a mark that is not known. *out is set with ERR_OK only.
  */
-MUST_CHECK enum err hop_sign_check(const struct http_head *h, struct span secrets, int64_t wall_ms,
-                                   struct hop_signed *out);
+MUST_CHECK enum err hop_sign_check(const struct http_head *h, const struct secrets *secrets,
+                                   int64_t wall_ms, struct hop_signed *out);
+/* Secrets have changed: wipes what was made ready of those used so far (docs/decisions/014). */
+void hop_sign_forget(void);

@@ -3,10 +3,10 @@
 
 #include <openssl/crypto.h>
 
-bool secret_matches(struct span list, struct span given)
+bool secrets_match(const struct secrets *s, struct span given)
 {
+    struct span list = s->list, entry;
     bool found = false;
-    struct span entry;
     while (span_split(&list, ',', &entry)) {
         entry = span_trim(entry);
         if (entry.len > 0 && entry.len == given.len)
@@ -15,18 +15,19 @@ bool secret_matches(struct span list, struct span given)
     return found;
 }
 
-struct span secret_first(struct span list)
+struct span secrets_first(const struct secrets *s)
 {
+    struct span list = s->list;
     struct span entry = {0};
     if (!span_split(&list, ',', &entry))
         return entry;
     return span_trim(entry);
 }
 
-size_t secret_shortest(struct span list)
+size_t secrets_shortest(const struct secrets *s)
 {
     size_t shortest = SIZE_MAX;
-    struct span entry;
+    struct span list = s->list, entry;
     while (span_split(&list, ',', &entry)) {
         entry = span_trim(entry);
         if (entry.len < shortest)

@@ -201,6 +201,19 @@ enum err token_keys_new(struct token_keys **out, enum token_alg alg, struct span
     return ERR_OK;
 }
 
+enum err token_keys_change(struct token_keys *k, enum token_alg alg, struct span keys)
+{
+    struct token_keys *new;
+    enum err err = token_keys_new(&new, alg, keys);
+    if (err != ERR_OK)
+        return err;
+    struct token_keys old = *k;
+    *k = *new;
+    *new = old;
+    token_keys_free(new);
+    return ERR_OK;
+}
+
 void token_keys_free(struct token_keys *k)
 {
     if (k == NULL)

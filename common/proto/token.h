@@ -11,6 +11,9 @@ struct token_keys;
  * (ES256: on the curve P-256). Caller frees with token_keys_free (the keys are wiped).
  * ERR_SYNTAX: empty, or no key of that kind. */
 MUST_CHECK enum err token_keys_new(struct token_keys **out, enum token_alg alg, struct span keys);
+/* Replaces the keys in place, so that all who borrow *k see the new ones; the old ones are wiped.
+ * ERR_SYNTAX: as above, and *k is as it was. */
+MUST_CHECK enum err token_keys_change(struct token_keys *k, enum token_alg alg, struct span keys);
 void token_keys_free(struct token_keys *k); /* NULL is allowed */
 /* The shortest key's length in bytes (of a public key: the size of its modulus or field); for a
  * warning. */

@@ -38,7 +38,7 @@ struct arrivals {
     struct questions *questions;
     struct held_ways ways; /* to other nodes; the rest of it is arrivals_init's */
     const struct node_settings *node;
-    struct span secrets; /* the cluster's, a list */
+    const struct secrets *secrets;
     const struct arrival_ops *ops;
     void *ctx;
     struct arrival_stats *stats;

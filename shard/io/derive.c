@@ -29,7 +29,8 @@ static void read_settings(struct process *p)
     enum err rooms_read = origins_parse(&p->room_urls, span_str(settings_room_servers(s)), &bad);
     enum err trusted_read = addr_set_parse(&p->trusted, span_str(s->common.trusted_proxies), &bad);
     assert(worlds_read == ERR_OK && rooms_read == ERR_OK && trusted_read == ERR_OK);
-    if (secret_shortest(span_str(s->shard_secret)) < SECRET_MIN)
+    p->secrets.list = span_str(s->shard_secret);
+    if (secrets_shortest(&p->secrets) < SECRET_MIN)
         log_warn("settings.weak", "name=SHARD_SECRET wanted_bytes=%d", SECRET_MIN);
 }
 

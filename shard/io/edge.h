@@ -13,7 +13,7 @@ struct edge {
     const struct world_proxy *worlds;
     struct arrivals *arrivals;
     const struct addr_set *trusted;
-    struct span secrets; /* the cluster's, a list */
+    const struct secrets *secrets;
     struct metrics metrics;
     struct io_stats *stats;
     struct span version; /* what /version answers, JSON */

@@ -122,9 +122,10 @@ static void send_waiting(struct heart *h)
     }
 }
 
-void heart_init(struct heart *h, struct ticker *t, struct worlds *worlds, struct span secret)
+void heart_init(struct heart *h, struct ticker *t, struct worlds *worlds,
+                const struct secrets *secrets)
 {
-    *h = (struct heart){.ticker = t, .worlds = worlds, .secret = secret};
+    *h = (struct heart){.ticker = t, .worlds = worlds, .secrets = secrets};
     list_init(&h->waiting);
     list_init(&h->under_way);
 }
@@ -140,7 +141,7 @@ void heart_beat(struct heart *h, struct handle world, struct span world_id, stru
     url_encode(&p->head, world_id);
     BUF_ADD_LIT(&p->head, "/heartbeat HTTP/1.1\r\ncontent-type: application/json\r\n");
     BUF_ADD_LIT(&p->head, "x-access-shard: ");
-    buf_add_span(&p->head, h->secret);
+    buf_add_span(&p->head, secrets_first(h->secrets));
     BUF_ADD_LIT(&p->head, "\r\n");
     buf_add_span(&p->body, body);
     list_push(&h->waiting, &p->node);

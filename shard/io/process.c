@@ -1,8 +1,6 @@
 /* Puts the parts of a node's process together, and takes them apart. */
 #include "shard/io/process.h"
 
-#include "common/proto/secret.h"
-
 static const struct http_pool_settings peer_pool_settings = {
     .connect_ms = ARRIVAL_CONNECT_MS,
     .answer_ms = 60000,
@@ -11,17 +9,17 @@ static const struct http_pool_settings peer_pool_settings = {
     .high_water = 256 * 1024,
 };
 
-static void wire_arrivals(struct process *p, struct span secret)
+static void wire_arrivals(struct process *p)
 {
     tunnels_init(&p->peer_tunnels, p->loop, &p->stats.peer_tunnels);
     pools_init(&p->peers, p->loop, &peer_pool_settings);
-    questions_init(&p->questions, &p->ticker, &p->worlds, secret);
+    questions_init(&p->questions, &p->ticker, &p->worlds, &p->secrets);
     p->arrivals = (struct arrivals){
         .ticker = &p->ticker,
         .questions = &p->questions,
         .ways = {.tunnels = &p->peer_tunnels, .forwards = &p->forwards, .pools = &p->peers},
         .node = &p->node_settings,
-        .secrets = span_str(p->settings.shard_secret),
+        .secrets = &p->secrets,
         .ops = &edge_arrival_ops,
         .ctx = &p->edge,
         .stats = &p->stats.arrivals,
@@ -31,32 +29,31 @@ static void wire_arrivals(struct process *p, struct span secret)
 
 void process_wire(struct process *p)
 {
-    struct span secret = secret_first(span_str(p->settings.shard_secret));
     uint64_t seed;
     rng_bytes(&seed, sizeof seed);
     p->node = node_new(&process_port, p, &p->node_settings, seed, loop_now(p->loop));
     ticker_init(&p->ticker, p->loop, p->node);
     room_servers_init(&p->rooms, p->loop, &p->room_urls);
     worlds_init(&p->worlds, p->loop, &p->world_urls);
-    room_links_init(&p->links, &p->ticker, &p->rooms, secret, &p->link_settings, &p->stats);
-    reporter_init(&p->reporter, &p->ticker, &p->worlds, secret);
-    heart_init(&p->heart, &p->ticker, &p->worlds, secret);
+    room_links_init(&p->links, &p->ticker, &p->rooms, &p->secrets, &p->link_settings, &p->stats);
+    reporter_init(&p->reporter, &p->ticker, &p->worlds, &p->secrets);
+    heart_init(&p->heart, &p->ticker, &p->worlds, &p->secrets);
     edge_clients_init(&p->clients, &p->ticker, &p->client_settings, &p->stats);
     forwards_init(&p->forwards, p->stats.forwards, &p->stats.forwards_now);
     tunnels_init(&p->tunnels, p->loop, &p->stats.tunnels);
-    wire_arrivals(p, secret);
+    wire_arrivals(p);
     p->room_proxy = (struct room_proxy){
         .ticker = &p->ticker,
         .rooms = &p->rooms,
         .forwards = &p->forwards,
-        .secret = secret,
+        .secrets = &p->secrets,
         .path = (enum http_proxy_path)p->settings.http_proxy_path,
     };
     p->world_proxy = (struct world_proxy){
         .worlds = &p->worlds,
         .forwards = &p->forwards,
         .tunnels = &p->tunnels,
-        .secrets = span_str(p->settings.shard_secret),
+        .secrets = &p->secrets,
     };
     p->edge = (struct edge){
         .ticker = &p->ticker,
@@ -65,7 +62,7 @@ void process_wire(struct process *p)
         .worlds = &p->world_proxy,
         .arrivals = &p->arrivals,
         .trusted = &p->trusted,
-        .secrets = span_str(p->settings.shard_secret),
+        .secrets = &p->secrets,
         .metrics = {.node = p->node,
                     .io = &p->stats,
                     .worlds = &p->worlds,

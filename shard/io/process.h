@@ -12,6 +12,7 @@ struct process {
     struct ws_settings client_settings, link_settings;
     struct http_limits limits;
     struct addr_set trusted;
+    struct secrets secrets; /* the cluster's */
     struct origins world_urls, room_urls;
     struct buf version;
 

@@ -187,7 +187,7 @@ static struct question *question_new(struct questions *q, struct span world,
     url_encode(&p->head, world);
     BUF_ADD_LIT(&p->head, "/resolve HTTP/1.1\r\ncontent-type: application/json\r\n");
     BUF_ADD_LIT(&p->head, "x-access-shard: ");
-    buf_add_span(&p->head, q->secret);
+    buf_add_span(&p->head, secrets_first(q->secrets));
     BUF_ADD_LIT(&p->head, "\r\n");
     resolve_add(&p->body, r);
     list_push(&q->waiting, &p->node);
@@ -195,9 +195,9 @@ static struct question *question_new(struct questions *q, struct span world,
 }
 
 void questions_init(struct questions *q, struct ticker *t, struct worlds *worlds,
-                    struct span secret)
+                    const struct secrets *secrets)
 {
-    *q = (struct questions){.ticker = t, .worlds = worlds, .secret = secret};
+    *q = (struct questions){.ticker = t, .worlds = worlds, .secrets = secrets};
     q->silent_until_ms = xcalloc(worlds->all.origins.count, sizeof *q->silent_until_ms);
     list_init(&q->waiting);
     list_init(&q->under_way);

@@ -5,6 +5,7 @@
  * not asked for a while; while all of them are silent, nobody waits. */
 #include "common/base/map.h"
 #include "common/proto/resolve.h"
+#include "common/proto/secret.h"
 #include "shard/io/ticker.h"
 #include "shard/io/worlds.h"
 
@@ -27,7 +28,7 @@ struct asking {
 struct questions {
     struct ticker *ticker;
     struct worlds *worlds;
-    struct span secret;
+    const struct secrets *secrets;
     struct map open; /* those that may be shared, by key */
     struct list waiting, under_way;
     size_t under_way_count;
@@ -37,7 +38,7 @@ struct questions {
 
 /* All borrowed. */
 void questions_init(struct questions *q, struct ticker *t, struct worlds *worlds,
-                    struct span secret);
+                    const struct secrets *secrets);
 /* Asks the world of that id. `alone`: with a question of its own, whoever else asks the same. */
 void questions_ask(struct questions *q, struct asking *who, struct span world,
                    const struct resolve *r, bool alone);

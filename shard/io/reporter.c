@@ -101,9 +101,10 @@ static void send_waiting(struct reporter *r)
     }
 }
 
-void reporter_init(struct reporter *r, struct ticker *t, struct worlds *worlds, struct span secret)
+void reporter_init(struct reporter *r, struct ticker *t, struct worlds *worlds,
+                   const struct secrets *secrets)
 {
-    *r = (struct reporter){.ticker = t, .worlds = worlds, .secret = secret};
+    *r = (struct reporter){.ticker = t, .worlds = worlds, .secrets = secrets};
     list_init(&r->waiting);
     list_init(&r->under_way);
 }
@@ -120,7 +121,7 @@ void reporter_send(struct reporter *r, struct handle shard, struct span shard_id
     url_encode(&p->head, world);
     BUF_ADD_LIT(&p->head, "/update-shard HTTP/1.1\r\ncontent-type: application/json\r\n");
     BUF_ADD_LIT(&p->head, "x-access-shard: ");
-    buf_add_span(&p->head, r->secret);
+    buf_add_span(&p->head, secrets_first(r->secrets));
     BUF_ADD_LIT(&p->head, "\r\n");
     report_add(&p->body, shard_id, world, connections);
     list_push(&r->waiting, &p->node);

@@ -1,18 +1,20 @@
 #pragma once
 /* Reports to the world: one POST …/update-shard each (reference protocol), a bounded number at a
  * time. */
+#include "common/proto/secret.h"
 #include "shard/io/ticker.h"
 #include "shard/io/worlds.h"
 
 struct reporter {
     struct ticker *ticker;
     struct worlds *worlds;
-    struct span secret;
+    const struct secrets *secrets;
     struct list waiting, under_way;
     size_t under_way_count;
 };
 /* All borrowed. */
-void reporter_init(struct reporter *r, struct ticker *t, struct worlds *worlds, struct span secret);
+void reporter_init(struct reporter *r, struct ticker *t, struct worlds *worlds,
+                   const struct secrets *secrets);
 /* As struct node_port has it: answered by node_reported, never before this returns. */
 void reporter_send(struct reporter *r, struct handle shard, struct span shard_id, struct span world,
                    uint64_t connections);

@@ -226,12 +226,13 @@ static void warm_up(struct room_link *l)
 }
 
 void room_links_init(struct room_links *all, struct ticker *t, struct room_servers *rooms,
-                     struct span secret, const struct ws_settings *settings, struct io_stats *stats)
+                     const struct secrets *secrets, const struct ws_settings *settings,
+                     struct io_stats *stats)
 {
     *all = (struct room_links){
         .ticker = t,
         .rooms = rooms,
-        .secret = secret,
+        .secrets = secrets,
         .settings = settings,
         .stats = stats,
     };
@@ -250,7 +251,7 @@ void room_link_dial(struct room_links *all, struct handle handle, struct span sh
     url_encode(&l->target, room);
     add_header(&l->headers, "x-shard-id", shard);
     add_header(&l->headers, "x-shard-world-id", world);
-    add_header(&l->headers, "x-access-shard", all->secret);
+    add_header(&l->headers, "x-access-shard", secrets_first(all->secrets));
     list_push(&all->all, &l->node);
     handles_set(&all->table, handle, l);
     count(l, 1);

@@ -2,6 +2,7 @@
 /* Links: one WebSocket to a room server per shard, with the warm-up that comes before it. Named by
  * core's handles; a handle is one dial and what comes of it. */
 #include "common/net/ws_dial.h"
+#include "common/proto/secret.h"
 #include "shard/io/handles.h"
 #include "shard/io/io_stats.h"
 #include "shard/io/room_servers.h"
@@ -12,13 +13,13 @@ struct room_links {
     struct list all;
     struct ticker *ticker;
     struct room_servers *rooms;
-    struct span secret;
+    const struct secrets *secrets;
     const struct ws_settings *settings;
     struct io_stats *stats;
 };
 /* All borrowed; `settings.high_water` is node_link_high_water. */
 void room_links_init(struct room_links *all, struct ticker *t, struct room_servers *rooms,
-                     struct span secret, const struct ws_settings *settings,
+                     const struct secrets *secrets, const struct ws_settings *settings,
                      struct io_stats *stats);
 
 /* Sends OPTIONS to the room, which makes it, then dials it. Core hears of it by node_link_up or

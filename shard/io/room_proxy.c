@@ -49,7 +49,7 @@ enum err room_proxy_take(const struct room_proxy *p, const struct arrived *a)
     struct hop_room to = {
         .shard_id = a->route->shard_id,
         .query = a->route->query,
-        .secret = p->secret,
+        .secret = secrets_first(p->secrets),
         .trusted_peer = a->from->trusted,
     };
     struct span ordered;

@@ -11,7 +11,7 @@ struct room_proxy {
     struct ticker *ticker; /* of the node */
     struct room_servers *rooms;
     struct forwards *forwards;
-    struct span secret; /* sent to room servers */
+    const struct secrets *secrets; /* sent to room servers */
     enum http_proxy_path path;
 };
 

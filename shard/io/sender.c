@@ -16,7 +16,7 @@ static struct addr read_client(const struct http_head *h, const struct addr *pee
 }
 
 enum err sender_read(struct sender *out, const struct http_head *h, const struct addr *peer,
-                     const struct addr_set *trusted, struct span secrets, int64_t wall_ms)
+                     const struct addr_set *trusted, const struct secrets *secrets, int64_t wall_ms)
 {
     struct hop_signed from;
     enum err e = ERR_MISSING; /* whatever is not signed is a client's own, and goes nowhere */

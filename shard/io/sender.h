@@ -3,6 +3,7 @@
  * the cluster on a client's behalf (docs/protocol.md, "Between processes"). */
 #include "common/proto/addr.h"
 #include "common/proto/http_head.h"
+#include "common/proto/secret.h"
 
 struct sender {
     bool hopped;        /* another process let it in */
@@ -14,6 +15,6 @@ struct sender {
  * ERR_DENIED: it claims to come from another process and does not (403). */
 MUST_CHECK enum err sender_read(struct sender *out, const struct http_head *h,
                                 const struct addr *peer, const struct addr_set *trusted,
-                                struct span secrets, int64_t wall_ms);
+                                const struct secrets *secrets, int64_t wall_ms);
 /* The Host that the client named; a span into the head. */
 struct span sender_host(const struct sender *s, const struct http_head *h);

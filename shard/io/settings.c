@@ -272,8 +272,8 @@ static bool check_proxies(const struct settings *s, FILE *err)
 /* It goes into headers. */
 static bool check_secret(const struct settings *s, FILE *err)
 {
-    struct span secrets = span_str(s->shard_secret), first = secret_first(secrets);
-    if (secret_shortest(secrets) > 0 && is_printable(first))
+    const struct secrets secrets = {span_str(s->shard_secret)};
+    if (secrets_shortest(&secrets) > 0 && is_printable(secrets_first(&secrets)))
         return true;
     (void)fprintf(err, "terrane-shard: SHARD_SECRET: a secret is empty or has characters other "
                        "than printable ASCII without blanks\n");

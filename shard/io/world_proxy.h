@@ -10,7 +10,7 @@ struct world_proxy {
     struct worlds *worlds;
     struct forwards *forwards;
     struct tunnels *tunnels;
-    struct span secrets; /* the shard's, a list */
+    const struct secrets *secrets;
     const char *node_id; /* our own */
 };
 

@@ -19,6 +19,8 @@
     "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ3b3JsZHMiOlsiKiJdfQ."                                 \
     "adZ5U4p_wVx0UDxCYESw3Ny1RaupuPejCMRIkyOK75A"
 
+static const struct secrets secrets = {SPAN_INIT(SIM_SHARD_SECRET)};
+
 enum { COMMIT_MS = 10, CLOCK_SLACK_MS = 60000 };
 
 struct site {
@@ -192,7 +194,7 @@ struct site *site_new(struct sim *s)
         .ticker = {site, port_wake},
     };
     site->settings = (struct core_settings){
-        .shard_secret = SPAN(SIM_SHARD_SECRET),
+        .secrets = &secrets,
         .keys = site->keys,
         .url_template = SPAN("{shardId}"),
         .max_room_shards = 12,

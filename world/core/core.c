@@ -174,7 +174,7 @@ void core_init(struct core *core, const struct port *port, const struct core_set
     *core = (struct core){
         .port = port,
         .settings = settings,
-        .authz = {.shard_secret = settings->shard_secret, .keys = settings->keys},
+        .authz = {.secrets = settings->secrets, .keys = settings->keys},
         .rng = *rng,
         .now = now,
         .sweep_ms = now.mono_ms + CORE_SWEEP_MS,

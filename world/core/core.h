@@ -23,7 +23,7 @@ enum {
 #define CORE_ID_MS_MAX INT64_C(9000000000000)
 
 struct core_settings {
-    struct span shard_secret;      /* comma-separated list */
+    const struct secrets *secrets; /* the cluster's */
     const struct token_keys *keys; /* for tokens */
     struct span url_template;      /* of shards that are made without one */
     uint64_t max_room_shards;      /* our own bound on the shards of a room */

@@ -14,15 +14,16 @@ enum {
 
 static void use_secrets(struct process *p)
 {
-    struct span shard_secret = span_str(p->settings.shard_secret);
     enum token_alg alg = (enum token_alg)p->settings.jwt_alg;
+
+    p->secrets.list = span_str(p->settings.shard_secret);
 
     enum err e = token_keys_new(&p->keys, alg, span_str(p->settings.jwt_secret));
 
     assert(e == ERR_OK); /* settings_table has checked it */
     if (alg == TOKEN_HS256 && token_keys_shortest(p->keys) < JWT_SECRET_MIN)
         log_warn("settings.weak", "name=AUTH_JWT_SECRET wanted_bytes=%d", JWT_SECRET_MIN);
-    if (secret_shortest(shard_secret) < SHARD_SECRET_MIN)
+    if (secrets_shortest(&p->secrets) < SHARD_SECRET_MIN)
         log_warn("settings.weak", "name=SHARD_SECRET wanted_bytes=%d", SHARD_SECRET_MIN);
 }
 
@@ -35,7 +36,7 @@ void process_derive(struct process *p)
     assert(e == ERR_OK); /* settings_table has checked it */
     use_secrets(p);
     p->core_settings = (struct core_settings){
-        .shard_secret = span_str(s->shard_secret),
+        .secrets = &p->secrets,
         .keys = p->keys,
         .url_template = span_str(s->url_template),
         .max_room_shards = (uint64_t)s->max_room_shards,
@@ -48,9 +49,8 @@ void process_derive(struct process *p)
         .failover_ms = s->room_failover == ROOM_FAILOVER_MOVE ? 0 : s->room_failover_wait_ms,
         .nodes_packed = s->node_placement == 1,
     };
-    p->server_settings = (struct server_settings){.limits = process_http_limits(&s->common),
-                                                  .trusted = &p->trusted,
-                                                  .secrets = span_str(s->shard_secret)};
+    p->server_settings = (struct server_settings){
+        .limits = process_http_limits(&s->common), .trusted = &p->trusted, .secrets = &p->secrets};
     p->server_settings.limits.body_max = (uint64_t)s->body_max;
     p->server_settings.limits.high_water = HIGH_WATER;
     p->server_settings.limits.max_connections =

@@ -4,6 +4,7 @@
 #include "common/base/buf.h"
 #include "common/proto/addr.h"
 #include "common/proto/http_head.h"
+#include "common/proto/secret.h"
 #include "world/core/api/api.h"
 
 /* 421, to who must not be passed on again. */
@@ -13,7 +14,8 @@ void elsewhere_add_headers(struct buf *out, struct span owner, int64_t epoch);
 
 /* A request on its way to the process that decides. All borrowed. */
 struct elsewhere_request {
-    struct span secrets, id; /* the cluster's; of this process */
+    const struct secrets *secrets; /* the cluster's */
+    struct span id;                /* of this process */
     const struct addr *client, *peer;
     int64_t epoch; /* the highest of the world that is known here */
     bool upgrade;  /* ask for a WebSocket */

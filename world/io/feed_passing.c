@@ -123,7 +123,7 @@ static const struct held_ops held_ops = {.add_head = add_head, .failed = failed,
 /* ---- */
 
 void feed_passings_init(struct feed_passings *all, struct loop *l, struct server *server,
-                        struct seekers *seekers, struct span secrets, struct span id,
+                        struct seekers *seekers, const struct secrets *secrets, struct span id,
                         struct tunnel_stats *stats)
 {
     *all =

@@ -2,6 +2,7 @@
 /* Feed sockets on their way to the process that decides for their world: through a tunnel, once
  * there is one. */
 #include "common/net/held.h"
+#include "common/proto/secret.h"
 #include "world/io/seeker.h"
 
 struct server;
@@ -9,7 +10,8 @@ struct server;
 struct feed_passings {
     struct server *server;
     struct seekers *seekers;
-    struct span secrets, id; /* the cluster's; of this process */
+    const struct secrets *secrets; /* the cluster's */
+    struct span id;                /* of this process */
     struct tunnels tunnels;
     struct held_ways ways; /* tunnels alone */
     struct list all;
@@ -17,7 +19,7 @@ struct feed_passings {
 
 /* All borrowed; it must not move. */
 void feed_passings_init(struct feed_passings *all, struct loop *l, struct server *server,
-                        struct seekers *seekers, struct span secrets, struct span id,
+                        struct seekers *seekers, const struct secrets *secrets, struct span id,
                         struct tunnel_stats *stats);
 /* Takes an upgrade over: `client` is where it began, `trusted` whether the peer is believed in what
  * it says of the way so far. `hopped`: another process has passed it on. */

@@ -10,9 +10,9 @@ struct passage;
 struct server;
 
 struct passage_settings {
-    struct span secrets; /* the cluster's */
-    struct span id;      /* of this process */
-    int64_t wait_ms;     /* WORLD_WAIT */
+    const struct secrets *secrets; /* the cluster's */
+    struct span id;                /* of this process */
+    int64_t wait_ms;               /* WORLD_WAIT */
 };
 
 struct passage_stats {

@@ -44,7 +44,7 @@ static void add_head_of_question(struct passing *p, struct buf *out)
     enum err e = addr_parse(SPAN("127.0.0.1"), &here);
 
     (void)e;
-    h.headers[0] = (struct http_header){SPAN("x-access-shard"), secret_first(p->all->secrets)};
+    h.headers[0] = (struct http_header){SPAN("x-access-shard"), secrets_first(p->all->secrets)};
     add_head_of(p, &h, &here, &here, false, out);
 }
 
@@ -274,7 +274,7 @@ void passing_free(struct passing *p)
 }
 
 void passings_init(struct passings *all, struct loop *l, struct seekers *seekers,
-                   struct span secrets, struct span id, struct passing_stats *stats)
+                   const struct secrets *secrets, struct span id, struct passing_stats *stats)
 {
     int64_t answer_ms = seekers->wait_ms + PASSING_CONNECT_MS;
 

@@ -6,6 +6,7 @@
 #include "common/base/metrics.h"
 #include "common/net/pools.h"
 #include "common/net/responder.h"
+#include "common/proto/secret.h"
 #include "world/io/lane.h"
 #include "world/io/seeker.h"
 
@@ -28,7 +29,8 @@ struct passings {
     struct loop *loop;
     struct seekers *seekers;
     struct passing_stats *stats;
-    struct span secrets, id; /* the cluster's; of this process */
+    const struct secrets *secrets; /* the cluster's */
+    struct span id;                /* of this process */
     struct http_pool_settings pool_settings;
     struct pools pools;
     struct lanes lanes;
@@ -37,7 +39,7 @@ struct passings {
 
 /* All borrowed; it must not move. */
 void passings_init(struct passings *all, struct loop *l, struct seekers *seekers,
-                   struct span secrets, struct span id, struct passing_stats *stats);
+                   const struct secrets *secrets, struct span id, struct passing_stats *stats);
 /* The process stops: who waits for an owner, or for its turn, is refused. */
 void passings_refuse_waiting(struct passings *all);
 /* Drops all; their requests are on their own. The loop must turn once more. */

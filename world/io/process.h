@@ -12,6 +12,7 @@
 
 struct process {
     struct settings settings;
+    struct secrets secrets; /* the cluster's */
     struct token_keys *keys;
     struct addr_set trusted;
     struct core_settings core_settings;

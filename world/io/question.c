@@ -33,7 +33,7 @@ void question_hand_to_core(struct request *r)
         .reply = r->self,
         .method = SPAN("POST"),
         .path = buf_span(&r->question->path),
-        .credentials = {.access = secret_first(s->settings->secrets), .access_count = 1},
+        .credentials = {.access = secrets_first(s->settings->secrets), .access_count = 1},
         .body = buf_span(&r->body),
     };
 

@@ -3,6 +3,7 @@
  * exchange they belong to. */
 #include "common/net/http_server.h"
 #include "common/net/responder.h"
+#include "common/proto/secret.h"
 #include "world/core/api/api.h"
 #include "world/io/feed_sockets.h"
 #include "world/io/metrics.h"
@@ -17,7 +18,7 @@ struct server_settings {
     bool has_back; /* management has a listener of its own: the back door */
     struct http_limits back_limits;
     const struct addr_set *trusted; /* proxies; borrowed */
-    struct span secrets;            /* under which other processes sign (hop_sign.h) */
+    const struct secrets *secrets;  /* under which other processes sign (hop_sign.h) */
 };
 
 /* Where requests come in. What comes in outside is not answered what is management's. */

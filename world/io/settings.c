@@ -253,7 +253,7 @@ static bool check_secrets(const struct settings *s, FILE *err)
 {
     struct token_keys *keys;
 
-    if (secret_shortest(span_str(s->shard_secret)) == 0) {
+    if (secrets_shortest(&(struct secrets){span_str(s->shard_secret)}) == 0) {
         (void)fprintf(err, "terrane-world: SHARD_SECRET: a secret of the list is empty\n");
         return false;
     }

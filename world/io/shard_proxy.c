@@ -209,7 +209,7 @@ static struct passing *passing_new(struct shard_proxy *p, struct http_exchange *
 /* ---- */
 
 void shard_proxy_init(struct shard_proxy *p, struct loop *l, struct server *server,
-                      struct span secrets, size_t max_tunnels)
+                      const struct secrets *secrets, size_t max_tunnels)
 {
     *p = (struct shard_proxy){.server = server, .loop = l, .secrets = secrets};
     list_init(&p->all);

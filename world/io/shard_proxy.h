@@ -4,6 +4,7 @@
  * is not meant to carry games: WORLD_TUNNELS bounds it. */
 #include "common/net/held.h"
 #include "common/proto/addr.h"
+#include "common/proto/secret.h"
 
 struct server;
 
@@ -20,7 +21,7 @@ struct shard_proxy_stats {
 struct shard_proxy {
     struct server *server; /* asks core */
     struct loop *loop;
-    struct span secrets; /* the cluster's, a list */
+    const struct secrets *secrets; /* the cluster's, a list */
     struct tunnels tunnels;
     struct forwards forwards;
     struct pools pools;
@@ -30,7 +31,7 @@ struct shard_proxy {
 };
 /* All borrowed; `max_tunnels` at a time. */
 void shard_proxy_init(struct shard_proxy *p, struct loop *l, struct server *server,
-                      struct span secrets, size_t max_tunnels);
+                      const struct secrets *secrets, size_t max_tunnels);
 /* True when the path is a shard's. */
 bool shard_proxy_wants(struct span path);
 /* Takes such an exchange over. `client` is where it began, `trusted` whether the peer is believed

@@ -44,7 +44,7 @@ static void open_redis(struct stores *s, struct loop *l, const struct settings *
     s->cluster_settings = (struct cluster_settings){
         .url = span_str(settings->redis_url),
         .prefix = span_str(settings->redis_prefix),
-        .secrets = span_str(settings->shard_secret),
+        .secrets = out->secrets,
         .redis_timeout_ms = settings->redis_timeout_ms,
         .replicas = settings->redis_wait,
         .ttl_ms = settings->lease_ttl_ms,

@@ -105,7 +105,7 @@ static void open_link(struct demo_server *s, struct http_exchange *x, struct spa
         http_respond_bad_upgrade(x, wrong);
         return;
     }
-    if (!secret_matches(span_str(s->settings->shard_secret), secret)) {
+    if (!secrets_match(&(struct secrets){span_str(s->settings->shard_secret)}, secret)) {
         respond_error(x, 401, "Invalid shard credentials");
         return;
     }

@@ -25,7 +25,7 @@ static const struct config_row rows[] = {
 static bool check(const void *config, FILE *err)
 {
     const struct demo_settings *s = config;
-    if (secret_shortest(span_str(s->shard_secret)) == 0) {
+    if (secrets_shortest(&(struct secrets){span_str(s->shard_secret)}) == 0) {
         (void)fputs("terrane-demo-room: SHARD_SECRET: a secret of the list is empty\n", err);
         return false;
     }

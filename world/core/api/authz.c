@@ -1,7 +1,6 @@
 /* Which credential of a request counts; whether it is good, secret.c and token.c know. */
 #include "world/core/api/authz.h"
 
-#include "common/proto/secret.h"
 #include "common/proto/url.h"
 
 static struct span token_of(struct authz *a, const struct credentials *c)
@@ -49,7 +48,7 @@ enum err authz_check(struct authz *a, const struct credentials *c, struct span w
 bool authz_has_secret(const struct authz *a, const struct credentials *c)
 {
     /* Several headers count as one, joined by ", ", which is no secret. */
-    return c->access_count == 1 && secret_matches(a->shard_secret, c->access);
+    return c->access_count == 1 && secrets_match(a->secrets, c->access);
 }
 
 void authz_clear(struct authz *a)

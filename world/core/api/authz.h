@@ -2,6 +2,7 @@
 /* Who may manage a world: the shard secret, or a token whose `worlds` covers it (docs/reference.md
  * section 2, "Authorization"). */
 #include "common/base/buf.h"
+#include "common/proto/secret.h"
 #include "common/proto/token.h"
 
 /* What a request brings along; spans as they stand in it. */
@@ -13,7 +14,7 @@ struct credentials {
 };
 
 struct authz {
-    struct span shard_secret; /* comma-separated list, borrowed */
+    const struct secrets *secrets; /* borrowed */
     const struct token_keys *keys;
     struct buf scratch;
 };

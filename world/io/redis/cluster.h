@@ -14,13 +14,13 @@ struct server;
 
 /* All borrowed. */
 struct cluster_settings {
-    struct span url;          /* REDIS_URL; it can be parsed */
-    struct span prefix;       /* of keys */
-    struct span secrets;      /* of the cluster */
-    int64_t redis_timeout_ms; /* of connecting, and of each command */
-    int64_t replicas;         /* that must have a commit before it counts as durable */
-    int64_t ttl_ms;           /* of leases */
-    int64_t wait_ms;          /* how long a request waits for an owner of its world */
+    struct span url;               /* REDIS_URL; it can be parsed */
+    struct span prefix;            /* of keys */
+    const struct secrets *secrets; /* of the cluster */
+    int64_t redis_timeout_ms;      /* of connecting, and of each command */
+    int64_t replicas;              /* that must have a commit before it counts as durable */
+    int64_t ttl_ms;                /* of leases */
+    int64_t wait_ms;               /* how long a request waits for an owner of its world */
 };
 
 /* For metrics. */

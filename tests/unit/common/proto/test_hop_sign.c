@@ -20,7 +20,7 @@ static enum err check_text(const struct buf *text, const char *secrets, int64_t 
 {
     struct http_head h;
     assert_int_equal(http_head_parse_request(&h, text->data, text->len), ERR_OK);
-    return hop_sign_check(&h, span_str(secrets), now, out);
+    return hop_sign_check(&h, &(struct secrets){span_str(secrets)}, now, out);
 }
 
 /* A request line, signed lines and the blank line. */
@@ -34,7 +34,7 @@ static struct buf request(const char *line, const char *signed_lines)
 static struct buf lines_of(const char *secrets)
 {
     struct buf out = {0};
-    hop_sign_add(&out, span_str(secrets), &claim, NOW);
+    hop_sign_add(&out, &(struct secrets){span_str(secrets)}, &claim, NOW);
     buf_add_char(&out, '\0');
     return out;
 }
@@ -71,7 +71,7 @@ static void mark_of_a_world_is_signed_with_the_entry(void **state)
     struct hop_signed out;
     (void)state;
     by_world.by_world = true;
-    hop_sign_add(&lines, SPAN("s"), &by_world, NOW);
+    hop_sign_add(&lines, &(struct secrets){SPAN("s")}, &by_world, NOW);
     buf_add_char(&lines, '\0');
     struct buf text = request(LINE, lines.data);
     assert_int_equal(check_text(&text, "s", NOW, &out), ERR_OK);
@@ -102,7 +102,7 @@ static void epoch_that_a_world_has_seen_is_signed_with_its_mark(void **state)
     (void)state;
     by_world.by_world = true;
     by_world.epoch = 1700000000123;
-    hop_sign_add(&lines, SPAN("s"), &by_world, NOW);
+    hop_sign_add(&lines, &(struct secrets){SPAN("s")}, &by_world, NOW);
     buf_add_char(&lines, '\0');
     char *mark = strstr(lines.data, ";world;1700000000123\r\n");
     assert_non_null(mark);
@@ -136,6 +136,21 @@ static void any_secret_of_the_list_is_good(void **state)
     assert_int_equal(check_with(LINE, lines.data, "new,second", NOW), ERR_DENIED);
     assert_int_equal(check_with(LINE, lines.data, "firs", NOW), ERR_DENIED);
     assert_int_equal(check_with(LINE, lines.data, "", NOW), ERR_DENIED);
+    buf_clear(&lines);
+}
+
+static void secrets_that_were_forgotten_can_be_used_again(void **state)
+{
+    struct buf lines = lines_of("first,second"), again;
+    (void)state;
+    hop_sign_forget();
+    hop_sign_forget();
+    assert_int_equal(check_with(LINE, lines.data, "new,first", NOW), ERR_OK);
+    hop_sign_forget();
+    assert_int_equal(check_with(LINE, lines.data, "new", NOW), ERR_DENIED);
+    again = lines_of("first");
+    assert_string_equal(again.data, lines.data);
+    buf_clear(&again);
     buf_clear(&lines);
 }
 
@@ -230,7 +245,7 @@ static void signed_nonsense_is_denied(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct buf lines = {0};
-        hop_sign_add(&lines, SPAN("s"), &rows[i], NOW);
+        hop_sign_add(&lines, &(struct secrets){SPAN("s")}, &rows[i], NOW);
         buf_add_char(&lines, '\0');
         assert_int_equal(check_with("GET /", lines.data, "s", NOW), ERR_DENIED);
         buf_clear(&lines);
@@ -245,6 +260,7 @@ int main(void)
         cmocka_unit_test(epoch_that_a_world_has_seen_is_signed_with_its_mark),
         cmocka_unit_test(form_is_fixed),
         cmocka_unit_test(any_secret_of_the_list_is_good),
+        cmocka_unit_test(secrets_that_were_forgotten_can_be_used_again),
         cmocka_unit_test(signature_is_for_one_request),
         cmocka_unit_test(clocks_may_differ_a_little),
         cmocka_unit_test(no_headers_are_no_claim),

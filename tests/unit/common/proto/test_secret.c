@@ -32,31 +32,32 @@ static void only_a_listed_secret_fits(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        if (secret_matches(span_str(rows[i].list), span_str(rows[i].given)) != rows[i].fits)
+        if (secrets_match(&(struct secrets){span_str(rows[i].list)}, span_str(rows[i].given)) !=
+            rows[i].fits)
             fail_msg("list '%s', given '%s'", rows[i].list, rows[i].given);
     }
-    assert_false(secret_matches((struct span){0}, (struct span){0}));
-    assert_false(secret_matches(SPAN("alpha"), span_of("alph\0", 5)));
+    assert_false(secrets_match(&(struct secrets){{0}}, (struct span){0}));
+    assert_false(secrets_match(&(struct secrets){SPAN("alpha")}, span_of("alph\0", 5)));
 }
 
 static void the_first_secret_is_the_one_to_send(void **state)
 {
     (void)state;
-    assert_true(span_eq(secret_first(SPAN("new,old")), SPAN("new")));
-    assert_true(span_eq(secret_first(SPAN(" only ")), SPAN("only")));
-    assert_true(secret_first(SPAN("")).len == 0);
-    assert_true(secret_first((struct span){0}).len == 0);
+    assert_true(span_eq(secrets_first(&(struct secrets){SPAN("new,old")}), SPAN("new")));
+    assert_true(span_eq(secrets_first(&(struct secrets){SPAN(" only ")}), SPAN("only")));
+    assert_true(secrets_first(&(struct secrets){SPAN("")}).len == 0);
+    assert_true(secrets_first(&(struct secrets){{0}}).len == 0);
 }
 
 static void the_shortest_entry_is_measured(void **state)
 {
     (void)state;
-    assert_int_equal(secret_shortest(SPAN("abcdef,abc, abcd")), 3);
-    assert_int_equal(secret_shortest(SPAN("abc")), 3);
-    assert_int_equal(secret_shortest(SPAN("abc,,abcd")), 0);
-    assert_int_equal(secret_shortest(SPAN("abc, ")), 0);
-    assert_int_equal(secret_shortest(SPAN("")), 0);
-    assert_int_equal(secret_shortest((struct span){0}), 0);
+    assert_int_equal(secrets_shortest(&(struct secrets){SPAN("abcdef,abc, abcd")}), 3);
+    assert_int_equal(secrets_shortest(&(struct secrets){SPAN("abc")}), 3);
+    assert_int_equal(secrets_shortest(&(struct secrets){SPAN("abc,,abcd")}), 0);
+    assert_int_equal(secrets_shortest(&(struct secrets){SPAN("abc, ")}), 0);
+    assert_int_equal(secrets_shortest(&(struct secrets){SPAN("")}), 0);
+    assert_int_equal(secrets_shortest(&(struct secrets){{0}}), 0);
 }
 
 int main(void)

@@ -246,6 +246,24 @@ static void each_listed_secret_verifies(void **state)
     token_keys_free(k);
 }
 
+static void changed_keys_replace_the_old_ones_or_leave_them(void **state)
+{
+    (void)state;
+    struct token_keys *k = secrets("old");
+    struct buf old = make_token(SPAN(PLAIN), SPAN(ANY), "old", 256);
+    struct buf new = make_token(SPAN(PLAIN), SPAN(ANY), "new", 256);
+    assert_int_equal(token_keys_change(k, TOKEN_HS256, SPAN("new,,")), ERR_SYNTAX);
+    assert_int_equal(token_keys_change(k, TOKEN_RS256, SPAN("new")), ERR_SYNTAX);
+    assert_int_equal(check(k, buf_span(&old), SPAN("world-a"), NOW, &scope), ERR_OK);
+    assert_int_equal(check(k, buf_span(&new), SPAN("world-a"), NOW, &scope), ERR_DENIED);
+    assert_int_equal(token_keys_change(k, TOKEN_HS256, SPAN("new")), ERR_OK);
+    assert_int_equal(check(k, buf_span(&old), SPAN("world-a"), NOW, &scope), ERR_DENIED);
+    assert_int_equal(check(k, buf_span(&new), SPAN("world-a"), NOW, &scope), ERR_OK);
+    buf_clear(&old);
+    buf_clear(&new);
+    token_keys_free(k);
+}
+
 static void public_keys_verify_what_their_owners_signed(void **state)
 {
     (void)state;
@@ -358,6 +376,7 @@ int main(void)
         cmocka_unit_test(every_change_of_the_text_is_refused),
         cmocka_unit_test(the_form_is_three_base64url_parts),
         cmocka_unit_test(each_listed_secret_verifies),
+        cmocka_unit_test(changed_keys_replace_the_old_ones_or_leave_them),
         cmocka_unit_test(public_keys_verify_what_their_owners_signed),
         cmocka_unit_test(the_scope_is_read_or_admin),
         cmocka_unit_test(a_public_key_is_no_hmac_secret),

@@ -6,6 +6,8 @@
 #include "common/base/log.h"
 #include "common/proto/ws_handshake.h"
 
+static const struct secrets secrets = {SPAN_INIT("secret")};
+
 #define SHARD "room:world-a:1700000000000-7"
 #define OTHER "room:world-a:1700000000000-8"
 #define UPGRADE                                                                                    \
@@ -123,7 +125,7 @@ static int set_up(void **state)
     };
     s.node = node_new(&port, NULL, &s.settings, 1, loop_now(door.loop));
     ticker_init(&s.ticker, door.loop, s.node);
-    questions_init(&s.questions, &s.ticker, &s.worlds, SPAN("secret"));
+    questions_init(&s.questions, &s.ticker, &s.worlds, &secrets);
     tunnels_init(&s.tunnels, door.loop, &s.tunnel_stats);
     forwards_init(&s.forwards, s.forward_stats, &s.forwards_now);
     pools_init(&s.pools, door.loop, &pool_settings);
@@ -132,7 +134,7 @@ static int set_up(void **state)
         .questions = &s.questions,
         .ways = {.tunnels = &s.tunnels, .forwards = &s.forwards, .pools = &s.pools},
         .node = &s.settings,
-        .secrets = SPAN("secret"),
+        .secrets = &secrets,
         .ops = &ops,
         .stats = &s.stats,
     };

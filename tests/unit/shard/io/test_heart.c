@@ -12,6 +12,8 @@
 #include "common/base/log.h"
 #include "tests/unit/shard/io/scripted_world.h"
 
+static const struct secrets secrets = {SPAN_INIT("secret")};
+
 #define ORDERS "{\"epoch\":1,\"version\":1,\"intervalMs\":60000,\"unchanged\":true}"
 
 static struct loop *loop;
@@ -61,7 +63,7 @@ static int setup(void **state)
     worlds_init(&worlds, loop, &origins);
     node = node_new(&port, &heart, &node_settings, 1, loop_now(loop));
     ticker_init(&ticker, loop, node);
-    heart_init(&heart, &ticker, &worlds, SPAN("secret"));
+    heart_init(&heart, &ticker, &worlds, &secrets);
     return 0;
 }
 

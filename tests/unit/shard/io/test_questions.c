@@ -15,6 +15,8 @@
 #include "shard/core/place.h"
 #include "tests/unit/common/net/turn_until.h"
 
+static const struct secrets secrets = {SPAN_INIT("secret")};
+
 enum { ASKERS = 200, DEADLINE_MS = 5000 };
 
 /* A world that answers all requests with one status, at once or when it is told to. */
@@ -144,7 +146,7 @@ static int setup(void **state)
     buf_clear(&urls);
     worlds_init(&worlds, loop, &origins);
     ticker = (struct ticker){.loop = loop};
-    questions_init(&questions, &ticker, &worlds, SPAN("secret"));
+    questions_init(&questions, &ticker, &worlds, &secrets);
     return 0;
 }
 

@@ -12,6 +12,8 @@
 #include "common/base/log.h"
 #include "tests/unit/shard/io/scripted_world.h"
 
+static const struct secrets secrets = {SPAN_INIT("secret")};
+
 enum { SHARDS = WORLD_HELD_MAX, DEADLINE_MS = 5000 };
 
 static struct loop *loop;
@@ -61,7 +63,7 @@ static int setup(void **state)
     worlds_init(&worlds, loop, &origins);
     node = node_new(&port, &reporter, &node_settings, 1, loop_now(loop));
     ticker_init(&ticker, loop, node);
-    reporter_init(&reporter, &ticker, &worlds, SPAN("secret"));
+    reporter_init(&reporter, &ticker, &worlds, &secrets);
     return 0;
 }
 

@@ -11,7 +11,7 @@
 #include "common/proto/hop_sign.h"
 #include "shard/io/join.h"
 
-#define SECRETS SPAN("new,old")
+static const struct secrets secrets = {SPAN_INIT("new,old")};
 enum { NOW = 1700000000 };
 
 static struct buf text;
@@ -28,7 +28,7 @@ static void parse(const char *lines, const char *secret)
     buf_reset(&text);
     BUF_ADD_LIT(&text, "GET /parties/shard/s HTTP/1.1\r\n");
     if (secret != NULL)
-        hop_sign_add(&text, span_str(secret), &sign, NOW);
+        hop_sign_add(&text, &(struct secrets){span_str(secret)}, &sign, NOW);
     buf_addf(&text, "%s\r\n", lines);
     assert_int_equal(http_head_parse_request(&head, text.data, text.len), ERR_OK);
 }
@@ -37,7 +37,7 @@ static enum err read_from(struct sender *from, const char *peer)
 {
     struct addr addr;
     assert_int_equal(addr_parse(span_str(peer), &addr), ERR_OK);
-    return sender_read(from, &head, &addr, &trusted, SECRETS, NOW);
+    return sender_read(from, &head, &addr, &trusted, &secrets, NOW);
 }
 
 static void assert_client(const struct sender *from, const char *want)

@@ -10,7 +10,8 @@
 #include "world/core/api/api.h"
 
 #define SHARD_SECRET "shard-secret-of-the-tests"
-#define JWT_SECRET   "jwt-secret-of-the-tests-32-bytes!"
+static const struct secrets recorder_secrets = {SPAN_INIT(SHARD_SECRET)};
+#define JWT_SECRET "jwt-secret-of-the-tests-32-bytes!"
 /* Signed with JWT_SECRET: {"worlds":["*"]}, {"worlds":["world-a"]}, {"worlds":["*"],"exp":…} of
  * 1700000000, {}, {"worlds":["*"],"scope":"read"}; and the first one signed with another secret. */
 #define TOKEN_HEAD "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9."
@@ -237,7 +238,7 @@ static inline struct recorder *recorder_new_with(const char *servers)
     struct rng rng;
 
     assert_int_equal(token_keys_new(&keys, TOKEN_HS256, SPAN(JWT_SECRET)), ERR_OK);
-    r->settings = (struct core_settings){.shard_secret = SPAN(SHARD_SECRET),
+    r->settings = (struct core_settings){.secrets = &recorder_secrets,
                                          .keys = keys,
                                          .url_template = SPAN("{shardId}"),
                                          .max_room_shards = 50,

@@ -90,7 +90,7 @@ static inline struct passage_rig *pr_new(int64_t wait_ms)
     pr->passage = passage_new(
         pr->rig->loop, &pr->rig->server, &(struct places){pr, pr_place, pr_doubt, pr_look, pr_saw},
         &(struct passage_settings){
-            .secrets = SPAN(RIG_SECRET), .id = SPAN("process-1"), .wait_ms = wait_ms},
+            .secrets = &rig_secrets, .id = SPAN("process-1"), .wait_ms = wait_ms},
         &pr->stats);
     pr->rig->server.passage = pr->passage;
     pr->rig->metrics.passage = &pr->stats;

@@ -24,6 +24,8 @@
 
 #define RIG_SECRET "shard-secret-of-the-tests"
 
+static const struct secrets rig_secrets = {SPAN_INIT(RIG_SECRET)};
+
 struct rig {
     struct loop *loop;
     struct core core;
@@ -72,7 +74,7 @@ static inline struct rig *rig_new_doors(size_t max_connections, bool has_back)
     rng_seed(&rng, 3);
     assert_int_equal(token_keys_new(&rig->keys, TOKEN_HS256, SPAN("j")), ERR_OK);
     rig->core_settings =
-        (struct core_settings){.shard_secret = SPAN(RIG_SECRET),
+        (struct core_settings){.secrets = &rig_secrets,
                                .keys = rig->keys,
                                .url_template = SPAN("{shardId}"),
                                .max_room_shards = 100,
@@ -86,7 +88,7 @@ static inline struct rig *rig_new_doors(size_t max_connections, bool has_back)
                    .max_connections = max_connections},
         .has_back = has_back,
         .trusted = &rig->trusted,
-        .secrets = SPAN(RIG_SECRET),
+        .secrets = &rig_secrets,
     };
     rig->server_settings.back_limits = rig->server_settings.limits;
     rig->ws_settings = (struct ws_settings){.max_message = 4096};

@@ -110,7 +110,7 @@ static void what_was_passed_on_is_not_passed_on_again(void **state)
 
     (void)state;
     BUF_ADD_LIT(&request, UPGRADE SECRET);
-    hop_sign_add(&request, SPAN(RIG_SECRET), &sign, clock_wall_ms());
+    hop_sign_add(&request, &rig_secrets, &sign, clock_wall_ms());
     BUF_ADD_LIT(&request, "\r\n");
     rig_write(pr->fd, buf_span(&request));
     pr_answered(pr, "HTTP/1.1 421 ", "{\"error\":\"Another process decides for this world\"}");

@@ -27,7 +27,7 @@ static void request_is_passed_on_whole_and_signed(void **state)
     assert_true(span_eq(h.method, SPAN("POST")));
     assert_true(span_eq(h.target, SPAN("/parties/world/world-a/connect")));
     assert_true(span_eq(http_head_get(&h, SPAN("x-access-shard")), SPAN(RIG_SECRET)));
-    assert_int_equal(hop_sign_check(&h, SPAN(RIG_SECRET), clock_wall_ms(), &from), ERR_OK);
+    assert_int_equal(hop_sign_check(&h, &rig_secrets, clock_wall_ms(), &from), ERR_OK);
     assert_true(from.by_world);
     assert_int_equal(from.epoch, 7);
     assert_true(span_eq(span_of(from.entry, from.entry_len), SPAN("process-1")));
@@ -450,7 +450,7 @@ static void post_hopped(struct passage_rig *pr)
     struct buf request = {0};
 
     BUF_ADD_LIT(&request, "POST /parties/world/world-a/connect HTTP/1.1\r\nHost: h\r\n");
-    hop_sign_add(&request, SPAN(RIG_SECRET), &sign, clock_wall_ms());
+    hop_sign_add(&request, &rig_secrets, &sign, clock_wall_ms());
     BUF_ADD_LIT(&request, "Content-Length: 14\r\n\r\n" CONNECT);
     rig_write(pr->fd, buf_span(&request));
     buf_clear(&request);

@@ -229,7 +229,7 @@ static void ask_signed(struct rig *rig, const char *secret, struct buf *answer)
 
     buf_addf(&request, "GET %.*s HTTP/1.1\r\nHost: h\r\nConnection: close\r\n",
              SPAN_ARG(sign.target));
-    hop_sign_add(&request, span_str(secret), &sign, clock_wall_ms());
+    hop_sign_add(&request, &(struct secrets){span_str(secret)}, &sign, clock_wall_ms());
     buf_add_span(&request, SPAN("\r\n"));
     rig_write(fd, buf_span(&request));
     rig_read_until(rig, fd, answer, (struct span){0});

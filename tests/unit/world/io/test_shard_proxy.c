@@ -10,7 +10,7 @@ static void a_world_that_carries_all_it_may_says_so_and_counts_it(void **state)
     int fd = rig_dial(rig);
 
     (void)state;
-    shard_proxy_init(&shards, rig->loop, &rig->server, SPAN(RIG_SECRET), 1);
+    shard_proxy_init(&shards, rig->loop, &rig->server, &rig_secrets, 1);
     rig->server.shards = &shards;
     rig->metrics.shards = &shards.stats;
     shards.tunnels.count = 1; /* as if one were open */

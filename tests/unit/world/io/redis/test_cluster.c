@@ -78,7 +78,7 @@ static int set_up(void **state)
     (void)snprintf(p->url, sizeof(p->url), "redis://127.0.0.1:%u", p->redis.port);
     p->settings = (struct cluster_settings){.url = span_str(p->url),
                                             .prefix = SPAN("t"),
-                                            .secrets = SPAN(RIG_SECRET),
+                                            .secrets = &rig_secrets,
                                             .redis_timeout_ms = 2000,
                                             .ttl_ms = 3000,
                                             .wait_ms = 5000};

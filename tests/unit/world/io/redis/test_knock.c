@@ -6,6 +6,10 @@
 #include "common/proto/hop_sign.h"
 #include "tests/unit/common/net/scripted.h"
 
+static const struct secrets both = {SPAN_INIT("first-secret,second")};
+
+static const struct secrets first = {SPAN_INIT("first-secret")};
+
 enum { HELD_MAX = 2 * KNOCK_UNDER_WAY };
 
 /* A node that checks signatures, and answers at once or when it is told to. */
@@ -20,8 +24,7 @@ static struct {
 
 static const struct http_limits limits = {
     .header_ms = SCRIPTED_WAIT_MS, .body_ms = SCRIPTED_WAIT_MS, .idle_ms = SCRIPTED_WAIT_MS};
-static const struct signer signer = {.secrets = SPAN_INIT("first-secret,second"),
-                                     .id = SPAN_INIT("0123456789abcdef")};
+static const struct signer signer = {.secrets = &both, .id = SPAN_INIT("0123456789abcdef")};
 static struct loop *loop;
 static struct knock knock;
 static struct buf url;
@@ -38,7 +41,7 @@ static void node_begin(void *ctx, struct http_exchange *x)
     (void)ctx;
     buf_reset(&node.last);
     buf_addf(&node.last, "%.*s %.*s", SPAN_ARG(x->head->method), SPAN_ARG(x->head->target));
-    if (hop_sign_check(x->head, SPAN("first-secret"), clock_wall_ms(), &from) == ERR_OK &&
+    if (hop_sign_check(x->head, &first, clock_wall_ms(), &from) == ERR_OK &&
         span_eq(span_of(from.entry, from.entry_len), signer.id))
         node.good++;
 }

@@ -6,12 +6,14 @@
 #include "common/proto/hop_sign.h"
 #include "tests/unit/common/net/scripted.h"
 
+static const struct secrets secrets = {SPAN_INIT("secret")};
+
 enum { COUNT = 3 };
 
 static const struct signer signers[] = {
-    {.secrets = SPAN_INIT("secret"), .id = SPAN_INIT("0000000000000000")},
-    {.secrets = SPAN_INIT("secret"), .id = SPAN_INIT("1111111111111111")},
-    {.secrets = SPAN_INIT("secret"), .id = SPAN_INIT("2222222222222222")},
+    {.secrets = &secrets, .id = SPAN_INIT("0000000000000000")},
+    {.secrets = &secrets, .id = SPAN_INIT("1111111111111111")},
+    {.secrets = &secrets, .id = SPAN_INIT("2222222222222222")},
 };
 
 /* Processes; the first asks. */
@@ -58,7 +60,7 @@ static void on_begin(void *ctx, struct http_exchange *x)
 {
     struct process *p = ctx;
     struct hop_signed from;
-    assert_int_equal(hop_sign_check(x->head, SPAN("secret"), clock_wall_ms(), &from), ERR_OK);
+    assert_int_equal(hop_sign_check(x->head, &secrets, clock_wall_ms(), &from), ERR_OK);
     if (p->instead != NULL)
         http_respond(x, 200, SPAN(""), span_str(p->instead));
     else if (!p->silent)
