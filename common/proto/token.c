@@ -3,6 +3,7 @@
  * It compares HMACs in constant time where CVE-2024-25189 is fixed (Debian 12: it is). */
 #include "common/proto/token.h"
 
+#include <assert.h>
 #include <jwt.h>
 #include <limits.h>
 #include <openssl/crypto.h>
@@ -13,6 +14,8 @@
 
 #include "common/base/json.h"
 #include "common/base/mem.h"
+#include "common/proto/json_ascii.h"
+#include "common/proto/json_text.h"
 
 enum { NBF_LEEWAY_S = 30, PARTS = 3 };
 
@@ -114,18 +117,36 @@ static enum err base64url_decode(struct buf *out, struct span text)
     return bits == 0 ? ERR_OK : ERR_SYNTAX;
 }
 
+static void count_member(void *ctx, const struct json_member *m)
+{
+    (void)m;
+    ++*(size_t *)ctx;
+}
+
+/* The JSON object, or NULL, also when a member is there twice: readers differ about which of them
+ * counts (RFC 7515 section 4). */
+static json_t *read_object(struct span text)
+{
+    char kind;
+    size_t members = 0;
+    if (json_text_members(text, &kind, count_member, &members) != ERR_OK || kind != '{')
+        return NULL;
+    json_t *value = json_decode(text);
+    if (json_object_size(value) == members)
+        return value;
+    json_decref(value);
+    return NULL;
+}
+
 /* The JSON object in a part of the token, or NULL. The caller frees it with json_decref. */
 static json_t *part_object(struct span part)
 {
     struct buf text = {0};
     json_t *value = NULL;
     if (base64url_decode(&text, part) == ERR_OK)
-        value = json_decode(buf_span(&text));
+        value = read_object(buf_span(&text));
     buf_clear(&text);
-    if (json_is_object(value))
-        return value;
-    json_decref(value);
-    return NULL;
+    return value;
 }
 
 static bool split_token(struct span token, struct span part[PARTS])
@@ -231,7 +252,7 @@ size_t token_keys_shortest(const struct token_keys *k)
     return k->shortest;
 }
 
-enum err token_open(const struct token_keys *k, struct span text, int64_t now_s, struct token *out)
+enum err token_read(const struct token_keys *k, struct span text, int64_t now_s, struct token *out)
 {
     struct span part[PARTS];
     *out = (struct token){0};
@@ -248,32 +269,69 @@ enum err token_open(const struct token_keys *k, struct span text, int64_t now_s,
         return ERR_SYNTAX;
     out->claims = claims;
     err = signature_fits(k, text) ? check_times(claims, now_s) : ERR_DENIED;
-    if (err == ERR_OK)
-        err = read_scope(claims, &out->scope);
+    if (err != ERR_OK)
+        token_close(out);
+    return err;
+}
+
+enum err token_open(const struct token_keys *k, struct span text, int64_t now_s, struct token *out)
+{
+    enum err err = token_read(k, text, now_s, out);
+    if (err != ERR_OK)
+        return err;
+    err = json_object_get(out->claims, "rooms") == NULL ? read_scope(out->claims, &out->scope)
+                                                        : ERR_DENIED;
     if (err != ERR_OK)
         token_close(out);
     return err;
 }
 
 /* The array's text at `at`; false: something else stands there. */
-static bool world_at(const json_t *worlds, size_t at, struct span *out)
+static bool name_at(const json_t *names, size_t at, struct span *out)
 {
-    const json_t *item = json_array_get(worlds, at);
+    const json_t *item = json_array_get(names, at);
     if (!json_is_string(item))
         return false;
     *out = span_of(json_string_value(item), json_string_length(item));
     return true;
 }
 
-bool token_covers(const struct token *t, struct span world)
+/* An array with "*" or the name. */
+static bool names_have(const json_t *names, struct span wanted)
 {
-    const json_t *worlds = json_object_get(t->claims, "worlds");
-    for (size_t i = 0; i < json_array_size(worlds); i++) { /* 0 for what is not an array */
+    for (size_t i = 0; i < json_array_size(names); i++) { /* 0 for what is not an array */
         struct span name;
-        if (world_at(worlds, i, &name) && (span_eq(name, SPAN("*")) || span_eq(name, world)))
+        if (name_at(names, i, &name) && (span_eq(name, SPAN("*")) || span_eq(name, wanted)))
             return true;
     }
     return false;
+}
+
+bool token_covers(const struct token *t, struct span world)
+{
+    return names_have(json_object_get(t->claims, "worlds"), world);
+}
+
+bool token_admits(const struct token *t, const char *claim, struct span name)
+{
+    const json_t *names = json_object_get(t->claims, claim);
+    return names == NULL || names_have(names, name);
+}
+
+bool token_subject(const struct token *t, struct span *out)
+{
+    return json_get_span(t->claims, "sub", out);
+}
+
+void token_add_claims(struct buf *out, struct span text)
+{
+    struct span part[PARTS];
+    struct buf claims = {0};
+    bool is_token = split_token(text, part) && base64url_decode(&claims, part[1]) == ERR_OK;
+    assert(is_token);
+    (void)is_token;
+    json_ascii_add(out, buf_span(&claims));
+    buf_clear(&claims);
 }
 
 void token_close(struct token *t)

@@ -114,7 +114,12 @@ static const struct {
     {"{\"worlds\":[\"*\"],\"exp\":\"1800000000\"}", ERR_SYNTAX},
     {"{\"worlds\":[\"*\"],\"exp\":\"never\"}", ERR_SYNTAX},
     {"{\"worlds\":[\"*\"],\"exp\":[1800000000]}", ERR_SYNTAX},
-    {"{\"worlds\":[\"*\"],\"exp\":1800000000,\"exp\":1}", ERR_EXPIRED},
+    {"{\"worlds\":[\"*\"],\"exp\":1800000000,\"exp\":1}", ERR_SYNTAX},
+    {"{\"worlds\":[\"*\"],\"a\":1,\"\\u0061\":2}", ERR_SYNTAX},
+    {"{\"worlds\":[\"*\"],\"x\":\"\xff\"}", ERR_SYNTAX},
+    {"{\"worlds\":[\"*\"],\"rooms\":[\"*\"]}", ERR_DENIED},
+    {"{\"worlds\":[\"*\"],\"rooms\":null}", ERR_DENIED},
+    {"{\"worlds\":[\"*\"],\"exp\":1e400}", ERR_SYNTAX},
     {"{\"worlds\":[\"*\"],\"nbf\":1700000030}", ERR_OK},
     {"{\"worlds\":[\"*\"],\"nbf\":1700000031}", ERR_EXPIRED},
     {"{\"worlds\":[\"*\"],\"nbf\":1700000030.5}", ERR_EXPIRED},
@@ -151,9 +156,10 @@ static const struct {
     {"{\"alg\":\"HS256\"}", 256, ERR_OK},
     {"{\"alg\":\"HS256\",\"typ\":\"JWT\",\"kid\":\"../x\"}", 256, ERR_OK},
     {"{ \"typ\" : \"JWT\" , \"alg\" : \"HS256\" }", 256, ERR_OK},
-    {"{\"alg\":\"none\",\"alg\":\"HS256\"}", 256, ERR_OK},
+    {"{\"alg\":\"none\",\"alg\":\"HS256\"}", 256, ERR_SYNTAX},
     {PLAIN, 512, ERR_DENIED},
-    {"{\"alg\":\"HS256\",\"alg\":\"none\"}", 256, ERR_DENIED},
+    {"{\"alg\":\"HS256\",\"alg\":\"none\"}", 256, ERR_SYNTAX},
+    {"{\"alg\":\"HS256\",\"alg\":\"HS256\"}", 256, ERR_SYNTAX},
     {"{\"alg\":\"hs256\"}", 256, ERR_DENIED},
     {"{\"alg\":\"HS256 \"}", 256, ERR_DENIED},
     {"{\"alg\":\"HS256\\u0000\"}", 256, ERR_DENIED},
@@ -368,6 +374,69 @@ static void the_strength_of_keys_is_known(void **state)
     }
 }
 
+/* Opens a client's token with these claims. */
+static struct token read_client(const char *claims)
+{
+    struct token_keys *k = secrets("secret");
+    struct buf text = make_token(SPAN(PLAIN), span_str(claims), "secret", 256);
+    struct token token;
+    assert_int_equal(token_read(k, buf_span(&text), NOW, &token), ERR_OK);
+    buf_clear(&text);
+    token_keys_free(k);
+    return token;
+}
+
+static void a_claim_that_is_there_narrows_down(void **state)
+{
+    static const struct {
+        const char *claims;
+        bool admits; /* the room lobby */
+    } rows[] = {
+        {"{}", true},
+        {"{\"rooms\":[\"*\"]}", true},
+        {"{\"rooms\":[\"x\",\"lobby\"]}", true},
+        {"{\"rooms\":[\"x\"]}", false},
+        {"{\"rooms\":[]}", false},
+        {"{\"rooms\":null}", false},
+        {"{\"rooms\":\"*\"}", false},
+        {"{\"rooms\":\"lobby\"}", false},
+        {"{\"rooms\":[\"lob*\"]}", false},
+        {"{\"rooms\":[\"Lobby\"]}", false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct token token = read_client(rows[i].claims);
+        if (token_admits(&token, "rooms", SPAN("lobby")) != rows[i].admits)
+            fail_msg("%s", rows[i].claims);
+        token_close(&token);
+    }
+}
+
+static void a_clients_token_may_have_any_scope(void **state)
+{
+    (void)state;
+    struct span subject;
+    struct token token = read_client("{\"scope\":\"openid\",\"sub\":\"zo\xc3\xab\"}");
+    assert_true(token_subject(&token, &subject));
+    assert_true(span_eq(subject, SPAN("zo\xc3\xab")));
+    token_close(&token);
+    token = read_client("{\"sub\":5}");
+    assert_false(token_subject(&token, &subject));
+    token_close(&token);
+}
+
+static void claims_are_handed_on_as_they_are_written(void **state)
+{
+    (void)state;
+    struct buf claims = {0};
+    struct buf text = make_token(
+        SPAN(PLAIN), SPAN("{ \"a\" : 0.10 ,\n \"zo\xc3\xab\":[ true,\"b c\"] }"), "secret", 256);
+    token_add_claims(&claims, buf_span(&text));
+    assert_true(span_eq(buf_span(&claims), SPAN("{\"a\":0.10,\"zo\\u00eb\":[true,\"b c\"]}")));
+    buf_clear(&claims);
+    buf_clear(&text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -382,6 +451,9 @@ int main(void)
         cmocka_unit_test(a_public_key_is_no_hmac_secret),
         cmocka_unit_test(keys_of_the_wrong_kind_are_refused),
         cmocka_unit_test(the_strength_of_keys_is_known),
+        cmocka_unit_test(a_claim_that_is_there_narrows_down),
+        cmocka_unit_test(a_clients_token_may_have_any_scope),
+        cmocka_unit_test(claims_are_handed_on_as_they_are_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
