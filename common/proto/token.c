@@ -12,6 +12,7 @@
 #include <openssl/pem.h>
 #include <stdlib.h>
 
+#include "common/base/base64url.h"
 #include "common/base/json.h"
 #include "common/base/mem.h"
 #include "common/proto/json_ascii.h"
@@ -81,40 +82,6 @@ static enum err keys_read_pem(struct token_keys *k, struct span pem)
         return ERR_SYNTAX;
     keys_add(k, pem, ((size_t)bits + 7) / 8);
     return ERR_OK;
-}
-
-/* The value of a character of the base64url alphabet, or -1. */
-static int base64url_value(char c)
-{
-    if (c >= 'A' && c <= 'Z')
-        return c - 'A';
-    if (c >= 'a' && c <= 'z')
-        return c - 'a' + 26;
-    if (c >= '0' && c <= '9')
-        return c - '0' + 52;
-    return c == '-' ? 62 : c == '_' ? 63 : -1;
-}
-
-/* RFC 4648 section 5, without padding; unused bits at the end must be zero. */
-static enum err base64url_decode(struct buf *out, struct span text)
-{
-    uint32_t bits = 0;
-    unsigned have = 0;
-    if (text.len == 0 || text.len % 4 == 1)
-        return ERR_SYNTAX;
-    for (size_t i = 0; i < text.len; i++) {
-        int value = base64url_value(text.ptr[i]);
-        if (value < 0)
-            return ERR_SYNTAX;
-        bits = bits << 6 | (uint32_t)value;
-        have += 6;
-        if (have >= 8) {
-            have -= 8;
-            buf_add_char(out, (char)(unsigned char)(bits >> have));
-            bits &= (1u << have) - 1;
-        }
-    }
-    return bits == 0 ? ERR_OK : ERR_SYNTAX;
 }
 
 static void count_member(void *ctx, const struct json_member *m)

@@ -3,25 +3,10 @@
  * given a signature that does not fit. */
 #include <stdlib.h>
 
-#include "common/base/buf.h"
+#include "common/base/base64url.h"
 #include "common/proto/token.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void add_base64url(struct buf *out, struct span s)
-{
-    static const char alphabet[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    uint32_t bits = 0;
-    unsigned have = 0;
-    for (size_t i = 0; i < s.len; i++) {
-        bits = (bits << 8 | (unsigned char)s.ptr[i]) & 0xFFFF;
-        for (have += 8; have >= 6; have -= 6)
-            buf_add_char(out, alphabet[bits >> (have - 6) & 63]);
-    }
-    if (have > 0)
-        buf_add_char(out, alphabet[bits << (6 - have) & 63]);
-}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -37,9 +22,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         buf_add_span(&token, rest);
     } else {
         size_t cut = span_index(rest, '\0');
-        add_base64url(&token, span_slice(rest, 0, cut));
+        base64url_add(&token, span_slice(rest, 0, cut));
         buf_add_char(&token, '.');
-        add_base64url(&token, span_slice(rest, cut + 1, rest.len));
+        base64url_add(&token, span_slice(rest, cut + 1, rest.len));
         BUF_ADD_LIT(&token, ".AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA");
     }
     if (token_open(keys, buf_span(&token), 1700000000, &opened) == ERR_OK)
