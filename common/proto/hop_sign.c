@@ -2,13 +2,9 @@
 #include "common/proto/hop_sign.h"
 
 #include <assert.h>
-#include <openssl/core_names.h>
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/params.h>
-#include <stdlib.h>
 
-#include "common/base/mem.h"
+#include "common/proto/mac.h"
 #include "common/proto/url.h"
 
 #define HOP    "x-terrane-hop"
@@ -17,81 +13,25 @@
 
 #define BY_WORLD "world"
 
-enum { MAC_LEN = 32, HEX_LEN = 2 * MAC_LEN, KEYED_MAX = 4 };
+enum { HEX_LEN = 2 * MAC_LEN };
 
 /* What is signed; all but the method and the target are header values. */
 struct claim {
     struct span ms, method, target, hop, client;
 };
 
-/* A secret, made ready: that costs more than what is signed with it (docs/decisions/014). */
-struct keyed {
-    char *secret;
-    EVP_MAC_CTX *mac;
-};
-static struct keyed keyed[KEYED_MAX];
-static size_t keyed_next;
-
-static void keyed_clear(struct keyed *k)
-{
-    if (k->secret != NULL)
-        OPENSSL_cleanse(k->secret, strlen(k->secret));
-    free(k->secret);
-    EVP_MAC_CTX_free(k->mac);
-    *k = (struct keyed){0};
-}
-
-static void keyed_set(struct keyed *k, struct span secret)
-{
-    char digest[] = "SHA256";
-    const OSSL_PARAM params[] = {
-        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
-        OSSL_PARAM_construct_end(),
-    };
-    EVP_MAC *hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
-    keyed_clear(k);
-    k->secret = xspandup(secret);
-    k->mac = EVP_MAC_CTX_new(hmac);
-    EVP_MAC_free(hmac);
-    assert(k->mac != NULL);
-    int ready = EVP_MAC_init(k->mac, (const unsigned char *)secret.ptr, secret.len, params);
-    assert(ready == 1);
-}
-
-static EVP_MAC_CTX *keyed_for(struct span secret)
-{
-    for (size_t i = 0; i < KEYED_MAX; i++) {
-        if (keyed[i].secret == NULL || !span_eq(span_str(keyed[i].secret), secret))
-            continue;
-        int again = EVP_MAC_init(keyed[i].mac, NULL, 0, NULL);
-        assert(again == 1);
-        return keyed[i].mac;
-    }
-    struct keyed *k = &keyed[keyed_next++ % KEYED_MAX];
-    keyed_set(k, secret);
-    return k->mac;
-}
-
-static void mac_add(EVP_MAC_CTX *mac, struct span text)
-{
-    int added = EVP_MAC_update(mac, (const unsigned char *)text.ptr, text.len);
-    assert(added == 1);
-}
-
 static void mac_hex(char out[HEX_LEN], struct span secret, const struct claim *c)
 {
     static const char digits[] = "0123456789abcdef";
     const struct span parts[] = {c->ms, c->method, c->target, c->hop, c->client};
-    unsigned char bytes[EVP_MAX_MD_SIZE];
-    size_t len = 0;
-    EVP_MAC_CTX *mac = keyed_for(secret);
+    uint8_t bytes[MAC_LEN];
+    struct mac *mac = mac_begin(secret, SPAN(""));
     mac_add(mac, SPAN("v1"));
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
         mac_add(mac, SPAN("\n"));
         mac_add(mac, parts[i]);
     }
-    int made = EVP_MAC_final(mac, bytes, &len, sizeof bytes);
-    assert(made == 1 && len == MAC_LEN);
+    mac_end(mac, bytes);
     for (size_t i = 0; i < MAC_LEN; i++) {
         out[2 * i] = digits[bytes[i] >> 4];
         out[2 * i + 1] = digits[bytes[i] & 15];
@@ -227,10 +167,4 @@ enum err hop_sign_check(const struct http_head *h, const struct secrets *secrets
     if (!is_fresh(c.ms, wall_ms) || !is_signed(secrets, &c, hex))
         return ERR_DENIED;
     return read_claim(&c, out);
-}
-
-void hop_sign_forget(void)
-{
-    for (size_t i = 0; i < KEYED_MAX; i++)
-        keyed_clear(&keyed[i]);
 }

@@ -39,5 +39,3 @@ struct hop_signed {
  */
 MUST_CHECK enum err hop_sign_check(const struct http_head *h, const struct secrets *secrets,
                                    int64_t wall_ms, struct hop_signed *out);
-/* Secrets have changed: wipes what was made ready of those used so far (docs/decisions/014). */
-void hop_sign_forget(void);

@@ -139,21 +139,6 @@ static void any_secret_of_the_list_is_good(void **state)
     buf_clear(&lines);
 }
 
-static void secrets_that_were_forgotten_can_be_used_again(void **state)
-{
-    struct buf lines = lines_of("first,second"), again;
-    (void)state;
-    hop_sign_forget();
-    hop_sign_forget();
-    assert_int_equal(check_with(LINE, lines.data, "new,first", NOW), ERR_OK);
-    hop_sign_forget();
-    assert_int_equal(check_with(LINE, lines.data, "new", NOW), ERR_DENIED);
-    again = lines_of("first");
-    assert_string_equal(again.data, lines.data);
-    buf_clear(&again);
-    buf_clear(&lines);
-}
-
 static void signature_is_for_one_request(void **state)
 {
     struct buf lines = lines_of("s");
@@ -260,7 +245,6 @@ int main(void)
         cmocka_unit_test(epoch_that_a_world_has_seen_is_signed_with_its_mark),
         cmocka_unit_test(form_is_fixed),
         cmocka_unit_test(any_secret_of_the_list_is_good),
-        cmocka_unit_test(secrets_that_were_forgotten_can_be_used_again),
         cmocka_unit_test(signature_is_for_one_request),
         cmocka_unit_test(clocks_may_differ_a_little),
         cmocka_unit_test(no_headers_are_no_claim),
