@@ -42,7 +42,8 @@ struct ws_settings process_ws_settings(const struct process_settings *s);
          .type = CONFIG_STRING,                                                                    \
          .offset = offsetof(holder, member.trusted_proxies),                                       \
          .fallback = "",                                                                           \
-         .help = "Networks whose x-forwarded-* headers are believed, comma-separated."},           \
+         .help =                                                                                   \
+             "Networks whose x-forwarded-* and forwarded headers are believed, comma-separated."}, \
         {.name = "HEADER_TIMEOUT",                                                                 \
          .type = CONFIG_DURATION,                                                                  \
          .offset = offsetof(holder, member.header_ms),                                             \

@@ -160,9 +160,10 @@ void addr_set_clear(struct addr_set *set)
 }
 
 struct addr addr_of_client(const struct addr_set *trusted, const struct addr *peer,
-                           struct span forwarded_for)
+                           struct span forwarded_for, size_t *hops)
 {
     struct addr client = *peer, next;
+    *hops = 0;
     /* Each trusted hop vouches for the entry that it appended, the right-most one left. */
     while (forwarded_for.len > 0 && addr_set_has(trusted, &client)) {
         size_t comma = span_rindex(forwarded_for, ',');
@@ -172,6 +173,7 @@ struct addr addr_of_client(const struct addr_set *trusted, const struct addr *pe
         if (addr_parse(span_trim(entry), &next) != ERR_OK)
             break;
         client = next;
+        ++*hops;
         forwarded_for.len = last ? 0 : comma;
     }
     return client;

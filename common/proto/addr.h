@@ -28,6 +28,6 @@ void addr_set_clear(struct addr_set *set);
 
 /* The client's address: `peer` unless it is trusted; then the right-most entry of X-Forwarded-For
  * (all occurrences joined) that is not trusted itself. Entries that are no addresses end the walk.
- */
+ * *hops: how many entries were taken. */
 struct addr addr_of_client(const struct addr_set *trusted, const struct addr *peer,
-                           struct span forwarded_for);
+                           struct span forwarded_for, size_t *hops);

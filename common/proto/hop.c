@@ -10,15 +10,33 @@ static bool name_starts(struct span name, struct span prefix)
     return name.len >= prefix.len && span_ieq(span_slice(name, 0, prefix.len), prefix);
 }
 
+/* Is `name` what some servers take for a name of ours? CGI and its heirs (RFC 3875 section 4.1.18)
+ * read `_` and `-` alike, so `x_shard_id` would be x-shard-id to a room behind them. */
+static bool passes_for(struct span name, struct span ours)
+{
+    char folded[32];
+    if (name.len != ours.len || name.len > sizeof folded)
+        return false;
+    for (size_t i = 0; i < name.len; i++)
+        folded[i] = (char)(name.ptr[i] == '_' ? '-' : name.ptr[i]);
+    return span_ieq(span_of(folded, name.len), ours);
+}
+
+static bool start_passes_for(struct span name, struct span prefix)
+{
+    return passes_for(span_slice(name, 0, prefix.len), prefix);
+}
+
 bool hop_is_believed(const struct http_header *header, bool trusted_peer)
 {
     struct span name = header->name;
-    if (span_ieq(name, SPAN("x-access-shard")) || name_starts(name, SPAN("x-terrane-")))
+    if (passes_for(name, SPAN("x-access-shard")) || start_passes_for(name, SPAN("x-terrane-")))
         return false;
     if (trusted_peer)
         return true;
-    return !name_starts(name, SPAN("x-shard-")) && !name_starts(name, SPAN("x-forwarded-")) &&
-           !span_ieq(name, SPAN("forwarded")) && !span_ieq(name, SPAN("x-original-client-ip"));
+    return !start_passes_for(name, SPAN("x-shard-")) &&
+           !start_passes_for(name, SPAN("x-forwarded-")) && !span_ieq(name, SPAN("forwarded")) &&
+           !passes_for(name, SPAN("x-original-client-ip"));
 }
 
 static bool value_is_plain(struct span text)
@@ -99,9 +117,9 @@ static bool is_rewritten(const struct http_head *h, struct span name)
 /* The headers that a shard sets on every request for a room. */
 static bool is_set_by_shard(struct span name)
 {
-    return span_ieq(name, SPAN("x-shard-id")) || span_ieq(name, SPAN("x-shard-world-id")) ||
-           span_ieq(name, SPAN("x-forwarded-by-shard")) ||
-           span_ieq(name, SPAN("x-original-client-ip"));
+    return passes_for(name, SPAN("x-shard-id")) || passes_for(name, SPAN("x-shard-world-id")) ||
+           passes_for(name, SPAN("x-forwarded-by-shard")) ||
+           passes_for(name, SPAN("x-original-client-ip"));
 }
 
 static bool method_wants_type(const struct http_head *h)
@@ -176,6 +194,14 @@ static bool is_own_handshake(struct span name, const struct hop_peer *to)
            (span_ieq(name, SPAN("connection")) || span_ieq(name, SPAN("upgrade")));
 }
 
+/* The URL that the client dialled, as far as is known. */
+static void add_named(struct buf *out, const struct hop_peer *to)
+{
+    if (to->host.ptr != NULL)
+        add_line(out, SPAN("x-terrane-host"), to->host);
+    add_line(out, SPAN("x-terrane-proto"), to->https ? SPAN("https") : SPAN("http"));
+}
+
 static void add_peer_headers(struct buf *out, const struct http_head *h, const struct hop_peer *to)
 {
     for (size_t i = 0; i < h->header_count; i++) {
@@ -186,8 +212,8 @@ static void add_peer_headers(struct buf *out, const struct http_head *h, const s
     }
     if (to->to_world)
         add_forwarded_for(out, h, to);
-    else if (to->host.ptr != NULL)
-        add_line(out, SPAN("x-terrane-host"), to->host);
+    else
+        add_named(out, to);
     if (to->upgrade && to->to_world)
         BUF_ADD_LIT(out, "Upgrade: websocket\r\nConnection: Upgrade\r\n");
 }

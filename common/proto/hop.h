@@ -7,7 +7,8 @@
 #include "common/proto/secret.h"
 
 /* May a header of a client be believed? Never: x-access-shard and x-terrane-*. Only when the peer
- * is trusted (`trusted_peer`): x-shard-*, x-original-client-ip, x-forwarded-* and forwarded. */
+ * is trusted (`trusted_peer`): x-shard-*, x-original-client-ip, x-forwarded-* and forwarded. `_` in
+ * a name counts as `-`. */
 bool hop_is_believed(const struct http_header *header, bool trusted_peer);
 
 /* Appends text as a header value: as it is when it is printable ASCII without blanks at its ends,
@@ -44,14 +45,15 @@ struct hop_peer {
     bool to_world; /* x-access-shard and x-shard-*, a client's own credentials there, pass */
     bool by_world; /* struct hop_sign, */
     int64_t epoch; /* likewise */
+    bool https;    /* to a node: the client spoke TLS, for x-terrane-proto */
     bool upgrade;  /* ask for a WebSocket; else it is an ordinary request */
     bool trusted_peer;
 };
 /* Appends a request head without Host, framing headers and the blank line: method and target as
  * they came (an absolute target without its origin), the client's headers as far as it may be
  * believed (hop_is_believed), the signed headers, and for a world x-forwarded-for. A node gets
- * what lets it show its room the request as the client sent it: x-terrane-host, and Connection and
- * Upgrade as they were. */
+ * what lets it show its room the request as the client sent it: x-terrane-host, x-terrane-proto,
+ * and Connection and Upgrade as they were. */
 void hop_add_peer_request(struct buf *out, const struct http_head *h, const struct hop_peer *to);
 
 /* Appends the lines of an answer that go on to the client: all but those of one hop, those that the

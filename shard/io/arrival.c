@@ -153,6 +153,7 @@ static void add_head(struct held *h, struct buf *head)
         .entry = span_str(w->all->node->id),
         .client_ip = span_str(client),
         .host = sender_host(&w->from, w->held.x->head),
+        .https = w->from.https,
         .path = way.route.path,
         .wall_ms = clock_wall_ms(),
         .upgrade = w->is.is_socket,

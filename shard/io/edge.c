@@ -7,6 +7,7 @@
 #include "common/base/json.h"
 #include "common/base/log.h"
 #include "common/net/responder.h"
+#include "common/proto/allowed_origins.h"
 #include "common/proto/hop_sign.h"
 #include "common/proto/ws_handshake.h"
 
@@ -102,6 +103,14 @@ static void join_shard(struct edge *e, const struct arrived *a)
         edge_client_open(e->clients, handle, a->x, key);
 }
 
+/* Who names no origin is no browser, and no page can make one do this. */
+static bool is_allowed_page(struct span list, const struct http_head *h)
+{
+    size_t origins = http_head_count(h, SPAN("origin"));
+    return list.len == 0 || origins == 0 ||
+           (origins == 1 && allowed_origins_has(list, http_head_get(h, SPAN("origin"))));
+}
+
 /* What goes to a world is checked here too: a tunnel carries whatever comes behind the handshake,
  * so it must be one for the world as well. */
 static void take_upgrade(struct edge *e, struct http_exchange *x, const struct route *r,
@@ -112,6 +121,8 @@ static void take_upgrade(struct edge *e, struct http_exchange *x, const struct r
     if (problem != NULL) {
         count_refusal(e, REFUSED_HANDSHAKE);
         http_respond_bad_upgrade(x, problem);
+    } else if (!from->hopped && !is_allowed_page(e->allowed_origins, x->head)) {
+        refuse_json(e, x, REFUSED_ORIGIN, 403, "Origin not allowed");
     } else if (r->kind == ROUTE_WORLD) {
         world_proxy_upgrade(e->worlds, x, from);
     } else {

@@ -13,6 +13,7 @@ struct edge {
     const struct world_proxy *worlds;
     struct arrivals *arrivals;
     const struct addr_set *trusted;
+    struct span allowed_origins; /* for allowed_origins_has */
     const struct secrets *secrets;
     struct metrics metrics;
     struct io_stats *stats;

@@ -21,6 +21,7 @@ const char *refusal_text(enum refusal r)
         [REFUSED_FRAMING] = "bad_request",    [REFUSED_TIMEOUT] = "timeout",
         [REFUSED_BIG_HEAD] = "head_too_big",  [REFUSED_BUSY] = "busy",
         [REFUSED_NO_ROOM] = "no_room_server", [REFUSED_SIGNATURE] = "bad_signature",
+        [REFUSED_ORIGIN] = "origin",
     };
     return names[r];
 }

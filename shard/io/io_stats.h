@@ -14,6 +14,7 @@ enum refusal {
     REFUSED_BUSY,      /* 503, by the HTTP server: too many connections */
     REFUSED_NO_ROOM,   /* 503, no room server is configured */
     REFUSED_SIGNATURE, /* 403, it does not come from the process that it names */
+    REFUSED_ORIGIN,    /* 403, the page may not connect */
     REFUSAL_COUNT,
 };
 /* A short lower-case name ("not_found"), never NULL. */

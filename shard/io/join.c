@@ -55,10 +55,8 @@ void join_read_session(struct buf *out, struct span query)
 static void add_url(struct buf *out, const struct http_head *h, const struct route *r,
                     const struct sender *from)
 {
-    struct span proto = http_head_get(h, SPAN("x-forwarded-proto"));
     struct span host = sender_host(from, h);
-    bool https = from->trusted && span_eq(proto, SPAN("https"));
-    buf_add_span(out, https ? SPAN("https://") : SPAN("http://"));
+    buf_add_span(out, from->https ? SPAN("https://") : SPAN("http://"));
     buf_add_span(out, host.len > 0 ? host : SPAN("localhost"));
     buf_add_span(out, r->path);
     if (r->query.ptr == NULL)
@@ -86,7 +84,7 @@ static void add_request_info(struct buf *out, const struct http_head *h, struct 
                              struct sender from)
 {
     struct http_head named;
-    if (!from.hopped) {
+    if (from.host_len == 0) {
         envelope_add_request_info(out, h, url, is_left_out, &from);
         return;
     }

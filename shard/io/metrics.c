@@ -88,6 +88,7 @@ static const struct metric_row rows[] = {
      REFUSE(REFUSED_NO_ROOM)},
     {P "refusals_total", "reason=\"bad_signature\"", METRIC_COUNTER, NULL,
      REFUSE(REFUSED_SIGNATURE)},
+    {P "refusals_total", "reason=\"origin\"", METRIC_COUNTER, NULL, REFUSE(REFUSED_ORIGIN)},
     {P "messages_total", "direction=\"up\"", METRIC_COUNTER,
      "Messages from clients and deliveries to clients.", NODE(messages_up)},
     {P "messages_total", "direction=\"down\"", METRIC_COUNTER, NULL, NODE(messages_down)},

@@ -62,6 +62,7 @@ void process_wire(struct process *p)
         .worlds = &p->world_proxy,
         .arrivals = &p->arrivals,
         .trusted = &p->trusted,
+        .allowed_origins = span_str(p->settings.allowed_origins),
         .secrets = &p->secrets,
         .metrics = {.node = p->node,
                     .io = &p->stats,

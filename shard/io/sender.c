@@ -2,17 +2,35 @@
  * passed on: it has judged it before. */
 #include "shard/io/sender.h"
 
-#include "common/proto/hop.h"
 #include "common/proto/hop_sign.h"
 
-static struct addr read_client(const struct http_head *h, const struct addr *peer,
-                               const struct addr_set *trusted)
+/* What another process says of a client, whose way it has judged itself. One of an older version
+ * passes on what it believed. */
+static void read_hop(struct sender *out, const struct http_head *h, const struct hop_signed *from)
 {
-    struct buf forwarded_for = {0};
-    hop_add_joined(&forwarded_for, h, SPAN("x-forwarded-for"));
-    struct addr client = addr_of_client(trusted, peer, buf_span(&forwarded_for));
-    buf_clear(&forwarded_for);
-    return client;
+    struct span host = http_head_get(h, SPAN("x-terrane-host"));
+    struct span proto = http_head_get(h, SPAN("x-terrane-proto"));
+    if (proto.ptr == NULL)
+        proto = http_head_get(h, SPAN("x-forwarded-proto"));
+    out->hopped = out->trusted = true;
+    out->client = from->client;
+    out->https = span_eq(proto, SPAN("https"));
+    out->host_len = host.len <= sizeof out->host ? host.len : 0;
+    if (out->host_len > 0)
+        memcpy(out->host, host.ptr, host.len);
+}
+
+static void read_client(struct sender *out, const struct http_head *h, const struct addr *peer,
+                        const struct addr_set *trusted)
+{
+    struct whence w;
+    whence_read(&w, h, peer, trusted);
+    out->hopped = false;
+    out->trusted = w.trusted;
+    out->https = w.https;
+    out->client = w.client;
+    out->host_len = w.host_len;
+    memcpy(out->host, w.host, w.host_len);
 }
 
 enum err sender_read(struct sender *out, const struct http_head *h, const struct addr *peer,
@@ -24,14 +42,14 @@ enum err sender_read(struct sender *out, const struct http_head *h, const struct
         e = hop_sign_check(h, secrets, wall_ms, &from);
     if (e != ERR_OK && e != ERR_MISSING)
         return e;
-    *out = (struct sender){.hopped = e == ERR_OK};
-    out->trusted = out->hopped || addr_set_has(trusted, peer);
-    out->client = out->hopped ? from.client : read_client(h, peer, trusted);
+    if (e == ERR_OK)
+        read_hop(out, h, &from);
+    else
+        read_client(out, h, peer, trusted);
     return ERR_OK;
 }
 
 struct span sender_host(const struct sender *s, const struct http_head *h)
 {
-    struct span host = http_head_get(h, SPAN("x-terrane-host"));
-    return s->hopped && host.ptr != NULL ? host : http_head_get(h, SPAN("host"));
+    return s->host_len > 0 ? span_of(s->host, s->host_len) : http_head_get(h, SPAN("host"));
 }

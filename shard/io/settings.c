@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "common/proto/allowed_origins.h"
 #include "common/proto/beat.h"
 #include "common/proto/hop_sign.h"
 #include "common/proto/origins.h"
@@ -153,6 +154,12 @@ static const struct config_row rows[] = {
      .fallback = "ignore",
      .reserved = true,
      .help = "What public:false means for clients."},
+    {.name = "ALLOWED_ORIGINS",
+     .type = CONFIG_STRING,
+     .offset = FIELD(allowed_origins),
+     .fallback = "",
+     .help = "Web pages that may open WebSockets, comma-separated: https://game.example, "
+             "https://*.game.example or null; empty: all. Clients that are no browsers name none."},
     {.name = "UNREGISTERED_SHARDS",
      .type = CONFIG_CHOICE,
      .offset = FIELD(unregistered_shards),
@@ -269,6 +276,18 @@ static bool check_proxies(const struct settings *s, FILE *err)
     return true;
 }
 
+static bool check_allowed(const struct settings *s, FILE *err)
+{
+    struct span bad;
+    if (allowed_origins_check(span_str(s->allowed_origins), &bad) == ERR_OK)
+        return true;
+    (void)fprintf(err,
+                  "terrane-shard: ALLOWED_ORIGINS: \"%.*s\" is not an origin such as "
+                  "https://game.example\n",
+                  SPAN_ARG(bad));
+    return false;
+}
+
 /* It goes into headers. */
 static bool check_secret(const struct settings *s, FILE *err)
 {
@@ -291,7 +310,7 @@ static bool check(const void *config, FILE *err)
     const struct settings *s = config;
     return check_world(s, err) && check_world_ids(s, err) && check_node_id(s, err) &&
            check_urls(s, err) && check_origins("ROOM_SERVERS", settings_room_servers(s), err) &&
-           check_proxies(s, err) && check_secret(s, err);
+           check_proxies(s, err) && check_allowed(s, err) && check_secret(s, err);
 }
 
 const struct config_table settings_table = {

@@ -21,6 +21,7 @@ struct settings {
     int64_t client_queue;
     int64_t drain_ms;
     int64_t max_shards;
+    char *allowed_origins; /* for allowed_origins_has */
     int64_t seat_ttl_ms;
     int64_t unregistered_shards; /* enum unregistered_shards */
     /* Settings that this version knows but can only have off. */

@@ -91,7 +91,8 @@ static void check_addr(struct span s)
         assert(e == ERR_OK && memcmp(&a, &again, sizeof a) == 0);
         e = addr_set_parse(&set, span_str(text), &bad);
         assert(e == ERR_OK && addr_set_has(&set, &a));
-        again = addr_of_client(&set, &a, s);
+        size_t hops;
+        again = addr_of_client(&set, &a, s, &hops);
         assert(memcmp(&a, &again, sizeof a) == 0);
         addr_set_clear(&set);
     }

@@ -1,7 +1,7 @@
 /* Reads headers; judges nothing. */
 #include "world/io/heard.h"
 
-#include "common/proto/hop.h"
+#include "common/proto/whence.h"
 
 struct heard heard_read(const struct http_head *head, struct span query)
 {
@@ -27,13 +27,8 @@ struct heard heard_read(const struct http_head *head, struct span query)
 
 struct addr heard_client(const struct http_exchange *x, const struct addr_set *trusted)
 {
-    struct buf forwarded = {0};
-    struct addr client;
+    struct whence whence;
 
-    if (!addr_set_has(trusted, &x->peer))
-        return x->peer;
-    hop_add_joined(&forwarded, x->head, SPAN("x-forwarded-for"));
-    client = addr_of_client(trusted, &x->peer, buf_span(&forwarded));
-    buf_clear(&forwarded);
-    return client;
+    whence_read(&whence, x->head, &x->peer, trusted);
+    return whence.client;
 }

@@ -9,5 +9,5 @@ struct heard {
     bool names_shard;
 };
 struct heard heard_read(const struct http_head *head, struct span query);
-/* The client's address. What was forwarded is only looked at when its sender is believed. */
+/* The client's address (whence.h). */
 struct addr heard_client(const struct http_exchange *x, const struct addr_set *trusted);

@@ -88,7 +88,7 @@ static void refuse_signature(struct server *s, struct http_exchange *x)
 static bool take_shard(struct server *s, struct http_exchange *x, const struct addr *hopped)
 {
     struct url_target target;
-    struct addr client;
+    struct whence whence;
 
     if (s->shards == NULL || span_ieq(x->head->method, SPAN("TRACE")) ||
         url_split_target(x->head->target, &target) != ERR_OK || !shard_proxy_wants(target.path))
@@ -97,8 +97,8 @@ static bool take_shard(struct server *s, struct http_exchange *x, const struct a
         http_respond(x, 421, API_HEADERS, SPAN("{\"error\":\"Shard is elsewhere\"}"));
         return true;
     }
-    client = heard_client(x, s->settings->trusted);
-    shard_proxy_take(s->shards, x, &client, addr_set_has(s->settings->trusted, &x->peer));
+    whence_read(&whence, x->head, &x->peer, s->settings->trusted);
+    shard_proxy_take(s->shards, x, &whence);
     return true;
 }
 

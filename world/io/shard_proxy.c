@@ -22,8 +22,7 @@ struct passing {
     struct shard_proxy *proxy;
     struct server_question question;
     struct buf shard_id, session, tried;
-    struct addr client;
-    bool trusted;
+    struct whence whence;
     unsigned asked;
 };
 
@@ -128,16 +127,17 @@ static void add_head(struct held *h, struct buf *out)
     struct buf path = {0};
     char client[ADDR_TEXT_MAX];
     add_path(&path, w);
-    addr_format(&w->client, client);
+    addr_format(&w->whence.client, client);
     const struct hop_peer to = {
         .secrets = w->proxy->secrets,
         .entry = SPAN("world"),
         .client_ip = span_str(client),
-        .host = http_head_get(w->held.x->head, SPAN("host")),
+        .host = whence_host(&w->whence, w->held.x->head),
         .path = buf_span(&path),
         .wall_ms = clock_wall_ms(),
         .upgrade = h->is_socket,
-        .trusted_peer = w->trusted,
+        .https = w->whence.https,
+        .trusted_peer = w->whence.trusted,
     };
     hop_add_peer_request(out, w->held.x->head, &to);
     buf_clear(&path);
@@ -243,8 +243,7 @@ bool shard_proxy_wants(struct span path)
     return wants;
 }
 
-void shard_proxy_take(struct shard_proxy *p, struct http_exchange *x, const struct addr *client,
-                      bool trusted)
+void shard_proxy_take(struct shard_proxy *p, struct http_exchange *x, const struct whence *whence)
 {
     struct span key, id;
     struct url_target target;
@@ -263,8 +262,7 @@ void shard_proxy_take(struct shard_proxy *p, struct http_exchange *x, const stru
         return;
     }
     struct passing *w = passing_new(p, x, is_socket);
-    w->client = *client;
-    w->trusted = trusted;
+    w->whence = *whence;
     if (url_split_target(x->head->target, &target) == ERR_OK &&
         split(target.path, &scratch, &id) == ERR_OK)
         buf_add_span(&w->shard_id, id);

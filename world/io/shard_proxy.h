@@ -3,8 +3,8 @@
  * world hands what is for a shard on to the node that owns it (docs/protocol.md, "Any entry"). It
  * is not meant to carry games: WORLD_TUNNELS bounds it. */
 #include "common/net/held.h"
-#include "common/proto/addr.h"
 #include "common/proto/secret.h"
+#include "common/proto/whence.h"
 
 struct server;
 
@@ -34,10 +34,8 @@ void shard_proxy_init(struct shard_proxy *p, struct loop *l, struct server *serv
                       const struct secrets *secrets, size_t max_tunnels);
 /* True when the path is a shard's. */
 bool shard_proxy_wants(struct span path);
-/* Takes such an exchange over. `client` is where it began, `trusted` whether the peer is believed
- * in what it says of the way so far. */
-void shard_proxy_take(struct shard_proxy *p, struct http_exchange *x, const struct addr *client,
-                      bool trusted);
+/* Takes such an exchange over. `whence` is copied. */
+void shard_proxy_take(struct shard_proxy *p, struct http_exchange *x, const struct whence *whence);
 static inline size_t shard_proxy_sockets(const struct shard_proxy *p)
 {
     return tunnels_count(&p->tunnels);

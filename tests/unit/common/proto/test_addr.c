@@ -197,15 +197,21 @@ static void client_is_the_right_most_that_nobody_vouches_for(void **state)
     };
     struct addr_set trusted;
     struct span bad;
+    size_t hops;
     assert_int_equal(addr_set_parse(&trusted, SPAN("10.0.0.0/8,::1"), &bad), ERR_OK);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct addr peer = addr_of(rows[i].peer);
-        struct addr client = addr_of_client(&trusted, &peer, span_str(rows[i].forwarded));
+        struct addr client = addr_of_client(&trusted, &peer, span_str(rows[i].forwarded), &hops);
         assert_addr(&client, rows[i].client);
     }
     struct addr peer = addr_of("10.0.0.1");
-    struct addr client = addr_of_client(&(struct addr_set){.count = 0}, &peer, SPAN("1.1.1.1"));
+    struct addr client =
+        addr_of_client(&(struct addr_set){.count = 0}, &peer, SPAN("1.1.1.1"), &hops);
     assert_addr(&client, "10.0.0.1");
+    assert_int_equal(hops, 0);
+    peer = addr_of("::1");
+    (void)addr_of_client(&trusted, &peer, SPAN("6.6.6.6, 1.1.1.1, 10.1.1.1"), &hops);
+    assert_int_equal(hops, 2);
     addr_set_clear(&trusted);
 }
 

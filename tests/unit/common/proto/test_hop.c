@@ -49,6 +49,17 @@ static void only_a_trusted_peer_is_believed(void **state)
         {"x-original-client-ip", false, true},
         {"x-access-shard", false, false},
         {"X-Access-Shard", false, false},
+        {"x_access_shard", false, false},
+        {"X-Access_Shard", false, false},
+        {"x_terrane_subject", false, false},
+        {"x-terrane_", false, false},
+        {"x_shard_id", false, true},
+        {"x-shard_world-id", false, true},
+        {"x_forwarded_for", false, true},
+        {"x_original_client_ip", false, true},
+        {"x_shard", true, true},
+        {"x-access-shards", true, true},
+        {"for_warded", true, true},
         {"x-terrane-hop", false, false},
         {"X-Terrane-Entry", false, false},
     };
@@ -254,13 +265,14 @@ static void node_hears_no_claims_of_a_stranger(void **state)
     parse(&h, PEER_REQUEST);
     assert_peer_gets(&h, &to,
                      "POST /parties/world/w/connect?x=%FF HTTP/1.1\r\nAuthorization: t\r\n"
-                     "Cookie: c\r\n");
-    to.trusted_peer = true;
+                     "Cookie: c\r\nx-terrane-proto: http\r\n");
+    to.trusted_peer = to.https = true;
     assert_peer_gets(&h, &to,
                      "POST /parties/world/w/connect?x=%FF HTTP/1.1\r\nX-Shard-Id: s\r\n"
                      "Authorization: t\r\nCookie: c\r\n"
                      "X-Forwarded-For: 203.0.113.1\r\nx-forwarded-for: 203.0.113.2\r\n"
-                     "X-Forwarded-Proto: https\r\nForwarded: for=x\r\n");
+                     "X-Forwarded-Proto: https\r\nForwarded: for=x\r\n"
+                     "x-terrane-proto: https\r\n");
 }
 
 static void upgrade_for_another_process_stays_one(void **state)
@@ -292,7 +304,8 @@ static void node_hears_a_handshake_as_the_client_sent_it(void **state)
     assert_peer_gets(&h, &to,
                      "GET /parties/shard/other?id=a HTTP/1.1\r\n"
                      "Connection: keep-alive, Upgrade\r\nUpgrade: WebSocket\r\n"
-                     "Sec-WebSocket-Key: k\r\nx-terrane-host: game.example\r\n");
+                     "Sec-WebSocket-Key: k\r\nx-terrane-host: game.example\r\n"
+                     "x-terrane-proto: http\r\n");
 }
 
 static void answer_loses_what_belongs_to_its_hop(void **state)

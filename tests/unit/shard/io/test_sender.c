@@ -68,12 +68,29 @@ static void a_trusted_proxy_is_believed(void **state)
     assert_client(&from, "198.51.100.1");
 }
 
+static void a_trusted_proxy_names_the_url_that_the_client_dialled(void **state)
+{
+    struct sender from;
+    (void)state;
+    parse("Host: in\r\nForwarded: for=198.51.100.1;proto=https;host=\"game:8443\"\r\n", NULL);
+    assert_int_equal(read_from(&from, "10.0.0.1"), ERR_OK);
+    assert_client(&from, "198.51.100.1");
+    assert_true(from.https);
+    assert_true(span_eq(sender_host(&from, &head), SPAN("game:8443")));
+    assert_int_equal(read_from(&from, "192.0.2.1"), ERR_OK);
+    assert_false(from.https);
+    assert_true(span_eq(sender_host(&from, &head), SPAN("in")));
+}
+
 static void another_process_is_believed_by_its_signature(void **state)
 {
     struct sender from;
     (void)state;
-    parse("Host: n\r\nx-terrane-host: game.example\r\n", "old");
+    parse("Host: n\r\nx-terrane-host: game.example\r\nx-terrane-proto: https\r\n"
+          "X-Forwarded-Proto: http\r\nForwarded: host=evil\r\n",
+          "old");
     assert_int_equal(read_from(&from, "192.0.2.1"), ERR_OK);
+    assert_true(from.https);
     assert_true(from.hopped && from.trusted);
     assert_client(&from, "203.0.113.9");
     assert_true(span_eq(sender_host(&from, &head), SPAN("game.example")));
@@ -130,6 +147,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_client_is_where_it_connects_from),
         cmocka_unit_test(a_trusted_proxy_is_believed),
+        cmocka_unit_test(a_trusted_proxy_names_the_url_that_the_client_dialled),
         cmocka_unit_test(another_process_is_believed_by_its_signature),
         cmocka_unit_test(a_forged_signature_is_refused),
         cmocka_unit_test(a_room_hears_of_a_client_as_if_it_had_come_directly),
