@@ -42,9 +42,19 @@ struct route_rule {
     char *origins;          /* comma-separated, as ALLOWED_ORIGINS; owned; NULL: that */
     struct route_key *keys; /* PASS without a shard: the first that yields something */
     size_t key_count;
+    bool builtin;
 };
 
-struct routes;
+#define ROUTES_BUILTIN_PATTERN "/parties/shard/{shard}/*"
+enum { ROUTES_MAX = 256 }; /* rules that ROUTES may have */
+
+struct routes {
+    struct route_rule *list; /* the built-in one last */
+    size_t count;
+};
+
+/* The built-in rule alone; not to be freed. */
+extern const struct routes routes_builtin;
 
 /* Reads the JSON array; an empty text: only the built-in rule. Caller frees with routes_free.
  * ERR_SYNTAX: *problem says in one line what is wrong and where. */
@@ -53,13 +63,20 @@ void routes_free(struct routes *r); /* NULL is allowed */
 /* For settings checks: all rules in turn, the built-in one last; NULL behind it. */
 const struct route_rule *routes_at(const struct routes *r, size_t index);
 
-/* What a path names. Decoded spans point into the scratch, `rest` into the path or the scratch. */
+/* What a path names. Decoded spans point into the scratch, the others into the path or the scratch.
+ */
 struct route_fit {
     const struct route_rule *rule;
+    struct span path;        /* raw, dot segments resolved: what goes upstream */
     struct span shard, room; /* decoded; empty: not in the pattern */
+    struct span shard_raw;   /* the segment of `path` */
     struct span rest;        /* what `*` stands for, raw: empty or with its slash */
 };
-/* `path` is a target's, without query. ERR_MISSING: no rule fits; ERR_SYNTAX: a bad escape, or
- * bytes that are not UTF-8, in a name. */
+/* `path` is a target's, without query; `scratch` is emptied first. ERR_MISSING: no rule fits;
+ * ERR_SYNTAX: a bad escape, or bytes that are not UTF-8, in a name. */
 MUST_CHECK enum err routes_fit(const struct routes *r, struct span path, struct buf *scratch,
                                struct route_fit *out);
+/* Appends what stands for `{name}` of the rule's pattern in a path that fits it (fit.path),
+ * decoded. False: the pattern has no such name. */
+bool routes_name(const struct route_rule *rule, struct span path, struct span name,
+                 struct buf *out);

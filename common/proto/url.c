@@ -131,25 +131,12 @@ static size_t count_dots(struct span segment)
     return dots;
 }
 
-/* Takes a segment off *rest, with the slash or backslash before it. */
-static bool next_segment(struct span *rest, struct span *segment)
-{
-    if (rest->len == 0)
-        return false;
-    size_t end = 1;
-    while (end < rest->len && rest->ptr[end] != '/' && rest->ptr[end] != '\\')
-        end++;
-    *segment = span_slice(*rest, 1, end);
-    *rest = span_slice(*rest, end, rest->len);
-    return true;
-}
-
 static bool is_resolved(struct span path)
 {
     struct span segment;
     if (span_index(path, '\\') < path.len)
         return false;
-    while (next_segment(&path, &segment)) {
+    while (url_next_segment(&path, &segment)) {
         size_t dots = count_dots(segment);
         if (dots == 1 || dots == 2)
             return false;
@@ -162,7 +149,7 @@ static bool is_resolved(struct span path)
 static struct span resolve(struct buf *out, struct span path)
 {
     struct span segment;
-    while (next_segment(&path, &segment)) {
+    while (url_next_segment(&path, &segment)) {
         size_t dots = count_dots(segment);
         if (dots == 2)
             out->len = span_rindex(buf_span(out), '/');
@@ -224,6 +211,25 @@ static void form_decode(struct buf *out, struct span s)
 }
 
 /* ---- public ---- */
+
+bool url_next_segment(struct span *rest, struct span *segment)
+{
+    if (rest->len == 0)
+        return false;
+    size_t end = 1;
+    while (end < rest->len && rest->ptr[end] != '/' && rest->ptr[end] != '\\')
+        end++;
+    *segment = span_slice(*rest, 1, end);
+    *rest = span_slice(*rest, end, rest->len);
+    return true;
+}
+
+struct span url_resolve_path(struct span path, struct buf *scratch)
+{
+    buf_reset(scratch);
+    (void)buf_reserve(scratch, path.len + 1); /* nothing moves while it is resolved */
+    return is_resolved(path) ? path : resolve(scratch, path);
+}
 
 enum err url_split_authority(struct span text, struct span *host, int *port)
 {

@@ -18,6 +18,12 @@ struct url_target {
 /* Origin form, or absolute form (http or https) whose authority is cut off; a fragment is cut off
  * too. ERR_SYNTAX: neither. */
 MUST_CHECK enum err url_split_target(struct span target, struct url_target *out);
+/* A target's path as it is meant: as in a browser, `\` is a slash, and `.` and `..` segments (also
+ * as %2e) are resolved. `path` itself when it is so already, else in `scratch`, which is emptied
+ * first; never longer than `path`. */
+struct span url_resolve_path(struct span path, struct buf *scratch);
+/* Takes a segment off *rest, which starts with its slash. False: *rest is empty. */
+bool url_next_segment(struct span *rest, struct span *segment);
 /* `/parties/{party}/{name}[/rest]`. As in a browser, `\` is a slash, and `.` and
  * `..` segments (also as %2e) are resolved first. *party and *name are decoded into `scratch`,
  * which is emptied first; *rest is the raw remainder, empty or with its slash; it points into

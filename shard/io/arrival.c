@@ -53,16 +53,9 @@ static void way_read(struct way *out, const struct arriving *w)
 {
     *out = (struct way){.route.kind = ROUTE_NONE};
     struct route *r = &out->route;
-    *r = route_of(w->held.x->head->target, &out->scratch);
-    if (span_eq(r->shard_id, w->is.shard_id))
-        return;
-    BUF_ADD_LIT(&out->path, "/parties/shard/");
-    url_encode(&out->path, w->is.shard_id);
-    size_t id_end = out->path.len;
-    buf_add_span(&out->path, r->rest);
-    r->shard_id = w->is.shard_id;
-    r->path = buf_span(&out->path);
-    r->rest = span_slice(r->path, id_end, r->path.len);
+    *r = route_of(w->all->routes, w->held.x->head->target, &out->scratch);
+    if (!span_eq(r->shard_id, w->is.shard_id))
+        route_turn(r, &out->path, w->is.shard_id);
 }
 
 static void way_clear(struct way *way)

@@ -38,6 +38,7 @@ struct arrivals {
     struct questions *questions;
     struct held_ways ways; /* to other nodes; the rest of it is arrivals_init's */
     const struct node_settings *node;
+    const struct routes *routes;
     const struct secrets *secrets;
     const struct arrival_ops *ops;
     void *ctx;

@@ -1,5 +1,6 @@
 /* What the settings mean: from the table's values to the settings of each part. */
 #include <assert.h>
+#include <stdlib.h>
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
@@ -20,6 +21,19 @@ enum {
     EDGE_HIGH_WATER = 256 * 1024,
 };
 
+/* A file may have changed since it was checked, a moment ago. */
+static struct routes *read_routes(const struct settings *s)
+{
+    struct routes *routes;
+    struct buf problem = {0};
+    if (settings_routes(s, &routes, &problem) != ERR_OK) {
+        log_error("settings.routes", "problem=%.*s", SPAN_ARG(buf_span(&problem)));
+        exit(EXIT_FAILURE);
+    }
+    buf_clear(&problem);
+    return routes;
+}
+
 /* Parses what settings_table has checked. */
 static void read_settings(struct process *p)
 {
@@ -29,6 +43,7 @@ static void read_settings(struct process *p)
     enum err rooms_read = origins_parse(&p->room_urls, span_str(settings_room_servers(s)), &bad);
     enum err trusted_read = addr_set_parse(&p->trusted, span_str(s->common.trusted_proxies), &bad);
     assert(worlds_read == ERR_OK && rooms_read == ERR_OK && trusted_read == ERR_OK);
+    p->routes = read_routes(s);
     p->secrets.list = span_str(s->shard_secret);
     if (secrets_shortest(&p->secrets) < SECRET_MIN)
         log_warn("settings.weak", "name=SHARD_SECRET wanted_bytes=%d", SECRET_MIN);
@@ -83,4 +98,5 @@ void process_underive(struct process *p)
     origins_clear(&p->world_urls);
     origins_clear(&p->room_urls);
     addr_set_clear(&p->trusted);
+    routes_free(p->routes);
 }

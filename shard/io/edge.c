@@ -241,9 +241,10 @@ static void on_begin(void *ctx, struct http_exchange *x)
 {
     struct edge *e = ctx;
     buf_reset(&e->scratch);
-    struct route r = route_of(x->head->target, &e->scratch);
+    struct route r = route_of(e->routes, x->head->target, &e->scratch);
     switch (r.kind) {
     case ROUTE_NONE:
+    case ROUTE_SERVER:
         answer_none(e, x);
         break;
     case ROUTE_BAD:

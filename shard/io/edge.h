@@ -12,6 +12,7 @@ struct edge {
     const struct room_proxy *rooms;
     const struct world_proxy *worlds;
     struct arrivals *arrivals;
+    const struct routes *routes;
     const struct addr_set *trusted;
     struct span allowed_origins; /* for allowed_origins_has */
     const struct secrets *secrets;

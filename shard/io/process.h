@@ -14,6 +14,7 @@ struct process {
     struct addr_set trusted;
     struct secrets secrets; /* the cluster's */
     struct origins world_urls, room_urls;
+    struct routes *routes;
     struct buf version;
 
     struct loop *loop;

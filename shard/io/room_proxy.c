@@ -16,17 +16,12 @@ static const struct forward_kind to_room = {
 static void add_head(const struct room_proxy *p, struct buf *head, const struct arrived *a,
                      struct hop_room to)
 {
-    struct buf path = {0};
+    bool nested = p->path == PROXY_PATH_NESTED;
     char ip[ADDR_TEXT_MAX];
     addr_format(&a->from->client, ip);
-    if (p->path == PROXY_PATH_NESTED)
-        route_add_nested(&path, a->route);
-    else
-        buf_add_span(&path, a->route->rest);
-    to.path = buf_span(&path);
+    to.path = nested ? a->route->resolved : a->route->rest;
     to.client_ip = span_str(ip);
     hop_add_room_request(head, a->x->head, &to);
-    buf_clear(&path);
 }
 
 static void send_off(const struct room_proxy *p, const struct arrived *a, struct buf *head,

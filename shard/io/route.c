@@ -33,18 +33,41 @@ static bool room_is_nameable(struct span shard_id)
     return !span_eq(room, SPAN(".")) && !span_eq(room, SPAN(".."));
 }
 
-static enum route_kind party_route(struct route *r, struct buf *scratch)
+/* `/parties/…`: a world, the built-in rule's, or none of ours. */
+static enum route_kind party_kind(struct span path, struct buf *scratch)
 {
-    struct span party;
-    enum err e = url_split_party(r->path, scratch, &party, &r->shard_id, &r->rest);
+    struct span party, name, rest;
+    enum err e = url_split_party(path, scratch, &party, &name, &rest);
     if (e == ERR_MISSING)
         return ROUTE_NONE;
-    if (e != ERR_OK || !escapes_are_whole(r->path))
+    if (e != ERR_OK || !escapes_are_whole(path))
         return ROUTE_BAD;
     if (span_eq(party, SPAN("world")))
         return ROUTE_WORLD;
-    if (!span_eq(party, SPAN("shard")))
-        return ROUTE_NONE;
+    return span_eq(party, SPAN("shard")) ? ROUTE_SHARD : ROUTE_NONE;
+}
+
+/* Worlds come before all rules, the built-in rule behind them. */
+static enum route_kind ruled_route(struct route *r, const struct routes *routes,
+                                   struct buf *scratch)
+{
+    struct route_fit fit;
+    enum route_kind party = party_kind(r->path, scratch);
+    if (party == ROUTE_WORLD)
+        return party;
+    enum err e = routes_fit(routes, r->path, scratch, &fit);
+    if (e == ERR_MISSING || (e == ERR_OK && fit.rule->builtin && party != ROUTE_SHARD))
+        return party;
+    if (e != ERR_OK || !escapes_are_whole(r->path))
+        return ROUTE_BAD;
+    r->rule = fit.rule;
+    r->resolved = fit.path;
+    r->room = fit.room;
+    r->shard_id = fit.shard;
+    r->shard_raw = fit.shard_raw;
+    r->rest = fit.rest;
+    if (!fit.rule->has_shard)
+        return ROUTE_SERVER;
     return room_is_nameable(r->shard_id) ? ROUTE_SHARD : ROUTE_BAD;
 }
 
@@ -60,7 +83,7 @@ static enum route_kind beat_route(struct route *r, struct span id, struct buf *s
     return ROUTE_BEAT;
 }
 
-struct route route_of(struct span target, struct buf *scratch)
+struct route route_of(const struct routes *routes, struct span target, struct buf *scratch)
 {
     struct route r = {.kind = ROUTE_BAD};
     struct url_target parts;
@@ -74,21 +97,30 @@ struct route route_of(struct span target, struct buf *scratch)
         r.kind = plain_routes[i].kind;
         return r;
     }
-    struct span beat = SPAN("/terrane/beat/");
-    r.kind = span_starts(r.path, beat)
-                 ? beat_route(&r, span_slice(r.path, beat.len, r.path.len), scratch)
-                 : party_route(&r, scratch);
+    struct span own = SPAN("/terrane"), beat = SPAN("/terrane/beat/");
+    struct span first = url_resolve_path(r.path, scratch);
+    first = span_slice(first, 0, 1 + span_index(span_slice(first, 1, first.len), '/'));
+    if (span_starts(r.path, beat))
+        r.kind = beat_route(&r, span_slice(r.path, beat.len, r.path.len), scratch);
+    else if (span_eq(first, own))
+        r.kind = ROUTE_NONE;
+    else
+        r.kind = ruled_route(&r, routes, scratch);
     return r;
 }
 
-void route_add_nested(struct buf *out, const struct route *r)
+void route_turn(struct route *r, struct buf *path, struct span shard_id)
 {
-    /* The rest is the end of the path only when nothing had to be resolved. */
-    if (r->rest.ptr + r->rest.len == r->path.ptr + r->path.len) {
-        buf_add_span(out, r->path);
-        return;
-    }
-    BUF_ADD_LIT(out, "/parties/shard/");
-    url_encode(out, r->shard_id);
-    buf_add_span(out, r->rest);
+    size_t before = (size_t)(r->shard_raw.ptr - r->resolved.ptr);
+    size_t behind = before + r->shard_raw.len;
+    size_t rest = (size_t)r->resolved.len - r->rest.len; /* it is the end of the path */
+    buf_reset(path);
+    buf_add_span(path, span_slice(r->resolved, 0, before));
+    url_encode(path, shard_id);
+    size_t encoded = path->len - before;
+    buf_add_span(path, span_slice(r->resolved, behind, r->resolved.len));
+    r->shard_id = shard_id;
+    r->resolved = r->path = buf_span(path);
+    r->shard_raw = span_slice(r->path, before, before + encoded);
+    r->rest = span_slice(r->path, rest - (behind - before) + encoded, r->path.len);
 }

@@ -66,6 +66,19 @@ static const struct config_row rows[] = {
      .empty_counts = true,
      .help = "Room servers, comma-separated http origins, the same on every node; none, or "
              "empty: no room server."},
+    {.name = "ROUTES",
+     .type = CONFIG_STRING,
+     .offset = FIELD(routes),
+     .fallback = "",
+     .help = "Paths that clients may dial besides /parties/shard/, a JSON list of rules, or "
+             "@/path/of/file; the same on every node."},
+    {.name = "PASS_ANSWER_TIMEOUT",
+     .type = CONFIG_DURATION,
+     .offset = FIELD(pass_answer_ms),
+     .fallback = "120s",
+     .min = 1,
+     .max = 86400000,
+     .help = "How long a server of mode pass may take to answer a request, or to go on with it."},
     {.name = "WORLD_PROTOCOL",
      .type = CONFIG_CHOICE,
      .offset = FIELD(world_protocol),
@@ -305,12 +318,26 @@ const char *settings_room_servers(const struct settings *s)
     return strcmp(s->room_servers, "none") == 0 ? "" : s->room_servers;
 }
 
+static bool check_routes(const struct settings *s, FILE *err)
+{
+    struct routes *routes;
+    struct buf problem = {0};
+    bool good = settings_routes(s, &routes, &problem) == ERR_OK;
+    if (!good)
+        (void)fprintf(err, "terrane-shard: ROUTES: %.*s\n", SPAN_ARG(buf_span(&problem)));
+    else
+        routes_free(routes);
+    buf_clear(&problem);
+    return good;
+}
+
 static bool check(const void *config, FILE *err)
 {
     const struct settings *s = config;
     return check_world(s, err) && check_world_ids(s, err) && check_node_id(s, err) &&
            check_urls(s, err) && check_origins("ROOM_SERVERS", settings_room_servers(s), err) &&
-           check_proxies(s, err) && check_allowed(s, err) && check_secret(s, err);
+           check_proxies(s, err) && check_allowed(s, err) && check_secret(s, err) &&
+           check_routes(s, err);
 }
 
 const struct config_table settings_table = {

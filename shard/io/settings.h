@@ -2,6 +2,7 @@
 /* The settings of a shard process: one table of rows, and the values it fills. */
 #include "common/net/process_settings.h"
 #include "common/proto/addr.h"
+#include "common/proto/routes.h"
 
 enum http_proxy_path { PROXY_PATH_ROOM, PROXY_PATH_NESTED };
 
@@ -12,6 +13,8 @@ struct settings {
     struct process_settings common;
     char *node_id;
     char *shard_secret;
+    char *routes; /* JSON, or `@` and the path of a file that holds it */
+    int64_t pass_answer_ms;
     char *world_urls, *world_id, *world_ids, *node_url, *internal_url, *room_servers;
     int64_t world_protocol;  /* enum node_protocol */
     int64_t report_ms;       /* 0: as usual */
@@ -33,3 +36,7 @@ struct settings {
 extern const struct config_table settings_table;
 /* The origins of room servers; "" when there are none. */
 const char *settings_room_servers(const struct settings *s);
+/* What ROUTES says, read anew; caller frees with routes_free. ERR_SYNTAX, ERR_IO (its file):
+ * *problem says what is wrong in one line. */
+MUST_CHECK enum err settings_routes(const struct settings *s, struct routes **out,
+                                    struct buf *problem);

@@ -74,7 +74,7 @@ static const struct arrival_ops ops = {.here = here, .refusal = refusal};
 static void take(struct http_exchange *x)
 {
     buf_reset(&s.scratch);
-    struct route r = route_of(x->head->target, &s.scratch);
+    struct route r = route_of(&routes_builtin, x->head->target, &s.scratch);
     assert_int_equal(r.kind, ROUTE_SHARD);
     struct sender from = {.hopped = s.hopped, .client = x->peer};
     arrivals_take(&s.arrivals, x, &r, x->head->upgrade, &from);
@@ -130,6 +130,7 @@ static int set_up(void **state)
     forwards_init(&s.forwards, s.forward_stats, &s.forwards_now);
     pools_init(&s.pools, door.loop, &pool_settings);
     s.arrivals = (struct arrivals){
+        .routes = &routes_builtin,
         .ticker = &s.ticker,
         .questions = &s.questions,
         .ways = {.tunnels = &s.tunnels, .forwards = &s.forwards, .pools = &s.pools},

@@ -15,7 +15,7 @@ static void read_join(struct join *j, const char *target, const char *lines, boo
     struct http_head h;
     buf_addf(&text, "GET %s HTTP/1.1\r\n%s\r\n", target, lines);
     assert_int_equal(http_head_parse_request(&h, text.data, text.len), ERR_OK);
-    struct route r = route_of(h.target, &scratch);
+    struct route r = route_of(&routes_builtin, h.target, &scratch);
     assert_int_equal(r.kind, ROUTE_SHARD);
     join_read(j, &h, &r, &(struct sender){.trusted = trusted, .https = trusted});
     buf_clear(&text);

@@ -54,7 +54,7 @@ static void targets_lead_to_their_doors(void **state)
     struct buf scratch = {0};
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        enum route_kind kind = route_of(span_str(rows[i].target), &scratch).kind;
+        enum route_kind kind = route_of(&routes_builtin, span_str(rows[i].target), &scratch).kind;
         if (kind != rows[i].kind)
             fail_msg("%s: %d instead of %d", rows[i].target, (int)kind, (int)rows[i].kind);
     }
@@ -78,8 +78,7 @@ static void shard_path_is_taken_apart(void **state)
     struct buf scratch = {0};
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct route r = route_of(span_str(rows[i].target), &scratch);
-        struct buf nested = {0};
+        struct route r = route_of(&routes_builtin, span_str(rows[i].target), &scratch);
         if (rows[i].nested == NULL) {
             assert_int_equal(r.kind, ROUTE_NONE);
             continue;
@@ -89,9 +88,7 @@ static void shard_path_is_taken_apart(void **state)
         assert_true(span_eq(r.rest, span_str(rows[i].rest)));
         assert_int_equal(r.query.ptr == NULL, rows[i].query == NULL);
         assert_true(span_eq(r.query, span_str(rows[i].query)));
-        route_add_nested(&nested, &r);
-        assert_true(span_eq(buf_span(&nested), span_str(rows[i].nested)));
-        buf_clear(&nested);
+        assert_true(span_eq(r.resolved, span_str(rows[i].nested)));
     }
     buf_clear(&scratch);
 }
@@ -99,11 +96,80 @@ static void shard_path_is_taken_apart(void **state)
 static void knock_names_its_world(void **state)
 {
     struct buf scratch = {0};
-    struct route r = route_of(SPAN("/terrane/beat/w%20%2F1?x"), &scratch);
+    struct route r = route_of(&routes_builtin, SPAN("/terrane/beat/w%20%2F1?x"), &scratch);
     (void)state;
     assert_int_equal(r.kind, ROUTE_BEAT);
     assert_true(span_eq(r.world, SPAN("w /1")));
     buf_clear(&scratch);
+}
+
+static struct routes *read_routes(const char *json)
+{
+    struct routes *r;
+    struct buf problem = {0};
+    assert_int_equal(routes_parse(&r, span_str(json), &problem), ERR_OK);
+    buf_clear(&problem);
+    return r;
+}
+
+static void rules_take_what_is_not_the_nodes_own(void **state)
+{
+    static const struct {
+        const char *target;
+        enum route_kind kind;
+    } rows[] = {
+        {"/livez", ROUTE_LIVEZ},
+        {"/terrane/x", ROUTE_NONE},
+        {"/x/../terrane/x", ROUTE_NONE},
+        {"/terrane/beat/w", ROUTE_BEAT},
+        {"/parties/world/w/connect", ROUTE_WORLD},
+        {"/parties/%77orld/w", ROUTE_WORLD},
+        {"/game/a:w:1", ROUTE_SHARD},
+        {"/game/..:w:1", ROUTE_BAD},
+        {"/game/%zz", ROUTE_BAD},
+        {"/game/a/%zz", ROUTE_BAD},
+        {"/parties/shard/a", ROUTE_SERVER},
+        {"/", ROUTE_SERVER},
+        {"*", ROUTE_BAD},
+    };
+    struct routes *routes = read_routes("[{\"path\":\"/game/{shard}/*\",\"mode\":\"mux\"},"
+                                        "{\"path\":\"/*\",\"mode\":\"pass\"}]");
+    struct buf scratch = {0};
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        enum route_kind kind = route_of(routes, span_str(rows[i].target), &scratch).kind;
+        if (kind != rows[i].kind)
+            fail_msg("%s: %d instead of %d", rows[i].target, (int)kind, (int)rows[i].kind);
+    }
+    buf_clear(&scratch);
+    routes_free(routes);
+}
+
+static void another_shard_takes_the_place_of_the_first(void **state)
+{
+    static const struct {
+        const char *target, *path, *rest;
+    } rows[] = {
+        {"/game/a:w:1/play/x/y", "/game/b%2Fc%3Aw%3A2/play/x/y", "/x/y"},
+        {"/game/a/../a:w:1/play?q", "/game/b%2Fc%3Aw%3A2/play", ""},
+        {"/parties/shard/a/x", "/parties/shard/b%2Fc%3Aw%3A2/x", "/x"},
+    };
+    struct routes *routes = read_routes("[{\"path\":\"/game/{shard}/play/*\",\"mode\":\"pass\"}]");
+    struct buf scratch = {0}, path = {0};
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct route r = route_of(routes, span_str(rows[i].target), &scratch);
+        assert_int_equal(r.kind, ROUTE_SHARD);
+        route_turn(&r, &path, SPAN("b/c:w:2"));
+        assert_true(span_eq(r.path, span_str(rows[i].path)));
+        assert_true(span_eq(r.resolved, r.path));
+        assert_true(span_eq(r.rest, span_str(rows[i].rest)));
+        assert_true(span_eq(r.shard_raw, SPAN("b%2Fc%3Aw%3A2")));
+        assert_true(span_eq(r.shard_id, SPAN("b/c:w:2")));
+    }
+    buf_clear(&path);
+    buf_clear(&scratch);
+    routes_free(routes);
 }
 
 int main(void)
@@ -112,6 +178,8 @@ int main(void)
         cmocka_unit_test(targets_lead_to_their_doors),
         cmocka_unit_test(shard_path_is_taken_apart),
         cmocka_unit_test(knock_names_its_world),
+        cmocka_unit_test(rules_take_what_is_not_the_nodes_own),
+        cmocka_unit_test(another_shard_takes_the_place_of_the_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

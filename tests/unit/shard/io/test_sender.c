@@ -117,7 +117,7 @@ static void a_room_hears_of_a_client_as_if_it_had_come_directly(void **state)
     (void)state;
     parse("Host: n\r\nx-terrane-host: game.example\r\nX-Forwarded-Proto: https\r\n", "new");
     assert_int_equal(read_from(&from, "192.0.2.1"), ERR_OK);
-    struct route r = route_of(head.target, &scratch);
+    struct route r = route_of(&routes_builtin, head.target, &scratch);
     join_read(&j, &head, &r, &from);
     buf_add_char(&j.request_info, '\0');
     assert_string_equal(j.request_info.data,
