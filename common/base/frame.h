@@ -46,4 +46,7 @@ struct frame *outq_first(const struct outq *q);
 /* Takes the oldest frame out (it must be untouched by outq_advance); NULL when empty. The caller
  * gets the reference. */
 struct frame *outq_pop(struct outq *q);
+/* Drops the oldest frames that `may` allows, except one that is partly written, until `bytes` are
+ * gone or there are no more of them. Answers how many. */
+uint32_t outq_drop(struct outq *q, bool (*may)(const struct frame *f), size_t bytes);
 void outq_clear(struct outq *q);

@@ -128,6 +128,37 @@ struct frame *outq_pop(struct outq *q)
     return f;
 }
 
+/* Takes frame `i` out; those before it move up by one. There are at least two frames. */
+static struct frame *outq_cut(struct outq *q, uint32_t i)
+{
+    uint32_t mask = q->cap - 1;
+    struct frame *f = outq_at(q, i);
+    for (; i > 0; i--)
+        q->ring[(q->head + i) & mask] = q->ring[(q->head + i - 1) & mask];
+    q->head = (q->head + 1) & mask;
+    q->count--;
+    return f;
+}
+
+uint32_t outq_drop(struct outq *q, bool (*may)(const struct frame *f), size_t bytes)
+{
+    size_t gone = 0;
+    uint32_t dropped = 0, i = q->done > 0 ? 1 : 0;
+    while (i < q->count && gone < bytes) {
+        struct frame *f = outq_at(q, i);
+        if (!may(f)) {
+            i++;
+            continue;
+        }
+        f = q->count > 1 ? outq_cut(q, i) : outq_shift(q);
+        gone += f->len;
+        q->bytes -= f->len;
+        dropped++;
+        frame_unref(f);
+    }
+    return dropped;
+}
+
 void outq_clear(struct outq *q)
 {
     while (q->count > 0)

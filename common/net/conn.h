@@ -26,6 +26,9 @@ struct conn_ops {
     void (*data)(struct conn *c, char *data, size_t len);
     /* The queue fell to half of `high_water` after it had reached it. May be NULL. */
     void (*drained)(struct conn *c);
+    /* At the end of a turn: some of the queue waits for the peer to read, or did until now and none
+     * does any more. The owner may not move the connection in here. May be NULL. */
+    void (*backlog)(struct conn *c);
     /* The end, exactly once for each conn that was opened, whatever the cause, always from the end
      * of a turn, never from inside a call of ours. The socket is closed. What the kernel had not
      * taken can be counted (conn_queued) or taken out (conn_take_queue) in here; it is freed after
@@ -74,6 +77,7 @@ struct conn {
     uint8_t state; /* enum conn_state, conn_turn.h */
     uint8_t end;   /* enum conn_end */
     bool was_full; /* `drained` is owed */
+    bool waited;   /* `backlog` was told of what waits */
     bool blocked;  /* the kernel took no more; wait until it does */
     bool lingers;  /* conn_linger rather than conn_close */
     bool unheard;  /* the event may owe us news of what can be read */
@@ -117,6 +121,11 @@ uint64_t conn_delivered(const struct conn *c);
 void conn_take_queue(struct conn *c, struct outq *out);
 /* Forgets what is queued, except the rest of a frame that is partly written. */
 void conn_drop_queue(struct conn *c);
+/* Bytes that were given back and have not come again. */
+static inline size_t conn_unread_bytes(const struct conn *c)
+{
+    return c->unread == NULL ? 0 : c->unread->len;
+}
 
 /* While paused, a reset is still noticed at once; the peer's end is told after the bytes before it.
  */

@@ -255,6 +255,16 @@ static bool conn_tell_drained(struct conn *c)
     return true;
 }
 
+static void conn_tell_backlog(struct conn *c)
+{
+    bool waits = c->out.bytes > 0;
+    if (!waits && !c->waited)
+        return;
+    c->waited = waits;
+    if (c->ops->backlog != NULL)
+        c->ops->backlog(c);
+}
+
 static void conn_finish(struct conn *c)
 {
     struct outq rest = c->out;
@@ -282,6 +292,7 @@ void conn_settle(struct turn_end *t)
         }
         if (!conn_tell_drained(c))
             return;
+        conn_tell_backlog(c);
     }
     if (c->state == CONN_CLOSING && c->out.bytes == 0) {
         if (!c->lingers || c->peer_ended) {

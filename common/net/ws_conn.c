@@ -60,52 +60,56 @@ static struct frame *ws_frame_for_peer(struct ws_conn *w, enum ws_opcode opcode,
     return f;
 }
 
-static void ws_forget_pong(struct ws_conn *w)
-{
-    frame_unref(w->late_pong);
-    w->late_pong = NULL;
-}
-
 /* Sends the close frame; what is queued goes first. */
 static void ws_say_close(struct ws_conn *w, uint16_t code, struct span reason)
 {
     char payload[WS_CONTROL_MAX];
     size_t len = ws_encode_close(payload, code, reason);
-    ws_forget_pong(w);
+    ws_watch_keep_pong(w, NULL);
     conn_send(&w->conn, ws_frame_for_peer(w, WS_CLOSE, span_of(payload, len)));
     w->close_sent = true;
     ws_set_timer(w, loop_now(w->conn.loop) + WS_CLOSE_MS);
 }
 
-/* The peer breaks the protocol: says so and waits for nothing but its end (section 7.1.7). */
-static void ws_fail(struct ws_conn *w, uint16_t code)
+/* Messages of the server side: a control frame, and an HTTP answer before all frames, never goes.
+ */
+static bool is_message(const struct frame *f)
 {
-    log_debug("ws.fail", "code=%u", code);
-    if (!w->close_sent) {
-        w->code = code;
-        w->ours = true;
-        ws_say_close(w, code, (struct span){0});
-    }
-    conn_linger(&w->conn);
+    uint8_t first = (uint8_t)f->data[0];
+    return (first & 0x80) != 0 && (first & 0x0f) < WS_CLOSE;
 }
 
-static void ws_overflow(struct ws_conn *w)
+/* Makes room for `f` by what is oldest, which is `f` itself when all before it is under way. False:
+ * it was dropped. */
+static bool ws_drop_oldest(struct ws_conn *w, struct frame *f, size_t bytes)
 {
-    log_debug("ws.overflow", "queued=%zu", conn_queued(&w->conn));
-    conn_drop_queue(&w->conn);
-    ws_close(w, WS_CODE_SLOW_CONSUMER, SPAN("slow consumer"));
+    uint32_t dropped = outq_drop(&w->conn.out, is_message, bytes);
+    size_t queued = conn_queued(&w->conn);
+    bool fits = !is_message(f) || queued == 0 || queued + f->len <= w->settings->max_queue;
+    if (!fits) {
+        frame_unref(f);
+        dropped++;
+    }
+    if (w->settings->buffers != NULL)
+        w->settings->buffers->dropped += dropped;
+    return fits;
 }
 
 /* Takes `f`. */
 static void ws_queue(struct ws_conn *w, struct frame *f)
 {
     size_t queued = conn_queued(&w->conn), max = w->settings->max_queue;
-    if (max != 0 && queued > 0 && queued + f->len > max) {
+    bool over = max != 0 && queued > 0 && queued + f->len > max;
+    if (over && !w->settings->drop_oldest) {
         frame_unref(f);
-        ws_overflow(w);
+        ws_close_slow(w, WS_SLOW_QUEUE);
         return;
     }
+    if (over && !ws_drop_oldest(w, f, queued + f->len - max))
+        return;
     conn_send(&w->conn, f);
+    if (w->conn.blocked)
+        ws_watch_output(w);
 }
 
 /* Only the newest ping needs its pong (section 5.5.3): when the peer does not read our answers, an
@@ -115,12 +119,18 @@ static void ws_pong(struct ws_conn *w, struct span payload)
     if (w->close_sent)
         return;
     struct frame *f = ws_frame_for_peer(w, WS_PONG, payload);
-    if (!conn_is_full(&w->conn)) {
+    if (!w->conn.blocked && !conn_is_full(&w->conn))
         ws_queue(w, f);
-        return;
-    }
-    ws_forget_pong(w);
-    w->late_pong = f;
+    else
+        ws_watch_keep_pong(w, f);
+}
+
+/* Once there is room. */
+static void ws_send_late_pong(struct ws_conn *w)
+{
+    struct frame *pong = conn_is_full(&w->conn) ? NULL : ws_watch_take_pong(w);
+    if (pong != NULL)
+        ws_queue(w, pong);
 }
 
 /* The server ends the TCP connection first (section 7.1.1); a client waits for that, for
@@ -173,6 +183,7 @@ static void ws_heard(struct ws_conn *w)
 static void ws_on_data(struct conn *c, char *data, size_t len)
 {
     struct ws_conn *w = CONTAINER_OF(c, struct ws_conn, conn);
+    bool ended = false;
     ws_heard(w);
     while (len > 0 && conn_is_open(c) && !w->close_received) {
         if (c->pauses != 0) {
@@ -183,15 +194,18 @@ static void ws_on_data(struct conn *c, char *data, size_t len)
         struct ws_event event;
         enum err e = ws_decode(&w->decoder, data, len, &used, &event);
         if (e != ERR_OK && e != ERR_AGAIN) {
-            ws_fail(w, ws_error_code(e));
+            ws_fail(w, ws_error_code(e), SPAN(""));
             return;
         }
         data += used;
         len -= used;
-        if (e == ERR_OK)
-            ws_handle(w, &event);
+        if (e != ERR_OK)
+            continue;
+        ended = ended || w->decoder.opcode == 0;
+        ws_handle(w, &event);
     }
     ws_decoder_release(&w->decoder);
+    ws_watch_input(w, ended);
     if (w->ops->batch_end != NULL && ws_is_open(w))
         w->ops->batch_end(w);
 }
@@ -199,12 +213,16 @@ static void ws_on_data(struct conn *c, char *data, size_t len)
 static void ws_on_drained(struct conn *c)
 {
     struct ws_conn *w = CONTAINER_OF(c, struct ws_conn, conn);
-    struct frame *pong = w->late_pong;
-    w->late_pong = NULL;
-    if (pong != NULL)
-        ws_queue(w, pong);
+    ws_send_late_pong(w);
     if (w->ops->drained != NULL && ws_is_open(w))
         w->ops->drained(w);
+}
+
+static void ws_on_backlog(struct conn *c)
+{
+    struct ws_conn *w = CONTAINER_OF(c, struct ws_conn, conn);
+    ws_send_late_pong(w);
+    ws_watch_output(w);
 }
 
 static void ws_on_closed(struct conn *c, enum conn_end end)
@@ -213,7 +231,7 @@ static void ws_on_closed(struct conn *c, enum conn_end end)
     struct ws_conn *w = CONTAINER_OF(c, struct ws_conn, conn);
     wheel_cancel(loop_wheel(c->loop), &w->timer);
     ws_decoder_clear(&w->decoder);
-    ws_forget_pong(w);
+    ws_watch_clear(w);
     w->ops->closed(w, w->code != 0 ? w->code : WS_CODE_ABNORMAL);
 }
 
@@ -226,6 +244,7 @@ static void ws_on_eof(struct conn *c)
 static const struct conn_ops ws_conn_ops = {
     .data = ws_on_data,
     .drained = ws_on_drained,
+    .backlog = ws_on_backlog,
     .closed = ws_on_closed,
     .eof = ws_on_eof,
 };
@@ -311,6 +330,32 @@ void ws_close(struct ws_conn *w, uint16_t code, struct span reason)
     ws_say_close(w, code, reason);
     /* The peer's answer lies behind what a pause holds back. */
     conn_resume(&w->conn, (enum conn_pause)w->conn.pauses);
+}
+
+/* Says so and waits for nothing but the peer's end (section 7.1.7). */
+void ws_fail(struct ws_conn *w, uint16_t code, struct span reason)
+{
+    log_debug("ws.fail", "code=%u reason=%.*s", code, SPAN_ARG(reason));
+    if (!w->close_sent) {
+        w->code = code;
+        w->ours = true;
+        ws_say_close(w, code, reason);
+    }
+    conn_linger(&w->conn);
+}
+
+void ws_close_slow(struct ws_conn *w, enum ws_slow cause)
+{
+    static const char *const causes[] = {
+        [WS_SLOW_QUEUE] = "queue", [WS_SLOW_STALLED] = "stalled", [WS_SLOW_BUFFERS] = "buffers"};
+    if (!ws_is_open(w))
+        return;
+    log_debug("ws.slow", "cause=%s queued=%zu", causes[cause], conn_queued(&w->conn));
+    if (w->settings->buffers != NULL)
+        w->settings->buffers->slow[cause]++;
+    conn_drop_queue(&w->conn);
+    ws_close(w, WS_CODE_SLOW_CONSUMER, SPAN("slow consumer"));
+    ws_watch_output(w);
 }
 
 void ws_abort(struct ws_conn *w)

@@ -2,6 +2,7 @@
 /* A WebSocket connection, server or client side: conn + RFC 6455 codec + pings + closing handshake.
  * Embedded in its owner. */
 #include "common/net/conn.h"
+#include "common/net/ws_watch.h"
 #include "common/proto/ws.h"
 
 struct ws_conn;
@@ -31,13 +32,20 @@ struct ws_settings {
     uint32_t high_water;      /* output queue, bytes; see conn */
     size_t max_queue;         /* output queue, bytes: beyond, close 4200 and drop what is queued
                                  (one frame always fits into an empty queue); 0: no limit */
+    bool drop_oldest;         /* beyond it, lose the oldest messages that are not under way */
+    int64_t slow_ms;    /* takes nothing of what is queued for so long: close 4200; 0: no limit */
+    int64_t message_ms; /* from a message's first byte to its last, not counting pauses: else close
+                           1008 `message timeout`; 0: no limit */
+    struct ws_buffers *buffers; /* shared; beyond its bound a peer for which not a little waits is
+                                   closed 4200, one from which it does 1013 `buffers full`. NULL:
+                                   nothing is shared */
 };
 
 struct ws_conn {
     struct conn conn;
     struct ws_decoder decoder;
-    struct timer timer;      /* next ping, pong deadline or close deadline */
-    struct frame *late_pong; /* for the newest ping, when the queue was full */
+    struct timer timer;     /* next ping, pong deadline or close deadline */
+    struct ws_watch *watch; /* of what waits; NULL: nothing does */
     const struct ws_ops *ops;
     const struct ws_settings *settings; /* borrowed for the life of the connection */
     int64_t heard_ms;                   /* when the last bytes came */
@@ -69,6 +77,10 @@ struct frame *ws_frame_new(enum ws_opcode opcode, struct span payload);
  * answer the socket is closed. WS_CODE_NONE: no code (the peer sees 1005). */
 enum { WS_CLOSE_MS = 2000 };
 void ws_close(struct ws_conn *w, uint16_t code, struct span reason);
+/* The same, but no more is read: for a peer that sends what it must not. */
+void ws_fail(struct ws_conn *w, uint16_t code, struct span reason);
+/* 4200 `slow consumer`: what is queued is dropped, but for the rest of a frame under way. */
+void ws_close_slow(struct ws_conn *w, enum ws_slow cause);
 void ws_abort(struct ws_conn *w);
 
 /* Inside `closed`: hands over, in order, the messages that the kernel has not taken as a whole.

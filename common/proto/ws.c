@@ -4,7 +4,9 @@
 #include "common/proto/ws.h"
 
 #include <assert.h>
+#include <stdlib.h>
 
+#include "common/base/mem.h"
 #include "common/base/utf8.h"
 
 enum {
@@ -147,10 +149,13 @@ static enum err read_close(struct ws_decoder *d, struct ws_event *event)
 
 static enum err take_control(struct ws_decoder *d, char *part, size_t len, struct ws_event *event)
 {
-    if (d->left > 0 || d->control.len > 0) {
-        buf_add(&d->control, part, len);
-        part = d->control.data;
-        len = d->control.len;
+    if (d->left > 0 || d->control != NULL) {
+        if (d->control == NULL)
+            d->control = xmalloc(WS_CONTROL_MAX);
+        memcpy(d->control + d->control_len, part, len);
+        d->control_len = (uint8_t)(d->control_len + len);
+        part = d->control;
+        len = d->control_len;
     }
     if (d->left > 0)
         return ERR_AGAIN;
@@ -195,10 +200,17 @@ void ws_decoder_init(struct ws_decoder *d, bool server, size_t max_message)
     *d = (struct ws_decoder){.expect_mask = server, .max_message = max_message};
 }
 
+static void drop_control(struct ws_decoder *d)
+{
+    free(d->control);
+    d->control = NULL;
+    d->control_len = 0;
+}
+
 void ws_decoder_clear(struct ws_decoder *d)
 {
     buf_clear(&d->message);
-    buf_clear(&d->control);
+    drop_control(d);
 }
 
 enum err ws_decode(struct ws_decoder *d, char *data, size_t len, size_t *used,
@@ -223,8 +235,18 @@ void ws_decoder_release(struct ws_decoder *d)
 {
     if (d->message.data != NULL && d->opcode == 0)
         buf_clear(&d->message);
-    if (d->control.data != NULL && !(d->in_frame && d->frame_opcode >= WS_CLOSE))
-        buf_clear(&d->control);
+    if (d->control != NULL && !(d->in_frame && d->frame_opcode >= WS_CLOSE))
+        drop_control(d);
+}
+
+bool ws_decoder_is_midway(const struct ws_decoder *d)
+{
+    return d->failed == ERR_OK && !d->closed && (d->in_frame || d->head_len > 0 || d->opcode != 0);
+}
+
+size_t ws_decoder_held(const struct ws_decoder *d)
+{
+    return d->message.cap + (d->control == NULL ? 0 : (size_t)WS_CONTROL_MAX);
 }
 
 uint16_t ws_error_code(enum err e)

@@ -43,13 +43,14 @@ enum { WS_HEAD_MAX = 14, WS_CONTROL_MAX = 125, WS_REASON_MAX = 123 };
 struct ws_decoder {
     uint64_t left; /* payload bytes of the present frame still to come */
     size_t max_message;
-    struct buf message; /* what came of a message (or control frame) that is not whole yet */
-    struct buf control;
-    uint32_t utf8; /* state of the UTF-8 check of a text message */
+    struct buf message; /* what came of a message that is not whole yet */
+    char *control;      /* of a control frame; NULL: nothing */
+    uint32_t utf8;      /* state of the UTF-8 check of a text message */
     uint8_t mask[4];
     uint8_t mask_at;
     uint8_t head[WS_HEAD_MAX];
-    uint8_t head_len;     /* bytes of the next head that are here */
+    uint8_t head_len; /* bytes of the next head that are here */
+    uint8_t control_len;
     uint8_t frame_opcode; /* of the present frame */
     uint8_t opcode;       /* of the message under way; 0: none */
     uint8_t failed;       /* the enum err it failed with; 0: none */
@@ -80,6 +81,10 @@ MUST_CHECK enum err ws_decode(struct ws_decoder *d, char *data, size_t len, size
 /* Frees the memory of the last event: call it when a batch of input is done, so that an idle peer
  * owns none. What is known of an unfinished message is kept. */
 void ws_decoder_release(struct ws_decoder *d);
+/* A frame or message has begun and is not whole yet. */
+bool ws_decoder_is_midway(const struct ws_decoder *d);
+/* Bytes of memory that what is not whole yet takes. */
+size_t ws_decoder_held(const struct ws_decoder *d);
 /* The close code for an error of ws_decode. */
 uint16_t ws_error_code(enum err e);
 

@@ -86,7 +86,7 @@ static void read_all(struct span input, bool server, size_t limit, struct rng *r
                                        : 1 + (size_t)rng_below(rng, most < 8 ? most : 8);
         e = feed(&d, span_slice(input, at, at + n), log);
         at += n;
-        assert(d.message.len <= limit && d.control.len <= WS_CONTROL_MAX);
+        assert(d.message.len <= limit && d.control_len <= WS_CONTROL_MAX);
     }
     buf_addf(log, "!%d", (int)e);
     ws_decoder_clear(&d);

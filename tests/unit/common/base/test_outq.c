@@ -228,6 +228,84 @@ static void random_traffic_comes_out_as_it_went_in(void **state)
     buf_clear(&in);
 }
 
+static bool is_lower(const struct frame *f)
+{
+    return f->data[0] >= 'a';
+}
+
+/* Queues one frame for each character: two bytes of it. */
+static void push_all(struct outq *q, const char *letters)
+{
+    for (; *letters != '\0'; letters++)
+        outq_push(q, frame_of(span_of((char[]){*letters, *letters}, 2)));
+}
+
+static void the_oldest_that_may_go_are_dropped(void **state)
+{
+    static const struct {
+        const char *queued;
+        size_t done, bytes;
+        const char *left;
+        uint32_t dropped;
+    } rows[] = {
+        {"abcd", 0, 2, "bbccdd", 1},
+        {"abcd", 0, 3, "ccdd", 2},
+        {"abcd", 1, 1, "accdd", 1},
+        {"abcd", 2, 1, "ccdd", 1},
+        {"aBcD", 0, 9, "BBDD", 2},
+        {"ABcd", 1, 2, "ABBdd", 1},
+        {"ABCDEf", 0, 1, "AABBCCDDEE", 1},
+        {"AB", 0, 5, "AABB", 0},
+        {"a", 0, 1, "", 1},
+        {"a", 1, 1, "a", 0},
+        {"", 0, 1, "", 0},
+        {"abcdefghi", 3, 4, "beeffgghhii", 2},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct outq q = {.count = 0};
+        struct buf seen = {.len = 0};
+        push_all(&q, rows[i].queued);
+        outq_advance(&q, rows[i].done);
+        assert_int_equal(outq_drop(&q, is_lower, rows[i].bytes), rows[i].dropped);
+        while (q.bytes > 0) {
+            size_t had = seen.len;
+            outq_advance(&q, collect(&q, 8, &seen) - had);
+        }
+        assert_true(span_eq(buf_span(&seen), span_str(rows[i].left)));
+        assert_owns_nothing(&q);
+        buf_clear(&seen);
+    }
+}
+
+static void what_was_dropped_leaves_a_sound_ring(void **state)
+{
+    (void)state;
+    struct rng rng;
+    struct outq q = {.count = 0};
+    rng_seed(&rng, 7);
+    for (int i = 0; i < 5000; i++) {
+        switch (rng_below(&rng, 3)) {
+        case 0:
+            (void)outq_drop(&q, is_lower, (size_t)rng_below(&rng, 6));
+            break;
+        case 1:
+            outq_advance(&q, (size_t)rng_below(&rng, q.bytes + 1) / 2);
+            break;
+        default:
+            push_all(&q, rng_below(&rng, 3) == 0 ? "X" : "abc");
+        }
+        struct iovec iov[4096];
+        size_t sum = 0;
+        int count = outq_iovecs(&q, iov, 4096);
+        for (int k = 0; k < count; k++)
+            sum += iov[k].iov_len;
+        assert_int_equal(sum, q.bytes);
+    }
+    outq_clear(&q);
+    assert_owns_nothing(&q);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -242,6 +320,8 @@ int main(void)
         cmocka_unit_test(one_large_run_of_bytes_fits),
         cmocka_unit_test(popping_hands_the_frame_over),
         cmocka_unit_test(random_traffic_comes_out_as_it_went_in),
+        cmocka_unit_test(the_oldest_that_may_go_are_dropped),
+        cmocka_unit_test(what_was_dropped_leaves_a_sound_ring),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
