@@ -89,8 +89,11 @@ enum node_reason {
     NODE_PEER_CLOSED,      /* closing handshake by the client */
     NODE_PEER_GONE,        /* broke off */
     NODE_PEER_SILENT,      /* 4002, no answer to a ping */
-    NODE_PEER_SLOW,        /* 4200, its queue ran over */
+    NODE_PEER_SLOW,        /* 4200, its queue ran over, or it took nothing of it */
     NODE_PEER_INVALID,     /* 1002, 1007, 1009 */
+    NODE_PEER_FLOODING,    /* 4201, more messages than MESSAGE_RATE */
+    NODE_PEER_UNFINISHED,  /* 1008, its message did not end in MESSAGE_TIMEOUT */
+    NODE_PEER_UNBUFFERED,  /* 1013, its message did not end while BUFFER_MAX was used up */
     NODE_ROOM_CLOSED,      /* shard.closeClient */
     NODE_LINK_UNREACHABLE, /* 1011, the room server was never reached */
     NODE_LINK_LOST,        /* 1013, the link did not come back in time */

@@ -15,6 +15,9 @@ static const struct {
     [NODE_PEER_SILENT] = {"peer_silent", WS_CODE_HEARTBEAT_TIMEOUT, "timeout"},
     [NODE_PEER_SLOW] = {"peer_slow", WS_CODE_SLOW_CONSUMER, "slow consumer"},
     [NODE_PEER_INVALID] = {"peer_invalid", WS_CODE_NONE, ""},
+    [NODE_PEER_FLOODING] = {"peer_flooding", WS_CODE_RATE_LIMITED, "rate limited"},
+    [NODE_PEER_UNFINISHED] = {"peer_unfinished", WS_CODE_POLICY, "message timeout"},
+    [NODE_PEER_UNBUFFERED] = {"peer_unbuffered", WS_CODE_TRY_LATER, "buffers full"},
     [NODE_ROOM_CLOSED] = {"room_closed", WS_CODE_NONE, ""},
     [NODE_LINK_UNREACHABLE] = {"link_unreachable", WS_CODE_INTERNAL,
                                "Unable to start room connection"},
@@ -46,8 +49,9 @@ struct span reason_words(enum node_reason r)
 
 bool reason_keeps_seat(enum node_reason r)
 {
-    return r == NODE_PEER_GONE || r == NODE_PEER_SILENT || r == NODE_LINK_LOST ||
-           r == NODE_LINK_OVERFLOW || r == NODE_SHUTDOWN || r == NODE_DRAINED;
+    return r == NODE_PEER_GONE || r == NODE_PEER_SILENT || r == NODE_PEER_UNBUFFERED ||
+           r == NODE_LINK_LOST || r == NODE_LINK_OVERFLOW || r == NODE_SHUTDOWN ||
+           r == NODE_DRAINED;
 }
 
 const char *node_reason_text(enum node_reason r)

@@ -79,6 +79,11 @@ static void say_limits(struct process *p)
     p->client_settings = process_ws_settings(&s->common);
     p->client_settings.high_water = (uint32_t)(s->client_queue / 2);
     p->client_settings.max_queue = (size_t)s->client_queue;
+    p->client_settings.drop_oldest = s->slow_client == SLOW_CLIENT_DROP_OLDEST;
+    p->client_settings.slow_ms = s->slow_ms;
+    p->client_settings.message_ms = s->message_ms;
+    p->client_settings.buffers = &p->stats.buffers;
+    p->stats.buffers.max = (size_t)s->buffer_max;
     p->link_settings = process_ws_settings(&s->common);
     p->link_settings.max_message = (size_t)s->link_frame_max;
     p->link_settings.high_water = (uint32_t)node_link_high_water(&p->node_settings);

@@ -12,6 +12,7 @@ struct edge_client {
     struct list node;
     struct edge_clients *all;
     struct handle handle; /* none: core has forgotten it */
+    struct rate rate;
 };
 
 static void on_message(struct ws_conn *w, char *data, size_t len, bool binary)
@@ -20,6 +21,10 @@ static void on_message(struct ws_conn *w, char *data, size_t len, bool binary)
     struct ticker *t = c->all->ticker;
     if (handle_is_none(c->handle))
         return;
+    if (c->all->rate.burst != 0 && !rate_take(&c->rate, &c->all->rate, 1, ticker_now(t))) {
+        ws_fail(w, WS_CODE_RATE_LIMITED, SPAN("rate limited"));
+        return;
+    }
     node_client_message(t->node, c->handle, span_of(data, len), binary, ticker_now(t));
     ticker_touch(t);
 }
@@ -29,9 +34,19 @@ static enum node_reason end_reason(const struct ws_conn *w, uint16_t code)
 {
     if (!w->ours)
         return code == WS_CODE_ABNORMAL ? NODE_PEER_GONE : NODE_PEER_CLOSED;
-    if (code == WS_CODE_HEARTBEAT_TIMEOUT)
+    switch (code) {
+    case WS_CODE_HEARTBEAT_TIMEOUT:
         return NODE_PEER_SILENT;
-    return code == WS_CODE_SLOW_CONSUMER ? NODE_PEER_SLOW : NODE_PEER_INVALID;
+    case WS_CODE_SLOW_CONSUMER:
+        return NODE_PEER_SLOW;
+    case WS_CODE_RATE_LIMITED:
+        return NODE_PEER_FLOODING;
+    case WS_CODE_POLICY:
+        return NODE_PEER_UNFINISHED;
+    case WS_CODE_TRY_LATER:
+        return NODE_PEER_UNBUFFERED;
+    }
+    return NODE_PEER_INVALID;
 }
 
 static void on_closed(struct ws_conn *w, uint16_t code)
@@ -54,9 +69,10 @@ static void on_closed(struct ws_conn *w, uint16_t code)
 static const struct ws_ops client_ops = {.message = on_message, .closed = on_closed};
 
 void edge_clients_init(struct edge_clients *all, struct ticker *t,
-                       const struct ws_settings *settings, struct io_stats *stats)
+                       const struct ws_settings *settings, const struct rate_limit *rate,
+                       struct io_stats *stats)
 {
-    *all = (struct edge_clients){.ticker = t, .settings = settings, .stats = stats};
+    *all = (struct edge_clients){.ticker = t, .settings = settings, .rate = *rate, .stats = stats};
     list_init(&all->all);
 }
 

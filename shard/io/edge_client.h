@@ -1,5 +1,6 @@
 #pragma once
 /* Clients: the WebSockets at the edge of a node. Named by core's handles. */
+#include "common/base/rate.h"
 #include "common/net/http_server.h"
 #include "shard/io/handles.h"
 #include "shard/io/io_stats.h"
@@ -10,10 +11,12 @@ struct edge_clients {
     struct list all; /* closing ones too */
     struct ticker *ticker;
     const struct ws_settings *settings;
+    struct rate_limit rate; /* messages of one client; burst 0: no limit */
     struct io_stats *stats;
 };
 void edge_clients_init(struct edge_clients *all, struct ticker *t,
-                       const struct ws_settings *settings, struct io_stats *stats);
+                       const struct ws_settings *settings, const struct rate_limit *rate,
+                       struct io_stats *stats);
 
 /* Upgrades `x`, whose handshake has been checked and which core has let in as `handle`. */
 void edge_client_open(struct edge_clients *all, struct handle handle, struct http_exchange *x,

@@ -2,7 +2,7 @@
 #include "shard/io/io_stats.h"
 
 static const uint16_t codes[CLOSE_CODES - 1] = {
-    1000, 1001, 1002, 1005, 1006, 1007, 1008, 1009, 1011, 1012, 1013, 4002, 4200,
+    1000, 1001, 1002, 1005, 1006, 1007, 1008, 1009, 1011, 1012, 1013, 4002, 4200, 4201,
 };
 
 unsigned close_code_index(unsigned code)

@@ -2,6 +2,7 @@
 /* What io counts; core counts the rest (struct node_stats). */
 #include "common/net/forward.h"
 #include "common/net/tunnel.h"
+#include "common/net/ws_watch.h"
 
 enum refusal {
     REFUSED_NOT_FOUND, /* 404 */
@@ -20,7 +21,7 @@ enum refusal {
 /* A short lower-case name ("not_found"), never NULL. */
 const char *refusal_text(enum refusal r);
 
-enum { CLOSE_CODES = 14 };
+enum { CLOSE_CODES = 15 };
 /* The index of a close code in `closes`; the last is for all others. */
 unsigned close_code_index(unsigned code);
 
@@ -42,5 +43,6 @@ struct io_stats {
     uint64_t links_dialling, links_closing;
     struct tunnel_stats tunnels, peer_tunnels; /* to worlds, to other nodes */
     struct arrival_stats arrivals;
-    uint64_t link_bad_frames; /* links closed for what the room server sent (1002, 1007, 1009) */
+    struct ws_buffers buffers; /* of clients */
+    uint64_t link_bad_frames;  /* links closed for what the room server sent (1002, 1007, 1009) */
 };

@@ -18,6 +18,7 @@ struct numbers {
 #define IO(f)     offsetof(struct numbers, io.f)
 #define REASON(r) (offsetof(struct numbers, node.reasons) + (r) * sizeof(uint64_t))
 #define REFUSE(r) (offsetof(struct numbers, io.refusals) + (r) * sizeof(uint64_t))
+#define SLOW(c)   (offsetof(struct numbers, io.buffers.slow) + (c) * sizeof(uint64_t))
 #define CLOSE(i)  (offsetof(struct numbers, io.closes) + (i) * sizeof(uint64_t))
 #define ANSWER(t, c)                                                                               \
     (offsetof(struct numbers, io.forwards) + (t) * sizeof(struct forward_stats) +                  \
@@ -42,6 +43,12 @@ static const struct metric_row rows[] = {
     {P "client_ends_total", "reason=\"peer_slow\"", METRIC_COUNTER, NULL, REASON(NODE_PEER_SLOW)},
     {P "client_ends_total", "reason=\"peer_invalid\"", METRIC_COUNTER, NULL,
      REASON(NODE_PEER_INVALID)},
+    {P "client_ends_total", "reason=\"peer_flooding\"", METRIC_COUNTER, NULL,
+     REASON(NODE_PEER_FLOODING)},
+    {P "client_ends_total", "reason=\"peer_unfinished\"", METRIC_COUNTER, NULL,
+     REASON(NODE_PEER_UNFINISHED)},
+    {P "client_ends_total", "reason=\"peer_unbuffered\"", METRIC_COUNTER, NULL,
+     REASON(NODE_PEER_UNBUFFERED)},
     {P "client_ends_total", "reason=\"room_closed\"", METRIC_COUNTER, NULL,
      REASON(NODE_ROOM_CLOSED)},
     {P "client_ends_total", "reason=\"link_unreachable\"", METRIC_COUNTER, NULL,
@@ -66,7 +73,17 @@ static const struct metric_row rows[] = {
     {P "client_closes_total", "code=\"1013\"", METRIC_COUNTER, NULL, CLOSE(10)},
     {P "client_closes_total", "code=\"4002\"", METRIC_COUNTER, NULL, CLOSE(11)},
     {P "client_closes_total", "code=\"4200\"", METRIC_COUNTER, NULL, CLOSE(12)},
-    {P "client_closes_total", "code=\"other\"", METRIC_COUNTER, NULL, CLOSE(13)},
+    {P "client_closes_total", "code=\"4201\"", METRIC_COUNTER, NULL, CLOSE(13)},
+    {P "client_closes_total", "code=\"other\"", METRIC_COUNTER, NULL, CLOSE(14)},
+    {P "slow_clients_total", "cause=\"queue\"", METRIC_COUNTER,
+     "Clients closed with 4200: too much waited for them, they took nothing for too long, or too "
+     "much waited for all.",
+     SLOW(WS_SLOW_QUEUE)},
+    {P "slow_clients_total", "cause=\"stalled\"", METRIC_COUNTER, NULL, SLOW(WS_SLOW_STALLED)},
+    {P "slow_clients_total", "cause=\"buffers\"", METRIC_COUNTER, NULL, SLOW(WS_SLOW_BUFFERS)},
+    {P "client_buffer_bytes", "direction=\"down\"", METRIC_GAUGE,
+     "What waits for clients, and unfinished messages from them.", IO(buffers.out)},
+    {P "client_buffer_bytes", "direction=\"up\"", METRIC_GAUGE, NULL, IO(buffers.in)},
     {P "refusals_total", "reason=\"full\"", METRIC_COUNTER, "Requests refused, by reason.",
      REASON(NODE_REFUSED_FULL)},
     {P "refusals_total", "reason=\"no_owner\"", METRIC_COUNTER, NULL,
@@ -103,6 +120,8 @@ static const struct metric_row rows[] = {
      NODE(dropped_from_room)},
     {P "dropped_messages_total", "reason=\"unknown_target\"", METRIC_COUNTER, NULL,
      NODE(unknown_target)},
+    {P "dropped_messages_total", "reason=\"slow_client\"", METRIC_COUNTER, NULL,
+     IO(buffers.dropped)},
     {P "link_dials_total", NULL, METRIC_COUNTER, "Dials of room servers.", NODE(link_dials)},
     {P "link_failures_total", NULL, METRIC_COUNTER, "Dials that failed.", NODE(link_failures)},
     {P "link_losses_total", NULL, METRIC_COUNTER, "Links that stood and fell.", NODE(link_losses)},

@@ -17,6 +17,7 @@ _Static_assert((int)HOP_SIGN_ENTRY_MAX >= (int)NODE_ID_MAX, "a hop can name ever
 #define FIELD(name) offsetof(struct settings, name)
 
 static const char *const protocols[] = {"auto", "reference", NULL};
+static const char *const slow_clients[] = {"close", "drop-oldest", NULL};
 static const char *const unregistered[] = {"adopt", "refuse", NULL};
 static const char *const proxy_paths[] = {"room", "nested", NULL};
 
@@ -133,7 +134,40 @@ static const struct config_row rows[] = {
      .fallback = "1MiB",
      .min = 1024,
      .max = INT32_MAX,
-     .help = "What may wait for one client; beyond, it is closed as too slow."},
+     .help = "What may wait for one client; beyond, SLOW_CLIENT counts."},
+    {.name = "SLOW_CLIENT",
+     .type = CONFIG_CHOICE,
+     .offset = FIELD(slow_client),
+     .fallback = "close",
+     .choices = slow_clients,
+     .help = "What becomes of a client over CLIENT_QUEUE: closed with 4200, or it loses the oldest "
+             "messages that wait for it."},
+    {.name = "SLOW_TIMEOUT",
+     .type = CONFIG_DURATION,
+     .offset = FIELD(slow_ms),
+     .fallback = "30s",
+     .max = 86400000,
+     .help = "How long a client may take nothing of what waits for it before it is closed with "
+             "4200; 0: for ever."},
+    {.name = "MESSAGE_RATE",
+     .type = CONFIG_RATE,
+     .offset = FIELD(message_rate),
+     .fallback = "1000:2000",
+     .help = "Messages of one client; beyond, it is closed with 4201."},
+    {.name = "MESSAGE_TIMEOUT",
+     .type = CONFIG_DURATION,
+     .offset = FIELD(message_ms),
+     .fallback = "60s",
+     .max = 86400000,
+     .help = "Time for one WebSocket message from a client, from its first byte to its last; 0: "
+             "any."},
+    {.name = "BUFFER_MAX",
+     .type = CONFIG_SIZE,
+     .offset = FIELD(buffer_max),
+     .fallback = "1GiB",
+     .max = (int64_t)1 << 50,
+     .help = "What may wait for all clients and of their unfinished messages together; beyond, "
+             "whoever has more than 4KiB of it is closed (4200, 1013); 0: any."},
     {.name = "DRAIN_DEADLINE",
      .type = CONFIG_DURATION,
      .offset = FIELD(drain_ms),

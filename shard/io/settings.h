@@ -1,10 +1,13 @@
 #pragma once
 /* The settings of a shard process: one table of rows, and the values it fills. */
+#include "common/base/rate.h"
 #include "common/net/process_settings.h"
 #include "common/proto/addr.h"
 #include "common/proto/routes.h"
 
 enum http_proxy_path { PROXY_PATH_ROOM, PROXY_PATH_NESTED };
+
+enum slow_client { SLOW_CLIENT_CLOSE, SLOW_CLIENT_DROP_OLDEST };
 
 enum unregistered_shards { UNREGISTERED_ADOPT, UNREGISTERED_REFUSE };
 
@@ -21,7 +24,9 @@ struct settings {
     int64_t http_proxy_path; /* enum http_proxy_path */
     bool strict_envelope;
     int64_t link_buffer, link_wait_ms, link_frame_max;
-    int64_t client_queue;
+    int64_t client_queue, slow_client, slow_ms; /* enum slow_client */
+    int64_t message_ms, buffer_max;
+    struct rate_limit message_rate;
     int64_t drain_ms;
     int64_t max_shards;
     char *allowed_origins; /* for allowed_origins_has */

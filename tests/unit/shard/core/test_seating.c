@@ -175,10 +175,11 @@ static void only_whoever_is_expected_back_keeps_a_seat(void **state)
         enum node_reason why;
         bool keeps;
     } rows[] = {
-        {NODE_PEER_GONE, true},         {NODE_PEER_SILENT, true},   {NODE_PEER_CLOSED, false},
-        {NODE_PEER_SLOW, false},        {NODE_PEER_INVALID, false}, {NODE_ROOM_CLOSED, false},
-        {NODE_LINK_LOST, true},         {NODE_SHUTDOWN, true},      {NODE_DRAINED, true},
-        {NODE_LINK_UNREACHABLE, false}, {NODE_KICKED, false},       {NODE_LINK_OVERFLOW, true},
+        {NODE_PEER_GONE, true},         {NODE_PEER_SILENT, true},      {NODE_PEER_CLOSED, false},
+        {NODE_PEER_SLOW, false},        {NODE_PEER_INVALID, false},    {NODE_ROOM_CLOSED, false},
+        {NODE_LINK_LOST, true},         {NODE_SHUTDOWN, true},         {NODE_DRAINED, true},
+        {NODE_LINK_UNREACHABLE, false}, {NODE_KICKED, false},          {NODE_LINK_OVERFLOW, true},
+        {NODE_PEER_FLOODING, false},    {NODE_PEER_UNFINISHED, false}, {NODE_PEER_UNBUFFERED, true},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct handle a;

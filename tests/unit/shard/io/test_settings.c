@@ -43,6 +43,12 @@ static void defaults_are_what_the_documents_say(void **state)
     assert_int_equal(s.link_wait_ms, 15000);
     assert_int_equal(s.common.message_max, 1 << 20);
     assert_int_equal(s.client_queue, 1 << 20);
+    assert_int_equal(s.slow_client, SLOW_CLIENT_CLOSE);
+    assert_int_equal(s.slow_ms, 30000);
+    assert_int_equal(s.message_ms, 60000);
+    assert_int_equal(s.buffer_max, 1 << 30);
+    assert_int_equal(s.message_rate.per_s, 1000);
+    assert_int_equal(s.message_rate.burst, 2000);
     assert_int_equal(s.common.ping_ms, 25000);
     assert_int_equal(s.common.pong_ms, 10000);
     assert_int_equal(s.common.header_ms, 10000);
