@@ -78,7 +78,7 @@ void conn_write(struct conn *c, const void *data, size_t len)
 
 uint64_t conn_delivered(const struct conn *c)
 {
-    return conn_has_socket(c) ? c->sent - socket_unacknowledged(c->fd) : c->sent;
+    return conn_has_socket(c) ? c->sent - conn_on_the_way(c) : c->sent;
 }
 
 void conn_take_queue(struct conn *c, struct outq *out)
@@ -185,6 +185,10 @@ void conn_move(struct conn *to, struct conn *from, const struct conn_ops *ops)
     loop_not_at_turn_end(&from->settle);
     conn_init(to, from->loop, from->fd, ops);
     to->transport = from->transport;
+    to->tls = from->tls;
+    to->held = from->held;
+    to->shaking = from->shaking;
+    to->failed = from->failed;
     to->out = from->out;
     to->unread = from->unread;
     to->high_water = from->high_water;

@@ -1,6 +1,6 @@
 #pragma once
-/* A stream connection: transport (plain now), output queue, pauses, and a life with one end.
- * Embedded in its owner, which finds itself by CONTAINER_OF. One raw event, no memory but this
+/* A stream connection: transport (plain, or TLS: tls.h), output queue, pauses, and a life with one
+ * end. Embedded in its owner, which finds itself by CONTAINER_OF. One raw event, no memory but this
  * struct while nothing is pending; one writev per turn of the loop.
  * The owner may write, pause, close, abort or move the connection inside any callback. After a
  * close or abort no callback but `closed` comes. */
@@ -20,7 +20,7 @@ enum conn_end {
 };
 
 struct conn_ops {
-    /* Outbound only: connected; from now on data may come. */
+    /* Outbound only: connected, TLS and all; from now on data may come. */
     void (*connected)(struct conn *c);
     /* Bytes came. Borrowed and mutable until return. */
     void (*data)(struct conn *c, char *data, size_t len);
@@ -47,21 +47,30 @@ enum conn_pause {
     CONN_PAUSE_CODEC = 8, /* the codec is busy (a request is being answered) */
 };
 
-/* What a connection moves bytes through: plain sockets now, TLS beside it later. */
+/* What a connection moves bytes through: the socket itself, or TLS (tls.h). What it has taken and
+ * the kernel has not is conn.held. */
 struct transport {
-    ssize_t (*read)(struct conn *c, void *out, size_t len);            /* as read(2) */
+    /* As read(2). A shorter read than was asked for has emptied the socket, or marks the connection
+     * by conn_hear_again. */
+    ssize_t (*read)(struct conn *c, void *out, size_t len);
     ssize_t (*writev)(struct conn *c, const struct iovec *iov, int n); /* as writev(2) */
+    /* Says that nothing more comes, behind all that was written; false: call it again when the
+     * socket can be written to. */
+    bool (*finish)(struct conn *c);
     void (*shutdown)(struct conn *c);
+    void (*clear)(struct conn *c); /* the socket is about to be closed */
 };
 extern const struct transport transport_plain;
 
 struct conn_call;
+struct tls;
 
 struct conn {
     struct event event;
     struct loop *loop;
     const struct conn_ops *ops;
     const struct transport *transport;
+    struct tls *tls; /* the transport's own, or NULL */
     struct outq out;
     struct frame *unread;    /* bytes given back by conn_unread */
     struct conn_call *call;  /* the callback under way, so that it can be told of a move */
@@ -70,6 +79,7 @@ struct conn {
     uint64_t sent;           /* bytes that the kernel took */
     uint64_t delivered;      /* while closing: conn_delivered when the linger timer last looked */
     uint32_t unacknowledged; /* when the socket was closed: of those, what the peer had not */
+    uint32_t held;           /* bytes that the transport has taken and the kernel has not */
     uint32_t high_water;     /* conn_is_full beyond it; 0: never */
     int fd;                  /* valid while there is a socket */
     short interest;          /* what the event watches; 0: it is not added */
@@ -81,6 +91,9 @@ struct conn {
     bool blocked;  /* the kernel took no more; wait until it does */
     bool lingers;  /* conn_linger rather than conn_close */
     bool unheard;  /* the event may owe us news of what can be read */
+    bool reached;  /* while dialling: the peer's host has answered */
+    bool shaking;  /* the transport's handshake is under way: nothing else is read or written */
+    bool failed;   /* the transport is broken behind what it gave last */
     bool peer_ended, eof_told;
 };
 
@@ -99,7 +112,7 @@ static inline void conn_write_span(struct conn *c, struct span s)
 {
     conn_write(c, s.ptr, s.len);
 }
-/* Bytes not yet taken by the kernel. */
+/* Bytes not yet taken by the kernel or the transport. */
 static inline size_t conn_queued(const struct conn *c)
 {
     return c->out.bytes;
@@ -108,13 +121,20 @@ static inline bool conn_is_full(const struct conn *c)
 {
     return c->high_water != 0 && c->out.bytes >= c->high_water;
 }
-/* Inside `closed`: bytes that the kernel had taken and the peer not acknowledged, as far as the
- * kernel still knew (it forgets with a reset). */
+/* Nothing of what was written waits here. */
+static inline bool conn_is_flushed(const struct conn *c)
+{
+    return c->out.bytes == 0 && c->held == 0;
+}
+/* Inside `closed`: bytes that the kernel (or the transport) had taken and the peer not
+ * acknowledged, as far as the kernel still knew (it forgets with a reset). Under TLS at most that:
+ * records are longer than what they carry. */
 static inline size_t conn_unacknowledged(const struct conn *c)
 {
     return c->unacknowledged;
 }
-/* Bytes that the peer's host has acknowledged: grows as long as the peer reads, however slowly. */
+/* Bytes that the peer's host has acknowledged (under TLS: at least those): changes as long as the
+ * peer reads, however slowly. */
 uint64_t conn_delivered(const struct conn *c);
 /* The queued frames, taken out for another connection's use, the one that was partly written as a
  * whole again; ownership goes to *out. */

@@ -33,9 +33,17 @@ void conn_go(struct conn *c, enum conn_state to)
 
 static bool conn_wants_read(const struct conn *c)
 {
-    if (c->state == CONN_LINGERING)
+    if (c->state == CONN_LINGERING || (c->state == CONN_CLOSING && c->shaking))
         return true;
+    if (c->state == CONN_DIALING)
+        return c->reached;
     return c->state == CONN_OPEN && c->pauses == 0 && !c->peer_ended && c->unread == NULL;
+}
+
+uint32_t conn_on_the_way(const struct conn *c)
+{
+    uint32_t n = socket_unacknowledged(c->fd) + c->held;
+    return c->tls != NULL && n > c->sent ? (uint32_t)c->sent : n;
 }
 
 void conn_end(struct conn *c, enum conn_end why)
@@ -49,7 +57,8 @@ void conn_end(struct conn *c, enum conn_end why)
         (void)event_del(&c->event);
     c->interest = 0;
     if (c->fd >= 0) {
-        c->unacknowledged = socket_unacknowledged(c->fd);
+        c->unacknowledged = conn_on_the_way(c);
+        c->transport->clear(c);
         (void)close(c->fd);
     }
     c->fd = -1;
@@ -82,8 +91,7 @@ static bool conn_deliver(struct conn *c, char *data, size_t len)
     return conn_leave(c, &call);
 }
 
-/* The socket may hold more than we were told of; see conn_watch. */
-static void conn_hear_again(struct conn *c)
+void conn_hear_again(struct conn *c)
 {
     c->unheard = true;
     conn_schedule(c);
@@ -98,7 +106,7 @@ static enum read_result conn_read(struct conn *c)
     ssize_t n = c->transport->read(c, buffer, LOOP_READ_BYTES);
     if (n == LOOP_READ_BYTES || (n < 0 && errno == EINTR))
         conn_hear_again(c); /* a shorter read has emptied the socket */
-    if (n > 0 && c->state == CONN_LINGERING)
+    if (n > 0 && c->state != CONN_OPEN)
         return READ_SOME; /* dropped */
     if (n > 0)
         return conn_deliver(c, buffer, (size_t)n) ? READ_SOME : READ_MOVED;
@@ -113,14 +121,35 @@ static enum read_result conn_read(struct conn *c)
     return READ_NOTHING;
 }
 
+/* A step of the handshake; what came behind its end is read later. */
+static bool conn_shake(struct conn *c)
+{
+    char *buffer = loop_read_buffer(c->loop);
+    ssize_t n = c->transport->read(c, buffer, LOOP_READ_BYTES);
+    if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
+        conn_end(c, CONN_END_ERROR);
+        return false;
+    }
+    if (c->shaking)
+        return false;
+    conn_go(c, CONN_OPEN);
+    if (n > 0)
+        conn_unread(c, buffer, (size_t)n);
+    return true;
+}
+
 static void conn_dialed(struct conn *c)
 {
+    c->reached = true;
+    conn_schedule(c);
     if (socket_error(c->fd) != 0) {
         conn_end(c, CONN_END_ERROR);
         return;
     }
-    conn_go(c, CONN_OPEN);
-    conn_schedule(c);
+    if (!c->shaking)
+        conn_go(c, CONN_OPEN);
+    else if (!conn_shake(c))
+        return;
     c->ops->connected(c);
 }
 
@@ -129,13 +158,13 @@ static void conn_event(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     struct conn *c = arg;
     loop_entered(c->loop);
-    if (c->state == CONN_DIALING) {
-        conn_dialed(c);
-        return;
-    }
     if ((what & EV_WRITE) != 0) {
         c->blocked = false;
         conn_schedule(c);
+    }
+    if (c->state == CONN_DIALING) {
+        conn_dialed(c);
+        return;
     }
     if (conn_wants_read(c)) {
         if ((what & EV_CLOSED) != 0)
@@ -158,7 +187,7 @@ static void conn_watch(struct conn *c)
     if (conn_wants_read(c))
         want =
             c->blocked ? EV_PERSIST | EV_READ | EV_WRITE : EV_PERSIST | EV_READ | EV_CLOSED | EV_ET;
-    else if (c->blocked || c->state == CONN_DIALING)
+    else if (c->blocked || (c->state == CONN_DIALING && !c->reached))
         want = EV_PERSIST | EV_WRITE;
     else
         want = EV_PERSIST | EV_WRITE | EV_ET; /* wakes once now, and again on a reset */
@@ -198,12 +227,18 @@ static bool conn_read_on(struct conn *c)
     return conn_leave(c, &call);
 }
 
+/* There is something that could be sent now. */
+static bool conn_owes(const struct conn *c)
+{
+    return c->held > 0 || (c->out.bytes > 0 && !c->shaking);
+}
+
 /* Writes what the kernel takes; false when the socket has failed. */
 static bool conn_flush(struct conn *c)
 {
-    for (int i = 0; i < WRITES_MAX && c->out.bytes > 0 && !c->blocked; i++) {
+    for (int i = 0; i < WRITES_MAX && conn_owes(c) && !c->blocked; i++) {
         struct iovec iov[IOVECS_MAX];
-        int count = outq_iovecs(&c->out, iov, IOVECS_MAX);
+        int count = c->shaking ? 0 : outq_iovecs(&c->out, iov, IOVECS_MAX);
         size_t offered = 0;
         for (int k = 0; k < count; k++)
             offered += iov[k].iov_len;
@@ -216,9 +251,9 @@ static bool conn_flush(struct conn *c)
             outq_advance(&c->out, (size_t)n);
             c->sent += (uint64_t)n;
         }
-        c->blocked = n < 0 || (size_t)n < offered;
+        c->blocked = n < 0 || c->held > 0 || (c->tls == NULL && (size_t)n < offered);
     }
-    if (c->out.bytes > 0)
+    if (conn_owes(c))
         c->blocked = true;
     return true;
 }
@@ -283,6 +318,10 @@ void conn_settle(struct turn_end *t)
         conn_finish(c);
         return;
     }
+    if (c->failed) {
+        conn_end(c, CONN_END_ERROR);
+        return;
+    }
     if (!conn_read_on(c))
         return;
     if (c->state == CONN_OPEN || c->state == CONN_CLOSING) {
@@ -294,7 +333,9 @@ void conn_settle(struct turn_end *t)
             return;
         conn_tell_backlog(c);
     }
-    if (c->state == CONN_CLOSING && c->out.bytes == 0) {
+    if (c->state == CONN_CLOSING && c->out.bytes == 0 && !c->transport->finish(c)) {
+        c->blocked = true;
+    } else if (c->state == CONN_CLOSING && c->out.bytes == 0) {
         if (!c->lingers || c->peer_ended) {
             conn_end(c, CONN_END_LOCAL);
         } else {
@@ -318,7 +359,7 @@ void conn_linger_over(struct timer *t, int64_t now)
     uint64_t before = c->delivered;
     (void)now;
     c->delivered = conn_delivered(c);
-    if (c->out.bytes == 0)
+    if (conn_is_flushed(c))
         conn_end(c, CONN_END_LOCAL);
     else if (c->delivered == before)
         conn_reset(c);

@@ -32,6 +32,11 @@ static inline void conn_drop_unread(struct conn *c)
     c->unread = NULL;
 }
 
+/* Of `sent`, what the peer's host has not acknowledged; there is a socket. */
+uint32_t conn_on_the_way(const struct conn *c);
+/* The socket may hold more than we were told of. */
+void conn_hear_again(struct conn *c);
+
 /* The only place that moves the state. */
 void conn_go(struct conn *c, enum conn_state to);
 /* Closes the socket; `closed` follows at the end of the turn. The first cause counts. */

@@ -16,13 +16,26 @@ static ssize_t plain_writev(struct conn *c, const struct iovec *iov, int n)
     return writev(c->fd, iov, n);
 }
 
+static bool plain_finish(struct conn *c)
+{
+    (void)c;
+    return true;
+}
+
 static void plain_shutdown(struct conn *c)
 {
     (void)shutdown(c->fd, SHUT_WR);
 }
 
+static void plain_clear(struct conn *c)
+{
+    (void)c;
+}
+
 const struct transport transport_plain = {
     .read = plain_read,
     .writev = plain_writev,
+    .finish = plain_finish,
     .shutdown = plain_shutdown,
+    .clear = plain_clear,
 };
