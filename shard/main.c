@@ -5,7 +5,6 @@
 
 #include "common/base/log.h"
 #include "common/net/listener.h"
-#include "shard/io/identity.h"
 #include "shard/io/process.h"
 
 enum { EXIT_BAD_SETTINGS = 2 };
@@ -21,8 +20,7 @@ static void on_stop_signal(void *ctx)
 
 static void on_reload_signal(void *ctx)
 {
-    (void)ctx;
-    log_info("process.reload", "changed=nothing");
+    process_reload(ctx);
 }
 
 static bool open_door(struct process *p)
@@ -35,12 +33,12 @@ static bool open_door(struct process *p)
                       s->common.host, (unsigned)s->common.port, why);
         return false;
     }
-    identity_complete(&p->settings, p->listener);
-    p->world_proxy.node_id = p->settings.node_id;
-    p->node_settings.id = p->settings.node_id;
-    p->node_settings.url = p->settings.node_url;
-    p->node_settings.internal_url = p->settings.internal_url;
-    identity_add_version(&p->version, &p->settings);
+    identity_init(&p->identity, s, p->listener);
+    p->world_proxy.node_id = p->identity.id;
+    p->node_settings.id = p->identity.id;
+    p->node_settings.url = p->identity.url;
+    p->node_settings.internal_url = p->identity.internal_url;
+    identity_add_version(&p->version, &p->identity, span_str(s->world_ids));
     p->edge.version = buf_span(&p->version);
     loop_on_signal(p->loop, SIGTERM, on_stop_signal, p);
     loop_on_signal(p->loop, SIGINT, on_stop_signal, p);
@@ -48,8 +46,7 @@ static bool open_door(struct process *p)
     ticker_touch(&p->ticker);
     (void)printf("listening on %s\n", listener_address(p->listener));
     (void)fflush(stdout);
-    log_info("process.ready", "node=%s address=%s", p->settings.node_id,
-             listener_address(p->listener));
+    log_info("process.ready", "node=%s address=%s", p->identity.id, listener_address(p->listener));
     return true;
 }
 
@@ -74,6 +71,8 @@ static int run(struct process *p)
 int main(int argc, char **argv)
 {
     static struct process process;
+    process.argc = argc;
+    process.argv = argv;
     struct settings *s = &process.settings;
     switch (config_load(&settings_table, s, argc, argv, stdout, stderr)) {
     case CONFIG_DONE:

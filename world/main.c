@@ -22,8 +22,7 @@ static void on_stop_signal(void *ctx)
 
 static void on_reload_signal(void *ctx)
 {
-    (void)ctx;
-    log_info("process.reload", "changed=nothing");
+    process_reload(ctx);
 }
 
 static bool open_listener(struct process *p, struct listener **out, const char *host, uint16_t port,
@@ -113,6 +112,8 @@ int main(int argc, char **argv)
     if (argc > 1 && strcmp(argv[1], "copy") == 0)
         return copy_main(argc - 2, argv + 2);
     p = xcalloc(1, sizeof(*p));
+    p->argc = argc;
+    p->argv = argv;
     switch (config_load(&settings_table, &p->settings, argc, argv, stdout, stderr)) {
     case CONFIG_DONE:
         status = EXIT_SUCCESS;

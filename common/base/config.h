@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "common/base/err.h"
+#include "common/base/buf.h"
 
 enum config_type {
     CONFIG_STRING,   /* char *            */
@@ -31,6 +31,7 @@ struct config_row {
     int64_t min, max;           /* for numbers, inclusive; max 0 with min >= 0: no upper bound */
     const char *const *choices; /* for CONFIG_CHOICE, NULL-terminated */
     bool required;              /* no default, and may not be empty */
+    bool reload;                /* may change while the process runs */
     bool empty_counts;          /* an empty environment value is a value: none of these */
     /* A setting, or a value of it, that this version does not have yet: every value but this one
      * (the fallback when NULL) is refused with a message. Only read when `reserved` is set. */
@@ -66,3 +67,15 @@ MUST_CHECK enum config_verdict config_load(const struct config_table *table, voi
                                            char **argv, FILE *out, FILE *err);
 /* Frees the strings that config_load made; secrets are wiped first. */
 void config_clear(const struct config_table *table, void *config);
+
+/* Names of rows, in the table's order with commas between them. The caller clears both. */
+struct config_changes {
+    struct buf used; /* have another value now */
+    struct buf kept; /* would, but cannot change while the process runs */
+};
+/* Reads the same sources as config_load did once more, and exchanges the rows that may change.
+ * *old (all zero) then holds their old values beside others: config_clear frees it, once nobody has
+ * a pointer into it. ERR_SYNTAX: something is wrong, by itself or beside what cannot change; each
+ * problem is a line on `err`, and *config is as it was. */
+MUST_CHECK enum err config_reload(const struct config_table *table, void *config, void *old,
+                                  int argc, char **argv, FILE *err, struct config_changes *out);

@@ -61,7 +61,7 @@ static void add_row(struct buf *out, const struct config_row *row)
         BUF_ADD_LIT(out, "; ");
         config_value_add_allowed(out, row);
     }
-    BUF_ADD_LIT(out, "\n");
+    buf_addf(out, "%s\n", row->reload ? "; SIGHUP reads it again" : "");
 }
 
 void config_help(const struct config_table *table, FILE *out)

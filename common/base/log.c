@@ -244,6 +244,11 @@ void log_open(const char *process, enum log_level level, enum log_format format)
     log_state.text = format == LOG_TEXT || (format == LOG_AUTO && isatty(STDERR_FILENO) == 1);
 }
 
+void log_set_level(enum log_level level)
+{
+    log_state.level = level;
+}
+
 bool log_wants(enum log_level level)
 {
     return level >= log_state.level;

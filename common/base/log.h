@@ -16,6 +16,8 @@ enum log_format { LOG_AUTO, LOG_JSON, LOG_TEXT };
 
 /* `process` (borrowed for ever) is written into every line. LOG_AUTO: text on a terminal. */
 void log_open(const char *process, enum log_level level, enum log_format format);
+/* The least level that is logged from now on. */
+void log_set_level(enum log_level level);
 bool log_wants(enum log_level level);
 /* Where finished lines go instead of stderr (tests); NULL: back to stderr. `line` ends in '\n'. */
 void log_capture(void (*write)(const char *line, size_t len));

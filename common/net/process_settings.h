@@ -42,6 +42,7 @@ struct ws_settings process_ws_settings(const struct process_settings *s);
          .type = CONFIG_STRING,                                                                    \
          .offset = offsetof(holder, member.trusted_proxies),                                       \
          .fallback = "",                                                                           \
+         .reload = true,                                                                           \
          .help =                                                                                   \
              "Networks whose x-forwarded-* and forwarded headers are believed, comma-separated."}, \
         {.name = "HEADER_TIMEOUT",                                                                 \
@@ -50,6 +51,7 @@ struct ws_settings process_ws_settings(const struct process_settings *s);
          .fallback = "10s",                                                                        \
          .min = 1,                                                                                 \
          .max = 3600000,                                                                           \
+         .reload = true,                                                                           \
          .help = "Time for a request's head."},                                                    \
         {.name = "BODY_TIMEOUT",                                                                   \
          .type = CONFIG_DURATION,                                                                  \
@@ -57,6 +59,7 @@ struct ws_settings process_ws_settings(const struct process_settings *s);
          .fallback = "30s",                                                                        \
          .min = 1,                                                                                 \
          .max = 3600000,                                                                           \
+         .reload = true,                                                                           \
          .help = "Time between two parts of a request's body."},                                   \
         {.name = "IDLE_TIMEOUT",                                                                   \
          .type = CONFIG_DURATION,                                                                  \
@@ -64,12 +67,14 @@ struct ws_settings process_ws_settings(const struct process_settings *s);
          .fallback = "60s",                                                                        \
          .min = 1,                                                                                 \
          .max = 3600000,                                                                           \
+         .reload = true,                                                                           \
          .help = "Time between two requests of one connection."},                                  \
         {.name = "MAX_CONNECTIONS",                                                                \
          .type = CONFIG_INT,                                                                       \
          .offset = offsetof(holder, member.max_connections),                                       \
          .fallback = "0",                                                                          \
          .max = 10000000,                                                                          \
+         .reload = true,                                                                           \
          .help = "Clients at a time; 0: the descriptor limit less min(1024, a quarter of it)."},   \
         {.name = "MESSAGE_MAX",                                                                    \
          .type = CONFIG_SIZE,                                                                      \
@@ -77,12 +82,14 @@ struct ws_settings process_ws_settings(const struct process_settings *s);
          .fallback = "1MiB",                                                                       \
          .min = 126,                                                                               \
          .max = INT32_MAX / 2,                                                                     \
+         .reload = true,                                                                           \
          .help = "Largest WebSocket message from a client."},                                      \
         {.name = "PING_INTERVAL",                                                                  \
          .type = CONFIG_DURATION,                                                                  \
          .offset = offsetof(holder, member.ping_ms),                                               \
          .fallback = "25s",                                                                        \
          .max = 86400000,                                                                          \
+         .reload = true,                                                                           \
          .help = "Silence after which a WebSocket peer is pinged; 0: never."},                     \
         {.name = "PONG_TIMEOUT",                                                                   \
          .type = CONFIG_DURATION,                                                                  \
@@ -90,12 +97,14 @@ struct ws_settings process_ws_settings(const struct process_settings *s);
          .fallback = "10s",                                                                        \
          .min = 1,                                                                                 \
          .max = 86400000,                                                                          \
+         .reload = true,                                                                           \
          .help = "How long a peer may take to answer a ping."},                                    \
         {.name = "LOG_LEVEL",                                                                      \
          .type = CONFIG_CHOICE,                                                                    \
          .offset = offsetof(holder, member.log_level),                                             \
          .fallback = "info",                                                                       \
          .choices = process_log_levels,                                                            \
+         .reload = true,                                                                           \
          .help = "Least level that is logged."},                                                   \
     {                                                                                              \
         .name = "LOG_FORMAT", .type = CONFIG_CHOICE,                                               \

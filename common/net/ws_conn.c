@@ -266,6 +266,8 @@ static void ws_timer_fired(struct timer *t, int64_t now)
         ws_close(w, WS_CODE_HEARTBEAT_TIMEOUT, SPAN("timeout"));
         return;
     }
+    if (s->ping_ms == 0) /* it was not always */
+        return;
     int64_t due = w->heard_ms + s->ping_ms;
     if (now < due) {
         ws_set_timer(w, due);

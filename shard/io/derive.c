@@ -6,7 +6,7 @@
 #include "common/base/log.h"
 #include "common/base/version.h"
 #include "common/net/listener.h"
-#include "common/proto/secret.h"
+#include "common/proto/mac.h"
 #include "shard/io/process.h"
 
 enum {
@@ -41,41 +41,58 @@ static void read_settings(struct process *p)
     struct span bad;
     enum err worlds_read = origins_parse(&p->world_urls, span_str(s->world_urls), &bad);
     enum err rooms_read = origins_parse(&p->room_urls, span_str(settings_room_servers(s)), &bad);
-    enum err trusted_read = addr_set_parse(&p->trusted, span_str(s->common.trusted_proxies), &bad);
-    assert(worlds_read == ERR_OK && rooms_read == ERR_OK && trusted_read == ERR_OK);
+    assert(worlds_read == ERR_OK && rooms_read == ERR_OK);
     p->routes = read_routes(s);
-    p->secrets.list = span_str(s->shard_secret);
-    if (secrets_shortest(&p->secrets) < SECRET_MIN)
-        log_warn("settings.weak", "name=SHARD_SECRET wanted_bytes=%d", SECRET_MIN);
 }
 
-static void say_limits(struct process *p)
+static void say_what_stays(struct process *p)
 {
     const struct settings *s = &p->settings;
-    size_t connections = process_max_connections(s->common.max_connections, fd_limit_raise());
     p->node_settings = (struct node_settings){
-        .drain_ms = s->drain_ms,
         .epoch = clock_wall_ms(),
         .version = TERRANE_VERSION,
         .world_ids = s->world_ids,
         .protocol = (enum node_protocol)s->world_protocol,
         .enforce_seats = s->seat_ttl_ms > 0,
-        .adopt = s->unregistered_shards == UNREGISTERED_ADOPT,
         .world_id = s->world_id,
         .has_rooms = p->room_urls.count > 0,
-        .strict_envelope = s->strict_envelope,
         .report_ms = s->report_ms > 0 ? s->report_ms : REPORT_MS,
         .beat_ms = s->report_ms > 0 ? s->report_ms : BEAT_MS,
-        .link_wait_ms = s->link_wait_ms,
         .link_first_ms = LINK_FIRST_MS,
         .link_buffer = (size_t)s->link_buffer,
         .link_retry_min_ms = LINK_RETRY_MIN_MS,
         .link_retry_max_ms = LINK_RETRY_MAX_MS,
-        .max_connections = connections,
-        .max_shards = (size_t)s->max_shards,
         .max_room_id = ROOM_ID_MAX,
         .max_session_id = SESSION_ID_MAX,
     };
+}
+
+static void use_secrets(struct process *p)
+{
+    p->secrets.list = span_str(p->settings.shard_secret);
+    mac_forget();
+    if (secrets_shortest(&p->secrets) < SECRET_MIN)
+        log_warn("settings.weak", "name=SHARD_SECRET wanted_bytes=%d", SECRET_MIN);
+}
+
+static void use_proxies(struct process *p)
+{
+    struct span bad;
+    addr_set_clear(&p->trusted);
+    enum err e = addr_set_parse(&p->trusted, span_str(p->settings.common.trusted_proxies), &bad);
+    assert(e == ERR_OK); /* settings_table has checked it */
+}
+
+static void use_limits(struct process *p)
+{
+    const struct settings *s = &p->settings;
+    size_t connections = process_max_connections(s->common.max_connections, fd_limit_raise());
+    p->node_settings.drain_ms = s->drain_ms;
+    p->node_settings.adopt = s->unregistered_shards == UNREGISTERED_ADOPT;
+    p->node_settings.strict_envelope = s->strict_envelope;
+    p->node_settings.link_wait_ms = s->link_wait_ms;
+    p->node_settings.max_connections = connections;
+    p->node_settings.max_shards = (size_t)s->max_shards;
     p->client_settings = process_ws_settings(&s->common);
     p->client_settings.high_water = (uint32_t)(s->client_queue / 2);
     p->client_settings.max_queue = (size_t)s->client_queue;
@@ -95,7 +112,16 @@ static void say_limits(struct process *p)
 void process_derive(struct process *p)
 {
     read_settings(p);
-    say_limits(p);
+    say_what_stays(p);
+    process_derive_again(p);
+}
+
+void process_derive_again(struct process *p)
+{
+    log_set_level((enum log_level)p->settings.common.log_level);
+    use_secrets(p);
+    use_proxies(p);
+    use_limits(p);
 }
 
 void process_underive(struct process *p)

@@ -4,8 +4,14 @@
 #include "common/net/listener.h"
 #include "shard/io/settings.h"
 
-/* Fills in what is not set: NODE_ID by the host's name and the port, INTERNAL_URL by where `door`
- * listens, NODE_URL by the internal one. */
-void identity_complete(struct settings *s, const struct listener *door);
-/* Appends the body of /version, of settings that are complete. */
-void identity_add_version(struct buf *out, const struct settings *s);
+struct identity {
+    char *id, *url, *internal_url; /* owned */
+};
+
+/* Makes one of NODE_ID, INTERNAL_URL and NODE_URL. What is not set is filled in: the name by the
+ * host's and the port, the internal URL by where `door` listens, the public one by the internal
+ * one. Ended by identity_clear. */
+void identity_init(struct identity *i, const struct settings *s, const struct listener *door);
+void identity_clear(struct identity *i);
+/* Appends the body of /version; `world_ids` is WORLD_IDS. */
+void identity_add_version(struct buf *out, const struct identity *i, struct span world_ids);

@@ -114,4 +114,5 @@ void process_unwire(struct process *p)
     node_free(p->node);
     edge_clear(&p->edge);
     buf_clear(&p->version);
+    identity_clear(&p->identity);
 }

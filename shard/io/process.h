@@ -3,10 +3,13 @@
 #include "shard/io/edge.h"
 #include "shard/io/farewell.h"
 #include "shard/io/heart.h"
+#include "shard/io/identity.h"
 #include "shard/io/reporter.h"
 #include "shard/io/room_link.h"
 
 struct process {
+    int argc;
+    char **argv;
     struct settings settings;
     struct node_settings node_settings;
     struct ws_settings client_settings, link_settings;
@@ -15,6 +18,7 @@ struct process {
     struct secrets secrets; /* the cluster's */
     struct origins world_urls, room_urls;
     struct routes *routes;
+    struct identity identity; /* since the door is open */
     struct buf version;
 
     struct loop *loop;
@@ -47,6 +51,11 @@ extern const struct node_port process_port;
 
 /* Says what p->settings, which settings_table has checked, mean to each part (derive.c). */
 void process_derive(struct process *p);
+/* The same for what may change while the process runs, all of it: the rows of settings_table marked
+ * so. The parts have pointers to what is changed here, or copied what they needed. */
+void process_derive_again(struct process *p);
+/* Reads the settings again, and uses those that can change (reload.c; docs/operations.md). */
+void process_reload(struct process *p);
 /* Frees what process_derive made. */
 void process_underive(struct process *p);
 

@@ -11,6 +11,8 @@
 #include "world/io/ticker.h"
 
 struct process {
+    int argc;
+    char **argv;
     struct settings settings;
     struct secrets secrets; /* the cluster's */
     struct token_keys *keys;
@@ -34,6 +36,11 @@ struct process {
 
 /* Says what p->settings, which settings_table has checked, mean to each part (derive.c). */
 void process_derive(struct process *p);
+/* The same for what may change while the process runs, all of it: the rows of settings_table marked
+ * so. The parts have pointers to what is changed here, or copied what they needed. */
+void process_derive_again(struct process *p);
+/* Reads the settings again, and uses those that can change (reload.c; docs/operations.md). */
+void process_reload(struct process *p);
 /* Frees what process_derive made. */
 void process_underive(struct process *p);
 

@@ -1,0 +1,22 @@
+/* SIGHUP: settings that change while the process runs. */
+#include "common/net/reload.h"
+
+#include "shard/io/process.h"
+
+/* Whoever has something to do with new settings has a line here. It cannot be refused: what can be
+ * wrong, settings_table has checked. */
+static void use(void *ctx)
+{
+    process_derive_again(ctx);
+}
+
+void process_reload(struct process *p)
+{
+    reload_run(&(struct reload){.table = &settings_table,
+                                .settings = &p->settings,
+                                .size = sizeof p->settings,
+                                .argc = p->argc,
+                                .argv = p->argv,
+                                .use = use,
+                                .ctx = p});
+}
