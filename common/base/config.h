@@ -20,8 +20,12 @@ enum config_type {
     CONFIG_BOOL,     /* bool: 1 0 true false yes no on off */
     CONFIG_CHOICE,   /* int64_t: index into choices */
     CONFIG_RATE,     /* struct rate_limit: 50 or 50:200, so many a second, and at once; without the
-                        second number as many at once as a second; 0 or off: no limit (burst 0) */
+                        second number as many at once as a second; 0 or off: no limit (burst 0). Where
+                        the fallback is auto, that is a value, too: CONFIG_RATE_AUTO */
 };
+
+/* per_s of a rate that is `auto`: the process knows what that is; its burst is 0. */
+enum { CONFIG_RATE_AUTO = 1 };
 
 struct config_row {
     const char *name; /* UPPER_CASE, as in the environment */

@@ -96,13 +96,19 @@ static enum err parse_choice(const struct config_row *row, struct span text, int
 
 enum { RATE_SHIFT = 32 };
 
+static bool is_auto(const struct config_row *row, struct span text)
+{
+    return row->fallback != NULL && strcmp(row->fallback, "auto") == 0 &&
+           span_eq(text, SPAN("auto"));
+}
+
 /* Both numbers in one: the second in the upper half. */
-static enum err parse_rate(struct span text, int64_t *out)
+static enum err parse_rate(const struct config_row *row, struct span text, int64_t *out)
 {
     size_t colon = span_index(text, ':');
     int64_t per_s = 0, burst = 0;
-    *out = 0;
-    if (span_ieq(text, SPAN("off")))
+    *out = is_auto(row, text) ? CONFIG_RATE_AUTO : 0;
+    if (*out != 0 || span_ieq(text, SPAN("off")))
         return ERR_OK;
     enum err e = parse_digits(span_slice(text, 0, colon), false, &per_s);
     burst = per_s;
@@ -139,7 +145,7 @@ enum err config_value_parse(const struct config_row *row, struct span text, int6
     case CONFIG_CHOICE:
         return parse_choice(row, text, out);
     case CONFIG_RATE:
-        return parse_rate(text, out);
+        return parse_rate(row, text, out);
     case CONFIG_STRING:
     case CONFIG_SECRET:
         break;

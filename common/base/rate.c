@@ -39,3 +39,23 @@ bool rate_take(struct rate *r, const struct rate_limit *limit, uint32_t count, i
     };
     return true;
 }
+
+void rate_owe(struct rate *r, const struct rate_limit *limit, uint32_t count, uint32_t debt,
+              int64_t now)
+{
+    uint64_t most = ((uint64_t)limit->burst + debt) * THOUSAND;
+    uint64_t spent = spent_at(r, limit, now) + (uint64_t)count * THOUSAND;
+
+    *r = (struct rate){
+        .spent = spent < most ? spent : most,
+        .at_ms = now > r->at_ms ? now : r->at_ms,
+    };
+}
+
+uint64_t rate_within(const struct rate *r, const struct rate_limit *limit, uint32_t ms, int64_t now)
+{
+    uint64_t have = (uint64_t)limit->burst * THOUSAND + (uint64_t)limit->per_s * ms;
+    uint64_t spent = spent_at(r, limit, now);
+
+    return spent < have ? (have - spent) / THOUSAND : 0;
+}

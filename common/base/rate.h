@@ -20,3 +20,9 @@ int64_t rate_wait_ms(const struct rate *r, const struct rate_limit *limit, uint3
                      int64_t now);
 /* Takes `count` tokens, all or none; false: they are not there. */
 bool rate_take(struct rate *r, const struct rate_limit *limit, uint32_t count, int64_t now);
+/* Takes them although they are not there: the bucket goes into debt, by at most `debt` tokens. */
+void rate_owe(struct rate *r, const struct rate_limit *limit, uint32_t count, uint32_t debt,
+              int64_t now);
+/* How many tokens there are, and come within the next `ms`, with what is owed taken off. */
+uint64_t rate_within(const struct rate *r, const struct rate_limit *limit, uint32_t ms,
+                     int64_t now);

@@ -293,6 +293,7 @@ static void a_rate_is_one_number_or_two(void **state)
         {"--client-rate=2147483648", CONFIG_BAD, {0, 0}},
         {"--client-rate=0:5", CONFIG_BAD, {0, 0}},
         {"--client-rate=5:0", CONFIG_BAD, {0, 0}},
+        {"--client-rate=auto", CONFIG_BAD, {0, 0}}, /* its fallback is another */
         {"--client-rate=5:", CONFIG_BAD, {0, 0}},
         {"--client-rate=:5", CONFIG_BAD, {0, 0}},
         {"--client-rate=-5", CONFIG_BAD, {0, 0}},

@@ -98,6 +98,25 @@ static void a_clock_that_runs_backwards_gives_nothing(void **state)
     assert_true(rate_take(&r, &ten, 1, 1200));
 }
 
+static void what_is_owed_is_paid_back_first_and_bounded(void **state)
+{
+    struct rate r = {0};
+
+    (void)state;
+    rate_owe(&r, &ten, 1, 5, 0);
+    assert_true(rate_take(&r, &ten, 19, 0));
+    assert_int_equal(rate_within(&r, &ten, 0, 0), 0);
+    assert_int_equal(rate_within(&r, &ten, 3000, 0), 30);
+    for (int i = 0; i < 100; i++)
+        rate_owe(&r, &ten, 1, 5, 0);
+    assert_int_equal(rate_within(&r, &ten, 500, 0), 0);
+    assert_int_equal(rate_within(&r, &ten, 3000, 0), 25);
+    assert_int_equal(rate_wait_ms(&r, &ten, 1, 0), 600);
+    assert_false(rate_take(&r, &ten, 1, 599));
+    assert_true(rate_take(&r, &ten, 1, 600));
+    assert_int_equal(rate_within(&r, &ten, 0, 100000), ten.burst);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -107,6 +126,7 @@ int main(void)
         cmocka_unit_test(a_run_of_any_length_stays_below_its_rate),
         cmocka_unit_test(several_are_taken_together_or_not_at_all),
         cmocka_unit_test(what_cannot_be_is_never),
+        cmocka_unit_test(what_is_owed_is_paid_back_first_and_bounded),
         cmocka_unit_test(a_clock_that_runs_backwards_gives_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
