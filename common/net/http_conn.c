@@ -192,7 +192,10 @@ static void http_on_eof(struct conn *conn)
     c->peer_ended = true;
     switch ((enum http_phase)c->phase) {
     case HTTP_ANSWER:
-        http_conn_expect(c);
+        if (c->needs_peer)
+            http_conn_drop(c);
+        else
+            http_conn_expect(c);
         return;
     case HTTP_WAITING:
     case HTTP_HEAD:

@@ -7,7 +7,8 @@
 
 enum {
     HTTP_DATE_LEN = sizeof "Sun, 06 Nov 1994 08:49:37 GMT" - 1,
-    HTTP_DROP_MAX = 64 * 1024, /* of a body that nobody wants; a longer one costs the connection */
+    HTTP_EARLY_MAX = 16 * 1024, /* behind a request that needs its peer, before its answer */
+    HTTP_DROP_MAX = 64 * 1024,  /* of a body that nobody wants; a longer one costs the connection */
 };
 
 struct http_server {
@@ -66,6 +67,7 @@ struct http_conn {
     bool chunked, until_close; /* how the answer is framed, else by length */
     bool no_content;           /* HEAD, 204, 304 */
     bool peer_ended;
+    bool needs_peer; /* http_exchange_needs_peer */
 };
 
 /* ---- http_conn.c */

@@ -78,7 +78,7 @@ static struct buf *answer_begin(struct http_conn *c, int status, struct span hea
     c->until_close = length < 0 && h->minor == 0 && !c->no_content;
     c->answer_left = length < 0 ? 0 : (uint64_t)length;
     bool refused_upgrade = h->upgrade && status >= 400; /* frames may follow already */
-    c->keep = http_can_keep(c) && !c->until_close && !refused_upgrade;
+    c->keep = http_can_keep(c) && !c->until_close && !refused_upgrade && !c->x.last;
     buf_reset(b);
     add_status_line(b, status);
     add_date(b, c->server);
@@ -203,6 +203,11 @@ void http_exchange_resume(struct http_exchange *x)
     struct http_conn *c = http_conn_of(x);
     http_conn_expect(c);
     conn_resume(&c->conn, CONN_PAUSE_LINK);
+}
+
+void http_exchange_needs_peer(struct http_exchange *x, bool needs)
+{
+    http_conn_of(x)->needs_peer = needs;
 }
 
 /* ---- ways out */

@@ -37,6 +37,9 @@ static void http_begin(struct http_conn *c, const char *head, size_t head_len, s
     c->head_len = head_len;
     c->x.head = &s->head;
     c->x.user = NULL;
+    c->x.first = !c->served;
+    c->x.last = false;
+    c->needs_peer = false;
     c->live = true;
     c->told_continue = false;
     c->asked_close = !s->head.keep_alive;
@@ -153,6 +156,10 @@ void http_request_read(struct http_conn *c, const char *data, size_t len)
 {
     struct conn *conn = &c->conn;
     while (len > 0 && c->phase != HTTP_OVER) {
+        if (c->needs_peer && c->phase == HTTP_ANSWER && len > HTTP_EARLY_MAX) {
+            http_conn_drop(c);
+            return;
+        }
         if (c->phase == HTTP_ANSWER) /* the next request waits for this answer */
             conn_pause(conn, CONN_PAUSE_CODEC);
         if (conn->pauses != 0) {

@@ -61,6 +61,8 @@ struct http_exchange {
     const struct http_head *head; /* valid for the whole exchange */
     struct addr peer;
     void *user;
+    bool first; /* of its connection */
+    bool last;  /* set it before the answer: the connection is closed behind it */
 };
 
 /* A whole answer. `headers`: lines with CRLF (content-type, CORS …), without Content-Length, Date
@@ -79,6 +81,10 @@ bool http_exchange_is_full(
     const struct http_exchange *x);                /* output over high_water: stop sending */
 void http_exchange_pause(struct http_exchange *x); /* stop reading the body */
 void http_exchange_resume(struct http_exchange *x);
+/* While `needs`, after the body: a client that ends its side of the connection is gone, too (an
+ * upgrade that waits: half a connection is of no use to it), and so is one that sends more than
+ * 16 KiB on before its answer. */
+void http_exchange_needs_peer(struct http_exchange *x, bool needs);
 
 /* Answers 101 and turns the connection into `w` (server side), which the owner has allocated and
  * zeroed; the exchange is gone after it, without `gone`. Bytes that came behind the head go to `w`
