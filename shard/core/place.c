@@ -31,13 +31,18 @@ static void ask(const struct world *w, enum resolve_reason reason, struct place 
     out->reason = reason;
 }
 
+static bool has_socket(const struct shard *shard, struct span session)
+{
+    const struct session *s = session_find(shard, session);
+    return s != NULL && !session_is_ghost(s);
+}
+
 /* Whoever has a socket here stays with us, whoever owns the shard now. */
 static bool is_at_home(const struct shard *shard, const struct arrival *a)
 {
     if (shard == NULL || a->session.len == 0 || node_is_draining(shard->node))
         return false;
-    const struct session *s = session_find(shard, a->session);
-    if (s != NULL && !session_is_ghost(s))
+    if (has_socket(shard, a->session))
         return true;
     /* Who was closed by a drain is expected back, but not here. */
     return shard->status != ORDER_DRAINING && seating_look(&shard->seating, a->session) == SEAT_OWN;
@@ -299,6 +304,14 @@ enum told node_resolved(struct node *n, const struct arrival *a, int status, str
     default:
         return TOLD_NOBODY;
     }
+}
+
+bool node_knows(const struct node *n, struct span shard_id, struct span session)
+{
+    const struct shard *shard = map_get(&n->shard_map, shard_id);
+    if (shard == NULL || session.len == 0)
+        return false;
+    return has_socket(shard, session) || seating_look(&shard->seating, session) == SEAT_OWN;
 }
 
 void node_misplaced(struct node *n, struct span shard_id)

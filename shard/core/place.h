@@ -64,5 +64,8 @@ void node_place(struct node *n, const struct arrival *a, int64_t now, struct pla
 enum told node_resolved(struct node *n, const struct arrival *a, int status, struct span body,
                         int64_t now, struct span *shard_id);
 
+/* Whether the session (decoded and trimmed) has a socket or a kept seat at the shard, here. */
+bool node_knows(const struct node *n, struct span shard_id, struct span session);
+
 /* The owner that was named does not serve the shard: it is forgotten. */
 void node_misplaced(struct node *n, struct span shard_id);

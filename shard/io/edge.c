@@ -111,23 +111,39 @@ static bool is_allowed_page(struct span list, const struct http_head *h)
            (origins == 1 && allowed_origins_has(list, http_head_get(h, SPAN("origin"))));
 }
 
+/* Whoever comes back to a session of this node. */
+static bool is_known(struct edge *e, const struct route *r)
+{
+    struct buf *session = &e->join.session_id;
+    if (r->kind != ROUTE_SHARD)
+        return false;
+    buf_reset(session);
+    join_read_session(session, r->query);
+    return node_knows(e->ticker->node, r->shard_id, buf_span(session));
+}
+
 /* What goes to a world is checked here too: a tunnel carries whatever comes behind the handshake,
  * so it must be one for the world as well. */
 static void take_upgrade(struct edge *e, struct http_exchange *x, const struct route *r,
-                         const struct sender *from)
+                         const struct sender *from, bool admitted)
 {
     struct span key;
     const char *problem = ws_handshake_check(x->head, &key);
     if (problem != NULL) {
         count_refusal(e, REFUSED_HANDSHAKE);
         http_respond_bad_upgrade(x, problem);
-    } else if (!from->hopped && !is_allowed_page(e->allowed_origins, x->head)) {
-        refuse_json(e, x, REFUSED_ORIGIN, 403, "Origin not allowed");
-    } else if (r->kind == ROUTE_WORLD) {
-        world_proxy_upgrade(e->worlds, x, from);
-    } else {
-        arrivals_take(e->arrivals, x, r, true, from);
+        return;
     }
+    if (!from->hopped && !is_allowed_page(e->allowed_origins, x->head)) {
+        refuse_json(e, x, REFUSED_ORIGIN, 403, "Origin not allowed");
+        return;
+    }
+    if (!admitted && !doorman_admits(e->doorman, x, from, is_known(e, r)))
+        return;
+    if (r->kind == ROUTE_WORLD)
+        world_proxy_upgrade(e->worlds, x, from);
+    else
+        arrivals_take(e->arrivals, x, r, true, from);
 }
 
 /* ---- requests */
@@ -155,17 +171,22 @@ static void serve_here(void *ctx, const struct arrived *a)
 
 const struct arrival_ops edge_arrival_ops = {.here = serve_here, .refusal = refusal};
 
-static void take_party(struct edge *e, struct http_exchange *x, const struct route *r)
+/* `admitted`: it has waited at the door, and what is counted there has been. */
+static void take_party(struct edge *e, struct http_exchange *x, const struct route *r,
+                       bool admitted)
 {
     struct sender from;
+    bool is_upgrade = wants_websocket(x->head);
     if (span_ieq(x->head->method, SPAN("TRACE"))) {
         /* An answer to TRACE would show the client what a shard adds, its secret above all. */
         refuse_json(e, x, REFUSED_METHOD, 405, "Method not allowed");
     } else if (sender_read(&from, x->head, &x->peer, e->trusted, e->secrets, clock_wall_ms()) !=
                ERR_OK) {
         refuse_json(e, x, REFUSED_SIGNATURE, 403, "Bad internal signature");
-    } else if (wants_websocket(x->head)) {
-        take_upgrade(e, x, r, &from);
+    } else if (!admitted && !doorman_lets_connect(e->doorman, x, &from, is_upgrade)) {
+        return; /* answered */
+    } else if (is_upgrade) {
+        take_upgrade(e, x, r, &from, admitted);
     } else if (r->kind == ROUTE_WORLD) {
         world_proxy_request(e->worlds, x, &from);
     } else {
@@ -237,9 +258,8 @@ static void answer_probe(struct edge *e, struct http_exchange *x, enum route_kin
 
 /* ---- the HTTP server's side */
 
-static void on_begin(void *ctx, struct http_exchange *x)
+static void begin(struct edge *e, struct http_exchange *x, bool admitted)
 {
-    struct edge *e = ctx;
     buf_reset(&e->scratch);
     struct route r = route_of(e->routes, x->head->target, &e->scratch);
     switch (r.kind) {
@@ -252,7 +272,7 @@ static void on_begin(void *ctx, struct http_exchange *x)
         break;
     case ROUTE_SHARD:
     case ROUTE_WORLD:
-        take_party(e, x, &r);
+        take_party(e, x, &r, admitted);
         break;
     case ROUTE_BEAT:
         take_knock(e, x, &r);
@@ -264,6 +284,11 @@ static void on_begin(void *ctx, struct http_exchange *x)
         answer_probe(e, x, r.kind);
         break;
     }
+}
+
+static void on_begin(void *ctx, struct http_exchange *x)
+{
+    begin(ctx, x, false);
 }
 
 static void on_refused(void *ctx, int status)
@@ -284,6 +309,11 @@ const struct http_app edge_app = {
     .gone = responder_gone,
     .refused = on_refused,
 };
+
+void edge_admitted(void *ctx, struct http_exchange *x)
+{
+    begin(ctx, x, true);
+}
 
 void edge_clear(struct edge *e)
 {

@@ -1,5 +1,6 @@
 #pragma once
 /* The door of a node: what comes in over HTTP, and where it goes. */
+#include "shard/io/doorman.h"
 #include "shard/io/edge_client.h"
 #include "shard/io/join.h"
 #include "shard/io/metrics.h"
@@ -13,6 +14,7 @@ struct edge {
     const struct world_proxy *worlds;
     struct arrivals *arrivals;
     const struct routes *routes;
+    struct doorman *doorman;
     const struct addr_set *trusted;
     struct span allowed_origins; /* for allowed_origins_has */
     const struct secrets *secrets;
@@ -27,4 +29,6 @@ struct edge {
 extern const struct arrival_ops edge_arrival_ops;
 /* For http_server_new, whose ctx is a struct edge. */
 extern const struct http_app edge_app;
+/* For the doorman, whose ctx is a struct edge. */
+void edge_admitted(void *ctx, struct http_exchange *x);
 void edge_clear(struct edge *e);

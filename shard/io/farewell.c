@@ -8,6 +8,7 @@
 #include "common/base/log.h"
 #include "common/net/forward.h"
 #include "common/net/tunnel.h"
+#include "shard/io/doorman.h"
 
 enum {
     SOCKETS_MS = 5000, /* for closing handshakes, and for requests that are under way */
@@ -111,6 +112,7 @@ bool farewell_begin(struct farewell *f)
     f->look.fire = on_look;
     farewell_go(f, FAREWELL_CLIENTS, now);
     node_end(n, now);
+    doorman_dismiss(f->doorman);
     ticker_touch(f->ticker);
     wheel_set(loop_wheel(f->ticker->loop), &f->look, now);
     return true;

@@ -8,6 +8,7 @@
 #include "shard/io/reporter.h"
 #include "shard/io/room_link.h"
 
+struct doorman;
 struct forwards;
 struct tunnels;
 
@@ -25,6 +26,7 @@ struct farewell {
     struct ticker *ticker;
     struct listener **listener; /* NULL once it is closed */
     struct http_server *server;
+    struct doorman *doorman;
     struct edge_clients *clients;
     struct forwards *forwards;
     struct tunnels *tunnels, *peer_tunnels; /* to worlds, to other nodes */

@@ -16,12 +16,20 @@ unsigned close_code_index(unsigned code)
 const char *refusal_text(enum refusal r)
 {
     static const char *const names[] = {
-        [REFUSED_NOT_FOUND] = "not_found",    [REFUSED_PATH] = "bad_path",
-        [REFUSED_METHOD] = "bad_method",      [REFUSED_HANDSHAKE] = "handshake",
-        [REFUSED_FRAMING] = "bad_request",    [REFUSED_TIMEOUT] = "timeout",
-        [REFUSED_BIG_HEAD] = "head_too_big",  [REFUSED_BUSY] = "busy",
-        [REFUSED_NO_ROOM] = "no_room_server", [REFUSED_SIGNATURE] = "bad_signature",
+        [REFUSED_NOT_FOUND] = "not_found",
+        [REFUSED_PATH] = "bad_path",
+        [REFUSED_METHOD] = "bad_method",
+        [REFUSED_HANDSHAKE] = "handshake",
+        [REFUSED_FRAMING] = "bad_request",
+        [REFUSED_TIMEOUT] = "timeout",
+        [REFUSED_BIG_HEAD] = "head_too_big",
+        [REFUSED_BUSY] = "busy",
+        [REFUSED_NO_ROOM] = "no_room_server",
+        [REFUSED_SIGNATURE] = "bad_signature",
         [REFUSED_ORIGIN] = "origin",
+        [REFUSED_CLIENT_RATE] = "client_rate",
+        [REFUSED_CONNECT_RATE] = "connect_rate",
+        [REFUSED_STOPPING] = "stopping",
     };
     return names[r];
 }

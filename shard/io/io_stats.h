@@ -3,19 +3,23 @@
 #include "common/net/forward.h"
 #include "common/net/tunnel.h"
 #include "common/net/ws_watch.h"
+#include "shard/core/admission.h"
 
 enum refusal {
-    REFUSED_NOT_FOUND, /* 404 */
-    REFUSED_PATH,      /* 400, a bad escape or an unnameable room */
-    REFUSED_METHOD,    /* 405 */
-    REFUSED_HANDSHAKE, /* 400, not a WebSocket handshake */
-    REFUSED_FRAMING,   /* 400, by the HTTP server: not HTTP as we want it */
-    REFUSED_TIMEOUT,   /* 408 */
-    REFUSED_BIG_HEAD,  /* 431 */
-    REFUSED_BUSY,      /* 503, by the HTTP server: too many connections */
-    REFUSED_NO_ROOM,   /* 503, no room server is configured */
-    REFUSED_SIGNATURE, /* 403, it does not come from the process that it names */
-    REFUSED_ORIGIN,    /* 403, the page may not connect */
+    REFUSED_NOT_FOUND,    /* 404 */
+    REFUSED_PATH,         /* 400, a bad escape or an unnameable room */
+    REFUSED_METHOD,       /* 405 */
+    REFUSED_HANDSHAKE,    /* 400, not a WebSocket handshake */
+    REFUSED_FRAMING,      /* 400, by the HTTP server: not HTTP as we want it */
+    REFUSED_TIMEOUT,      /* 408 */
+    REFUSED_BIG_HEAD,     /* 431 */
+    REFUSED_BUSY,         /* 503, by the HTTP server: too many connections */
+    REFUSED_NO_ROOM,      /* 503, no room server is configured */
+    REFUSED_SIGNATURE,    /* 403, it does not come from the process that it names */
+    REFUSED_ORIGIN,       /* 403, the page may not connect */
+    REFUSED_CLIENT_RATE,  /* 429, CLIENT_RATE of its address */
+    REFUSED_CONNECT_RATE, /* 503, CONNECT_RATE */
+    REFUSED_STOPPING,     /* 503, it waited, and the node stops or drains */
     REFUSAL_COUNT,
 };
 /* A short lower-case name ("not_found"), never NULL. */
@@ -36,6 +40,7 @@ struct arrival_stats {
 };
 
 struct io_stats {
+    struct admission_stats admission;
     uint64_t refusals[REFUSAL_COUNT];
     uint64_t closes[CLOSE_CODES];
     struct forward_stats forwards[FORWARD_TARGETS];

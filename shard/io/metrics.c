@@ -11,6 +11,7 @@ struct numbers {
     uint64_t refused_descriptors;
     uint64_t world_failures;
     uint64_t questions, questions_unanswered;
+    uint64_t client_addresses;
 };
 
 #define P         "terrane_shard_"
@@ -106,6 +107,21 @@ static const struct metric_row rows[] = {
     {P "refusals_total", "reason=\"bad_signature\"", METRIC_COUNTER, NULL,
      REFUSE(REFUSED_SIGNATURE)},
     {P "refusals_total", "reason=\"origin\"", METRIC_COUNTER, NULL, REFUSE(REFUSED_ORIGIN)},
+    {P "refusals_total", "reason=\"client_rate\"", METRIC_COUNTER, NULL,
+     REFUSE(REFUSED_CLIENT_RATE)},
+    {P "refusals_total", "reason=\"connect_rate\"", METRIC_COUNTER, NULL,
+     REFUSE(REFUSED_CONNECT_RATE)},
+    {P "refusals_total", "reason=\"stopping\"", METRIC_COUNTER, NULL, REFUSE(REFUSED_STOPPING)},
+    {P "admissions_held", NULL, METRIC_GAUGE, "Clients that wait until CONNECT_RATE lets them in.",
+     IO(admission.held_now)},
+    {P "admissions_total", "how=\"at_once\"", METRIC_COUNTER, "Clients that CONNECT_RATE let in.",
+     IO(admission.at_once)},
+    {P "admissions_total", "how=\"after_wait\"", METRIC_COUNTER, NULL, IO(admission.after_wait)},
+    {P "admissions_total", "how=\"passed_on\"", METRIC_COUNTER, NULL, IO(admission.uninvited)},
+    {P "admission_wait_seconds", NULL, METRIC_HISTOGRAM, "How long those let in had waited for it.",
+     IO(admission.waited)},
+    {P "client_addresses", NULL, METRIC_GAUGE, "Client addresses of which CLIENT_RATE keeps count.",
+     offsetof(struct numbers, client_addresses)},
     {P "messages_total", "direction=\"up\"", METRIC_COUNTER,
      "Messages from clients and deliveries to clients.", NODE(messages_up)},
     {P "messages_total", "direction=\"down\"", METRIC_COUNTER, NULL, NODE(messages_down)},
@@ -242,6 +258,7 @@ void metrics_add(struct buf *out, const struct metrics *m, bool openmetrics)
         .world_failures = m->worlds->failures,
         .questions = m->questions->sent,
         .questions_unanswered = m->questions->unanswered,
+        .client_addresses = address_rates_count(m->addresses),
     };
     metrics_render(out, rows, sizeof rows / sizeof rows[0], &numbers, openmetrics);
     metrics_render_process(out, openmetrics);

@@ -1,6 +1,7 @@
 #pragma once
 /* The numbers of a node as Prometheus reads them. */
 #include "common/net/http_server.h"
+#include "shard/core/address_rates.h"
 #include "shard/core/node.h"
 #include "shard/io/io_stats.h"
 #include "shard/io/questions.h"
@@ -12,6 +13,7 @@ struct metrics {
     const struct io_stats *io;
     const struct worlds *worlds;
     const struct questions *questions;
+    const struct address_rates *addresses;
     const struct loop *loop;
     struct http_server *const *server;
     struct listener *const *listener; /* NULL behind it: not listening any more */

@@ -57,7 +57,16 @@ void process_wire(struct process *p)
         .tunnels = &p->tunnels,
         .secrets = &p->secrets,
     };
+    p->doorman = (struct doorman){
+        .ticker = &p->ticker,
+        .trusted = &p->trusted,
+        .stats = &p->stats,
+        .admitted = edge_admitted,
+        .ctx = &p->edge,
+    };
+    doorman_init(&p->doorman, settings_client_rate(&p->settings), p->settings.connect_rate);
     p->edge = (struct edge){
+        .doorman = &p->doorman,
         .ticker = &p->ticker,
         .clients = &p->clients,
         .rooms = &p->room_proxy,
@@ -71,6 +80,7 @@ void process_wire(struct process *p)
                     .io = &p->stats,
                     .worlds = &p->worlds,
                     .questions = &p->questions,
+                    .addresses = &p->doorman.addresses,
                     .loop = p->loop,
                     .server = &p->server,
                     .listener = &p->listener},
@@ -81,6 +91,7 @@ void process_wire(struct process *p)
         .ticker = &p->ticker,
         .listener = &p->listener,
         .server = p->server,
+        .doorman = &p->doorman,
         .clients = &p->clients,
         .forwards = &p->forwards,
         .tunnels = &p->tunnels,
@@ -98,6 +109,7 @@ void process_unwire(struct process *p)
     forwards_clear(&p->forwards);
     tunnels_abort(&p->tunnels);
     tunnels_abort(&p->peer_tunnels);
+    doorman_clear(&p->doorman);
     arrivals_clear(&p->arrivals);
     questions_clear(&p->questions);
     pools_clear(&p->peers);

@@ -38,6 +38,7 @@ struct process {
     struct arrivals arrivals;
     struct room_proxy room_proxy;
     struct world_proxy world_proxy;
+    struct doorman doorman;
     struct edge edge;
     struct http_server *server;
     struct listener *listener;

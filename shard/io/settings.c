@@ -227,11 +227,17 @@ static const struct config_row rows[] = {
      .reload = true,
      .help = "What becomes of clients with shard ids that nobody created."},
     {.name = "CLIENT_RATE",
-     .type = CONFIG_STRING,
+     .type = CONFIG_RATE,
      .offset = FIELD(client_rate),
-     .fallback = "",
-     .reserved = true,
-     .help = "New connections per client address."},
+     .fallback = "auto",
+     .help = "New connections of one client address (IPv6: of its /64), but loopback and trusted "
+             "proxies; auto: 50:200 if TRUSTED_PROXIES is set, else off."},
+    {.name = "CONNECT_RATE",
+     .type = CONFIG_RATE,
+     .offset = FIELD(connect_rate),
+     .fallback = "2000:10000",
+     .help = "New WebSockets of this process; beyond, they wait for up to 3s, sessions that are "
+             "known here before others, and then are refused."},
 };
 
 static bool check_origins(const char *name, const char *text, FILE *err)
@@ -357,6 +363,15 @@ static bool check_secret(const struct settings *s, FILE *err)
     (void)fprintf(err, "terrane-shard: SHARD_SECRET: a secret is empty or has characters other "
                        "than printable ASCII without blanks\n");
     return false;
+}
+
+struct rate_limit settings_client_rate(const struct settings *s)
+{
+    static const struct rate_limit usual = {.per_s = 50, .burst = 200};
+    bool is_auto = s->client_rate.burst == 0 && s->client_rate.per_s == CONFIG_RATE_AUTO;
+    if (!is_auto)
+        return s->client_rate;
+    return s->common.trusted_proxies[0] != '\0' ? usual : (struct rate_limit){0};
 }
 
 /* It goes, encoded, into headers that other processes read. */

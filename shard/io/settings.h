@@ -27,6 +27,8 @@ struct settings {
     int64_t client_queue, slow_client, slow_ms; /* enum slow_client */
     int64_t message_ms, buffer_max;
     struct rate_limit message_rate;
+    struct rate_limit client_rate; /* or CONFIG_RATE_AUTO */
+    struct rate_limit connect_rate;
     int64_t drain_ms;
     int64_t max_shards;
     char *allowed_origins; /* for allowed_origins_has */
@@ -34,11 +36,13 @@ struct settings {
     int64_t unregistered_shards; /* enum unregistered_shards */
     /* Settings that this version knows but can only have off. */
     bool require_ticket;
-    char *private_rooms, *client_rate;
+    char *private_rooms;
 };
 
 /* A loaded one has origins, networks, a world id and secrets that can be used. */
 extern const struct config_table settings_table;
+/* New connections of one client address: CLIENT_RATE, or what that is on its own. */
+struct rate_limit settings_client_rate(const struct settings *s);
 /* The origins of room servers; "" when there are none. */
 const char *settings_room_servers(const struct settings *s);
 /* What ROUTES says, read anew; caller frees with routes_free. ERR_SYNTAX, ERR_IO (its file):

@@ -430,9 +430,33 @@ static void answer_keeps_out_whom_the_room_has_banned(void **state)
     stop();
 }
 
+static void a_session_with_a_socket_or_a_kept_seat_is_known(void **state)
+{
+    struct handle client;
+    enum node_reason why;
+    (void)state;
+    start(WORLD_BEATS);
+    assert_false(node_knows(r.node, SPAN(SHARD), SPAN("me")));
+    have_shard(OWNED);
+    assert_int_equal(
+        node_client_open(r.node, SPAN(SHARD), SPAN("me"), SPAN("{}"), r.now, &client, &why),
+        ERR_OK);
+    assert_true(node_knows(r.node, SPAN(SHARD), SPAN("me")));
+    assert_false(node_knows(r.node, SPAN(SHARD), SPAN("you")));
+    assert_false(node_knows(r.node, SPAN(SHARD), SPAN("")));
+    assert_false(node_knows(r.node, SPAN(OTHER), SPAN("me")));
+    node_client_closed(r.node, client, NODE_PEER_GONE, r.now);
+    assert_true(node_knows(r.node, SPAN(SHARD), SPAN("me")));
+    node_tick(r.node, r.now + SEATING_KEEP_MS);
+    assert_false(node_knows(r.node, SPAN(SHARD), SPAN("me")));
+    buf_clear(&r.beat);
+    stop();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_session_with_a_socket_or_a_kept_seat_is_known),
         cmocka_unit_test(every_rule_holds),
         cmocka_unit_test(a_world_without_nodes_is_never_asked),
         cmocka_unit_test(bad_ids_are_for_the_door_to_refuse),

@@ -72,7 +72,11 @@ static void settings_that_are_not_there_yet_are_refused(void **state)
         {"--require-ticket=1", CONFIG_BAD},
         {"--private-rooms=ignore", CONFIG_RUN},
         {"--private-rooms=enforce", CONFIG_BAD},
-        {"--client-rate=50", CONFIG_BAD},
+        {"--client-rate=50", CONFIG_RUN},
+        {"--client-rate=auto", CONFIG_RUN},
+        {"--client-rate=often", CONFIG_BAD},
+        {"--connect-rate=off", CONFIG_RUN},
+        {"--connect-rate=auto", CONFIG_BAD},
         {"--room-failover=move", CONFIG_BAD},
         {"--world-protocol=reference", CONFIG_RUN},
         {"--world-protocol=heartbeat", CONFIG_BAD},
@@ -136,6 +140,31 @@ static void what_could_not_be_used_is_refused(void **state)
     }
 }
 
+static void addresses_have_a_rate_behind_trusted_proxies(void **state)
+{
+    static const struct {
+        const char *flag;
+        struct rate_limit rate;
+    } rows[] = {
+        {"--host=::1", {0, 0}},
+        {"--trusted-proxies=10.0.0.0/8", {50, 200}},
+        {"--client-rate=auto", {0, 0}},
+        {"--client-rate=7", {7, 7}},
+        {"--client-rate=1:3", {1, 3}},
+        {"--client-rate=off", {0, 0}},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct settings s;
+        assert_int_equal(load(&s, rows[i].flag), CONFIG_RUN);
+        assert_int_equal(settings_client_rate(&s).per_s, rows[i].rate.per_s);
+        assert_int_equal(settings_client_rate(&s).burst, rows[i].rate.burst);
+        assert_int_equal(s.connect_rate.per_s, 2000);
+        assert_int_equal(s.connect_rate.burst, 10000);
+        config_clear(&settings_table, &s);
+    }
+}
+
 static void clients_get_what_descriptors_are_left(void **state)
 {
     (void)state;
@@ -151,6 +180,7 @@ int main(void)
         cmocka_unit_test(defaults_are_what_the_documents_say),
         cmocka_unit_test(settings_that_are_not_there_yet_are_refused),
         cmocka_unit_test(what_could_not_be_used_is_refused),
+        cmocka_unit_test(addresses_have_a_rate_behind_trusted_proxies),
         cmocka_unit_test(clients_get_what_descriptors_are_left),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
