@@ -203,6 +203,8 @@ void orders_add_shard(struct buf *out, const struct order *o, const struct order
     }
     if (o->hold)
         BUF_ADD_LIT(out, ",\"hold\":true");
+    if (o->is_private)
+        BUF_ADD_LIT(out, ",\"private\":true");
     if (!drain_is_none(&o->drain)) {
         BUF_ADD_LIT(out, ",\"drain\":");
         add_drain(out, &o->drain);
@@ -310,8 +312,8 @@ bool order_read(const json_t *object, struct order *out, const json_t **bans)
         !member_choice(&r, "status", order_status_names, &status) ||
         !member_count(&r, "maxConnections", &out->max_connections) ||
         !member_text(&r, "roomServer", ORDERS_URL_MAX, &out->room_server) ||
-        !member_bool(&r, "hold", &out->hold) || !member_object(&r, "drain", &drain) ||
-        !member_array(&r, "bans", bans))
+        !member_bool(&r, "hold", &out->hold) || !member_bool(&r, "private", &out->is_private) ||
+        !member_object(&r, "drain", &drain) || !member_array(&r, "bans", bans))
         return false;
     out->status = (enum order_status)status;
     return (drain == NULL || read_drain(drain, &out->drain)) && bans_are_good(*bans);

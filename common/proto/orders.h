@@ -31,6 +31,7 @@ struct order {
      * `hold`: no link at all for now, close it (first step of a move of the room). */
     struct span room_server;
     bool hold;
+    bool is_private; /* its room is not public */
     struct order_drain drain;
 };
 

@@ -202,6 +202,21 @@ void shard_order_changed(struct registry *r, struct shard *s)
     list_push(&n->owned, &s->in_owner);
 }
 
+void room_order_changed(struct registry *r, struct room *room)
+{
+    struct candidate *c;
+
+    for (uint32_t at = 0; (c = candidates_next(&room->candidates, &at)) != NULL;) {
+        struct shard *s = shard_of_candidate(c);
+        shard_order_changed(r, s);
+        LIST_EACH (&s->holdings, it) {
+            struct holding *h = CONTAINER_OF(it, struct holding, in_shard);
+            if (h->node != s->owner)
+                holding_order_changed(h);
+        }
+    }
+}
+
 bool shard_move(struct registry *r, struct shard *s, struct node *to, enum node_move why,
                 struct moment now)
 {

@@ -19,6 +19,7 @@ struct order shard_order(const struct shard *s, struct moment now)
         .hold = assignment_holds(&s->room->assignment),
         .status = statuses[s->status],
         .max_connections = s->max,
+        .is_private = !s->room->settings.is_public,
         .drain = shard_drain(s, now),
     };
 }

@@ -1,6 +1,7 @@
 /* The verbs that nodes call: heartbeat and resolve. */
 #include <stdlib.h>
 
+#include "common/proto/shard_id.h"
 #include "world/core/api/verbs.h"
 #include "world/core/nodes/nodes.h"
 #include "world/core/park.h"
@@ -125,13 +126,25 @@ static const struct node *any_node(struct call *call)
     return n;
 }
 
+/* Of a shard that nobody created, its id names the room. */
+static bool is_private(const struct call *call, struct span shard_id)
+{
+    const struct world *w = registry_world(&call->core->registry, call->world);
+    const struct shard *s = world_shard(w, shard_id);
+    const struct room *room = s != NULL ? s->room : world_room(w, shard_id_parse(shard_id).room);
+
+    return room != NULL && !room->settings.is_public;
+}
+
 /* Nobody created it, or no node of its world is there to own it: a node that asks may adopt it
  * itself, a world process hears of one (`n`) that will see to it. */
-static void refuse_missing(struct call *call, const struct node *n)
+static void refuse_missing(struct call *call, const struct resolve *q, const struct node *n)
 {
     struct buf members = {0};
 
     BUF_ADD_LIT(&members, "\"adopt\":true");
+    if (is_private(call, q->shard_id))
+        BUF_ADD_LIT(&members, ",\"private\":true");
     if (n != NULL) {
         BUF_ADD_LIT(&members, ",\"node\":");
         json_add_string(&members, n->id);
@@ -150,7 +163,7 @@ static void refuse_resolve(struct call *call, const struct resolve *q, enum refu
     if (q->asker.len == 0 && (why == REFUSAL_SHARD_MISSING || why == REFUSAL_NO_NODE))
         n = any_node(call);
     if (why == REFUSAL_SHARD_MISSING || (why == REFUSAL_NO_NODE && n != NULL))
-        refuse_missing(call, n);
+        refuse_missing(call, q, n);
     else if (why == REFUSAL_NO_NODE && park_call_for_node(call))
         return;
     else if (why == REFUSAL_SHARD_RETIRED)

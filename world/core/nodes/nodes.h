@@ -151,6 +151,9 @@ struct node *nodes_pick_other(struct world *w, const struct node *than, struct m
 void shard_set_owner(struct registry *r, struct shard *s, struct node *n, struct moment now);
 /* Something that orders say about the shard has changed: its owner is told. */
 void shard_order_changed(struct registry *r, struct shard *s);
+/* Something that orders say about all shards of the room has: their owners are told, and nodes that
+ * have guests of them. */
+void room_order_changed(struct registry *r, struct room *room);
 
 /* Moves the shards of a node away, as far as others can take them; answers how many stay. */
 size_t nodes_evacuate(struct registry *r, struct node *n, struct moment now);

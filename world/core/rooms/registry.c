@@ -191,6 +191,8 @@ void registry_set_room(struct registry *r, struct room *room, const struct room_
     fields |= old->max_shards != settings->max_shards ? ROOM_MAX_SHARDS : 0u;
     fields |= old->leaving != settings->leaving ? ROOM_LEAVING : 0u;
     room->settings = *settings;
+    if (fields & ROOM_PUBLIC)
+        room_order_changed(r, room);
     if (fields != 0)
         r->watch.room_changed(r->watch.ctx, room, fields);
 }

@@ -78,17 +78,7 @@ static void assignment_go(struct room *room, enum assignment_state to, struct wo
 /* Stores it, and has nodes told. */
 static void publish(struct registry *r, struct room *room)
 {
-    struct candidate *c;
-
-    for (uint32_t at = 0; (c = candidates_next(&room->candidates, &at)) != NULL;) {
-        struct shard *s = shard_of_candidate(c);
-        shard_order_changed(r, s);
-        LIST_EACH (&s->holdings, it) {
-            struct holding *h = CONTAINER_OF(it, struct holding, in_shard);
-            if (h->node != s->owner)
-                holding_order_changed(h);
-        }
-    }
+    room_order_changed(r, room);
     r->watch.room_changed(r->watch.ctx, room, ROOM_SERVER);
 }
 

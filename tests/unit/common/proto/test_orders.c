@@ -18,6 +18,7 @@ static const struct order full_of_all = {
     .max_connections = 9007199254740991,
     .room_server = SPAN_INIT("http://[::1]:3000"),
     .hold = true,
+    .is_private = true,
     .drain = {.deadline_ms = 1, .rate = 2, .retry_min_ms = 3, .retry_max_ms = 4},
 };
 
@@ -43,6 +44,7 @@ static void assert_order(const struct order *a, const struct order *b)
     assert_int_equal(a->max_connections, b->max_connections);
     assert_int_equal(a->room_server.len, b->room_server.len);
     assert_int_equal(a->hold, b->hold);
+    assert_int_equal(a->is_private, b->is_private);
     assert_drain(&a->drain, &b->drain);
 }
 

@@ -78,6 +78,28 @@ static void orders_are_what_changed_since_what_the_node_has(void **state)
     recorder_free(r);
 }
 
+static void owners_hear_that_a_room_is_private(void **state)
+{
+    struct recorder *r = recorder_new();
+    const char *ids[4];
+    struct room *room = with_three(r, ids);
+    struct room_settings settings = room->settings;
+
+    (void)state;
+    fleet_still(r, "a");
+    fleet_still(r, "a");
+    assert_orders(r, ids, "unchanged", "", "");
+    for (int public = 0; public < 2; public ++) {
+        settings.is_public = public == 1;
+        registry_set_room(&r->core.registry, room, &settings);
+        fleet_beat(r, &(struct said){.id = "a", .partial = true, .have_version = 1}, NULL, 0);
+        assert_orders(r, ids, "delta", "abc", "");
+        assert_int_equal(strstr(recorder_last(r)->body, "\"private\":true") == NULL, public);
+    }
+    free_ids(ids);
+    recorder_free(r);
+}
+
 static void orders_of_another_epoch_or_of_a_future_are_replaced(void **state)
 {
     struct recorder *r = recorder_new();
@@ -213,6 +235,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(orders_are_what_changed_since_what_the_node_has),
+        cmocka_unit_test(owners_hear_that_a_room_is_private),
         cmocka_unit_test(orders_of_another_epoch_or_of_a_future_are_replaced),
         cmocka_unit_test(drops_are_told_until_they_are_known),
         cmocka_unit_test(what_came_back_is_not_dropped),

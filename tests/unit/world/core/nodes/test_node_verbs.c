@@ -209,6 +209,23 @@ static void a_world_process_hears_who_could_adopt(void **state)
     recorder_free(r);
 }
 
+static void who_adopts_hears_that_the_room_is_private(void **state)
+{
+    struct recorder *r = fleet_new(0);
+    struct room *room = recorder_room(r, "r", 0, NULL);
+    struct room_settings settings = room->settings;
+
+    (void)state;
+    settings.is_public = false;
+    registry_set_room(&r->core.registry, room, &settings);
+    assert_int_equal(recorder_post(r, "/resolve",
+                                   "{\"shardId\":\"r:world-a:1700000000000-1\",\"reason\":"
+                                   "\"unknown\",\"asker\":\"b\"}"),
+                     404);
+    assert_non_null(strstr(recorder_last(r)->body, "\"adopt\":true,\"private\":true}"));
+    recorder_free(r);
+}
+
 /* Nodes learn worlds from clients, so the first client of a world has to reach one. */
 static void a_world_without_nodes_sends_clients_to_those_of_others(void **state)
 {
@@ -293,6 +310,7 @@ int main(void)
         cmocka_unit_test(who_asks_before_its_first_beat_waits_for_it),
         cmocka_unit_test(a_world_without_nodes_sends_clients_to_those_of_others),
         cmocka_unit_test(a_world_process_hears_who_could_adopt),
+        cmocka_unit_test(who_adopts_hears_that_the_room_is_private),
         cmocka_unit_test(who_is_nowhere_hears_whether_to_adopt),
         cmocka_unit_test(the_last_beat_is_answered_too),
     };
