@@ -2,6 +2,7 @@
 #include "common/net/process_settings.h"
 
 const char *const process_log_levels[] = {"debug", "info", "warn", "error", NULL};
+const char *const process_private_rooms[] = {"ignore", "enforce", NULL};
 const char *const process_log_formats[] = {"auto", "json", "text", NULL};
 
 size_t process_max_connections(int64_t setting, uint64_t descriptors)

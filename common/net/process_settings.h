@@ -14,6 +14,10 @@ struct process_settings {
     int64_t log_level, log_format; /* enum log_level, enum log_format */
 };
 
+/* PRIVATE_ROOMS, of worlds and nodes alike. */
+enum private_rooms { PRIVATE_ROOMS_IGNORE, PRIVATE_ROOMS_ENFORCE };
+extern const char *const process_private_rooms[];
+
 /* NULL-terminated, for rows of these settings. */
 extern const char *const process_log_levels[], *const process_log_formats[];
 

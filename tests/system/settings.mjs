@@ -71,7 +71,7 @@ for (const [program, { env, secrets }] of Object.entries(programs)) {
 }
 
 const reserved = {
-  "terrane-world": [["PRIVATE_ROOMS", "enforce"], ["REQUIRE_TICKET", "1"]],
+  "terrane-world": [["CLIENT_RATE", "50"]],
   "terrane-shard": [["REQUIRE_TICKET", "1"], ["PRIVATE_ROOMS", "enforce"]],
 };
 for (const [program, rows] of Object.entries(reserved)) {

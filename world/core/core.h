@@ -28,6 +28,8 @@ struct core_settings {
     struct span url_template;      /* of shards that are made without one */
     uint64_t max_room_shards;      /* our own bound on the shards of a room */
     int64_t seat_ttl_ms;           /* how long a promised seat is kept; 0: none is promised */
+    bool private_rooms;            /* clients of rooms that are not public need a token */
+    bool tickets;                  /* /connect gives them to who has not asked, too */
     struct strangers_settings strangers;
     struct span room_servers; /* of every world: a checked list as origins.h reads it */
     int64_t failover_ms;      /* how long a room stays at a dead server */

@@ -15,6 +15,9 @@ enum refusal {
     REFUSAL_ROOM_ID_MISSING,
     REFUSAL_ROOM_ID_TOO_LONG,
     REFUSAL_SESSION_TOO_LONG,
+    REFUSAL_TICKET_NAMES,  /* room and session are too long for a ticket */
+    REFUSAL_PRIVATE_TOKEN, /* the room is private, and no good token was shown */
+    REFUSAL_PRIVATE,       /* the one that was shown does not cover it */
     REFUSAL_ROOM_NOT_MADE,
     REFUSAL_ROOM_MISSING,
     REFUSAL_NO_SHARDS,

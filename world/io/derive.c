@@ -74,6 +74,8 @@ void process_derive(struct process *p)
         .room_servers = span_str(settings_room_servers(s)),
         .failover_ms = s->room_failover == ROOM_FAILOVER_MOVE ? 0 : s->room_failover_wait_ms,
         .nodes_packed = s->node_placement == 1,
+        .private_rooms = s->private_rooms == PRIVATE_ROOMS_ENFORCE,
+        .tickets = s->require_ticket,
     };
     p->server_settings = (struct server_settings){
         .trusted = &p->trusted, .secrets = &p->secrets, .has_back = *s->admin_listen != '\0'};

@@ -31,9 +31,10 @@ struct settings {
     int64_t seat_ttl_ms;
     int64_t beat_interval_ms;
     int64_t anonymous_create_max, anonymous_create_rate, anonymous_worlds;
-    /* Settings that this version knows but can only have off. */
     bool require_ticket;
-    char *private_rooms, *client_rate;
+    int64_t private_rooms; /* enum private_rooms */
+    /* A setting that this version knows but can only have off. */
+    char *client_rate;
     char *admin_listen; /* settings_admin_listen reads it */
 };
 

@@ -135,6 +135,7 @@ enum body_verdict api_body_connect(struct connect_body *out, struct span text)
 {
     enum body_verdict verdict;
     const json_t *room, *auto_create;
+    size_t known = 0;
 
     *out = (struct connect_body){0};
     verdict = decode(text, &out->doc);
@@ -144,8 +145,17 @@ enum body_verdict api_body_connect(struct connect_body *out, struct span text)
     auto_create = json_object_get(out->doc, "autoCreate");
     out->room = js_is_true(room) ? room : NULL;
     out->auto_create = auto_create == NULL || js_is_true(auto_create);
-    (void)json_get_span(out->doc, "session", &out->session);
+    known += room != NULL;
+    known += auto_create != NULL;
+    known += json_get_span(out->doc, "session", &out->session);
+    if (json_object_size(out->doc) > known) /* most bodies have nothing else */
+        out->direct = js_is_true(json_object_get(out->doc, "direct"));
     return BODY_OK;
+}
+
+bool api_body_token(const struct connect_body *body, struct span *out)
+{
+    return json_get_span(body->doc, "token", out);
 }
 
 enum body_verdict api_body_register(struct register_body *out, struct span text,

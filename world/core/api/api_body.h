@@ -16,6 +16,7 @@ struct connect_body {
     json_t *doc;
     const json_t *room; /* NULL: missing or not true */
     bool auto_create;
+    bool direct;
     struct span session; /* of any length; empty: not said, or no text */
 };
 
@@ -41,6 +42,8 @@ struct scale_body {
     uint64_t max;             /* 0: the default */
 };
 
+/* The member `token`, if it is a text. */
+bool api_body_token(const struct connect_body *body, struct span *out);
 /* `issues` gets what is wrong; `doc` is to be freed whatever the verdict. Any JSON value is a valid
  * connect body, which never has issues. */
 enum body_verdict api_body_connect(struct connect_body *out, struct span text);

@@ -45,6 +45,23 @@ enum err authz_check(struct authz *a, const struct credentials *c, struct span w
     return e;
 }
 
+enum err authz_admits(struct authz *a, const struct credentials *c, struct span given,
+                      struct span world, struct span room, int64_t now_s)
+{
+    struct span text = token_of(a, c);
+    struct token token;
+    bool fits;
+
+    if (text.len == 0)
+        text = given;
+    if (text.len == 0 || token_read(a->keys, text, now_s, &token) != ERR_OK)
+        return ERR_MISSING;
+    fits = json_object_get(token.claims, "rooms") != NULL && token_admits(&token, "rooms", room) &&
+           token_admits(&token, "worlds", world);
+    token_close(&token);
+    return fits ? ERR_OK : ERR_DENIED;
+}
+
 bool authz_has_secret(const struct authz *a, const struct credentials *c)
 {
     /* Several headers count as one, joined by ", ", which is no secret. */

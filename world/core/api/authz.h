@@ -1,6 +1,6 @@
 #pragma once
 /* Who may manage a world: the shard secret, or a token whose `worlds` covers it (docs/reference.md
- * section 2, "Authorization"). */
+ * section 2, "Authorization"); and who may go to a room that is not public. */
 #include "common/base/buf.h"
 #include "common/proto/secret.h"
 #include "common/proto/token.h"
@@ -29,6 +29,11 @@ MUST_CHECK enum err authz_check(struct authz *a, const struct credentials *c, st
  * frees by token_close. */
 MUST_CHECK enum err authz_open_token(struct authz *a, const struct credentials *c, int64_t now_s,
                                      struct token *out);
+/* May a client go to that room, which is not public? ERR_OK: its token has a claim `rooms` that
+ * covers it, and `worlds`, if it is there, covers the world. ERR_DENIED: it does not; ERR_MISSING:
+ * there is no token, or none that is good. The token is the request's, else `given`. */
+MUST_CHECK enum err authz_admits(struct authz *a, const struct credentials *c, struct span given,
+                                 struct span world, struct span room, int64_t now_s);
 /* True when the shard secret itself was brought. */
 bool authz_has_secret(const struct authz *a, const struct credentials *c);
 void authz_clear(struct authz *a);

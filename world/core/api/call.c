@@ -55,7 +55,7 @@ static void refuse(struct call *call, enum refusal why, struct span headers, str
     answer(core, call->request->reply, call->route, refusal_status(why), headers, body);
 }
 
-/* What may be over in a while says when to come back. */
+/* What may be over in a while says when to come back, and what lacks a token, how to show one. */
 static struct span headers_of(struct call *call, enum refusal why)
 {
     struct buf *headers = &call->core->headers;
@@ -68,6 +68,8 @@ static struct span headers_of(struct call *call, enum refusal why)
         BUF_ADD_LIT(headers, "\r\n");
         return buf_span(headers);
     }
+    if (refusal_status(why) == 401)
+        return SPAN(API_HEADERS_TEXT "WWW-Authenticate: Bearer\r\n");
     if (refusal_status(why) != 503 && refusal_status(why) != 429)
         return API_HEADERS;
     buf_reset(headers);

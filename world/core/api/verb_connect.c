@@ -1,12 +1,20 @@
-/* POST connect: reads the body, asks placement, answers. */
+/* POST connect: reads the body, asks placement, answers. Owns what a ticket promises. */
 #include "world/core/api/verbs.h"
 
+#include "common/base/base64url.h"
+#include "common/base/rng.h"
+#include "common/proto/ticket.h"
+#include "common/proto/url.h"
 #include "world/core/api/js_text.h"
 #include "world/core/nodes/nodes.h"
 #include "world/core/park.h"
 #include "world/core/rooms/placement.h"
 
-static void answer_placed(struct call *call, const struct shard *shard)
+enum { TICKET_MS = 15 * 1000, SESSION_BYTES = 16 }; /* the first: where no seats are promised */
+
+/* ---- the answer */
+
+static struct buf *begin_answer(struct call *call, const struct shard *shard)
 {
     struct buf *text = &call->core->text;
 
@@ -16,9 +24,77 @@ static void answer_placed(struct call *call, const struct shard *shard)
     json_add_string(text, shard->id);
     BUF_ADD_LIT(text, ",\"url\":");
     json_add_string(text, shard->url);
+    return text;
+}
+
+static void answer_placed(struct call *call, const struct shard *shard)
+{
+    struct buf *text = begin_answer(call, shard);
+
     buf_add_char(text, '}');
     call_answer(call, buf_span(text));
 }
+
+/* What a WebSocket client dials; false: no node owns the shard, or it has not told its address. */
+static bool add_endpoint(struct buf *out, const struct shard *shard)
+{
+    struct span url = {0};
+
+    if (shard->owner != NULL)
+        url = shard->owner->url;
+    if (!span_starts(url, SPAN("http://")) && !span_starts(url, SPAN("https://")))
+        return false;
+    if (span_ends(url, SPAN("/")))
+        url.len--;
+    BUF_ADD_LIT(out, "ws");
+    buf_add_span(out, span_slice(url, sizeof("http") - 1, url.len));
+    BUF_ADD_LIT(out, "/parties/shard/");
+    url_encode(out, shard->id);
+    return true;
+}
+
+static void add_member(struct buf *text, struct span name, struct span value)
+{
+    buf_add_span(text, name);
+    json_add_string(text, value);
+}
+
+/* The ticket ends with the promise. */
+static void answer_direct(struct call *call, const struct shard *shard, struct span session)
+{
+    const struct core_settings *settings = call->core->settings;
+    int64_t ttl_ms = settings->seat_ttl_ms == 0 ? TICKET_MS : settings->seat_ttl_ms;
+    struct buf *part = &call->core->message, *text;
+    struct ticket ticket = {
+        .world = call->world,
+        .shard = shard->id,
+        .room = shard->room->name,
+        .session = session,
+        .epoch = shard->room->world->epoch,
+        .expires_ms = call->now.wall_ms + ttl_ms,
+    };
+
+    if (!ticket_names_fit(&ticket)) {
+        call_refuse(call, REFUSAL_TICKET_NAMES,
+                    SPAN("roomId and session are too long for a ticket"));
+        return;
+    }
+    rng_bytes(ticket.nonce, sizeof(ticket.nonce));
+    text = begin_answer(call, shard);
+    buf_reset(part);
+    if (add_endpoint(part, shard))
+        add_member(text, SPAN(",\"endpoint\":"), buf_span(part));
+    buf_reset(part);
+    ticket_add(part, settings->secrets, &ticket);
+    add_member(text, SPAN(",\"ticket\":"), buf_span(part));
+    BUF_ADD_LIT(text, ",\"expiresAt\":");
+    buf_add_i64(text, ticket.expires_ms);
+    add_member(text, SPAN(",\"session\":"), session);
+    buf_add_char(text, '}');
+    call_answer(call, buf_span(text));
+}
+
+/* ---- refusals */
 
 /* A seat is free at the latest when the first promise in the room ends, if there is one. */
 static int64_t retry_ms(const struct core *core, const struct room *room, int64_t now)
@@ -39,6 +115,27 @@ static void refuse_place(struct call *call, enum refusal why, struct span room)
     events_refused(&call->core->events, registry_world(&call->core->registry, call->world), room,
                    why, call->now);
     call_refuse_name(call, why, before, room, (struct span){0});
+}
+
+/* May the caller go to the room? False: the request has been answered. */
+static bool may_enter(struct call *call, const struct connect_body *body, const struct room *room)
+{
+    struct core *core = call->core;
+    struct span given = {0};
+    enum err e;
+
+    if (room->settings.is_public || !core->settings->private_rooms)
+        return true;
+    (void)api_body_token(body, &given);
+    e = authz_admits(&core->authz, &call->request->credentials, given, call->world, room->name,
+                     call->now.wall_ms / 1000);
+    if (e == ERR_MISSING)
+        call_refuse_name(call, REFUSAL_PRIVATE_TOKEN, SPAN("A token is needed for private room "),
+                         room->name, (struct span){0});
+    else if (e != ERR_OK)
+        call_refuse_name(call, REFUSAL_PRIVATE, SPAN("The token does not cover private room "),
+                         room->name, (struct span){0});
+    return e == ERR_OK;
 }
 
 /* Does the request come without credentials that count? */
@@ -122,6 +219,8 @@ static struct room *find_room(struct call *call, const struct connect_body *body
             return NULL;
         return make_room(call, name);
     }
+    if (!may_enter(call, body, room))
+        return NULL;
     if (candidates_count(&room->candidates) == 0)
         (void)nodes_release_room(&core->registry, room, call->now);
     if (placement_grows(room, body->auto_create, core->settings->max_room_shards) &&
@@ -156,13 +255,28 @@ static void connect_room(struct call *call, const struct connect_body *body, str
     }
     if (call->by_stranger)
         strangers_made(room->world, &placement.shard->by_stranger, name);
-    answer_placed(call, placement.shard);
+    if (body->direct)
+        answer_direct(call, placement.shard, body->session);
+    else
+        answer_placed(call, placement.shard);
+}
+
+/* A client that brings no session is given one that nobody can guess: its ticket is bound to it. */
+static void name_session(struct connect_body *body, struct buf *session)
+{
+    unsigned char bytes[SESSION_BYTES];
+
+    if (!js_is_blank(body->session))
+        return;
+    rng_bytes(bytes, sizeof(bytes));
+    base64url_add(session, span_of(bytes, sizeof(bytes)));
+    body->session = buf_span(session);
 }
 
 void verb_connect(struct call *call)
 {
     struct connect_body body;
-    struct buf name = {0};
+    struct buf name = {0}, session = {0};
 
     if (park_call(call))
         return;
@@ -173,6 +287,9 @@ void verb_connect(struct call *call)
         call_refuse(call, REFUSAL_ROOM_ID_MISSING, SPAN("roomId parameter is required"));
         goto out;
     }
+    body.direct = body.direct || call->core->settings->tickets;
+    if (body.direct)
+        name_session(&body, &session);
     if (json_is_string(body.room)) {
         connect_room(call, &body,
                      span_of(json_string_value(body.room), json_string_length(body.room)));
@@ -182,5 +299,6 @@ void verb_connect(struct call *call)
     connect_room(call, &body, buf_span(&name));
 out:
     buf_clear(&name);
+    buf_clear(&session);
     api_body_clear(body.doc);
 }
