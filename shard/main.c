@@ -28,7 +28,7 @@ static bool open_door(struct process *p)
     const char *why;
     const struct settings *s = &p->settings;
     if (listener_open(&p->listener, p->loop, s->common.host, (uint16_t)s->common.port,
-                      http_server_accept, p->server, &why) != ERR_OK) {
+                      proxy_door_accept, &p->door, &why) != ERR_OK) {
         (void)fprintf(stderr, "terrane-shard: cannot listen on %s port %u (HOST and PORT): %s\n",
                       s->common.host, (unsigned)s->common.port, why);
         return false;

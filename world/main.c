@@ -26,14 +26,14 @@ static void on_reload_signal(void *ctx)
 }
 
 static bool open_listener(struct process *p, struct listener **out, const char *host, uint16_t port,
-                          struct http_server *http)
+                          void (*accepted)(void *ctx, int fd), void *door)
 {
     const char *why;
 
-    if (listener_open(out, p->loop, host, port, http_server_accept, http, &why) == ERR_OK)
+    if (listener_open(out, p->loop, host, port, accepted, door, &why) == ERR_OK)
         return true;
     (void)fprintf(stderr, "terrane-world: cannot listen on %s port %u (%s): %s\n", host, port,
-                  http == p->server.back.http ? "ADMIN_LISTEN" : "HOST and PORT", why);
+                  out == &p->back_listener ? "ADMIN_LISTEN" : "HOST and PORT", why);
     return false;
 }
 
@@ -42,7 +42,8 @@ static bool open_back_listener(struct process *p)
     struct buf host = {0};
     uint16_t port;
     bool open = settings_admin_listen(&p->settings, &host, &port) != ERR_OK || /* there is none */
-                open_listener(p, &p->back_listener, host.data, port, p->server.back.http);
+                open_listener(p, &p->back_listener, host.data, port, http_server_accept,
+                              p->server.back.http);
 
     buf_clear(&host);
     return open;
@@ -53,7 +54,7 @@ static bool listen_on(struct process *p)
 {
     const struct process_settings *s = &p->settings.common;
 
-    if (!open_listener(p, &p->listener, s->host, (uint16_t)s->port, p->server.front.http) ||
+    if (!open_listener(p, &p->listener, s->host, (uint16_t)s->port, proxy_door_accept, &p->door) ||
         !open_back_listener(p))
         return false;
     p->metrics.listener = p->listener;

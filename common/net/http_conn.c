@@ -275,16 +275,15 @@ static void http_timer_fired(struct timer *t, int64_t now)
         http_conn_drop(c);
 }
 
-void http_conn_open(struct http_server *s, int fd)
+void http_conn_open(struct http_server *s, int fd, const struct addr *peer)
 {
     struct http_conn *c = xcalloc(1, sizeof *c);
     c->server = s;
+    c->x.peer = *peer;
     c->timer.fire = http_timer_fired;
     c->bury.fn = http_buried;
     c->conn.high_water = s->limits->high_water;
     conn_open(&c->conn, s->loop, fd, &http_conn_ops);
-    uint16_t port;
-    (void)conn_peer(&c->conn, &c->x.peer, &port);
     list_push(&s->conns, &c->node);
     s->count++;
     size_t max = s->limits->max_connections;

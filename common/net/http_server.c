@@ -10,6 +10,7 @@
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "common/net/http_conn.h"
+#include "common/net/socket.h"
 
 /* How many may be told about the limit at a time; others are closed without a word. */
 enum { REFUSALS_MAX = 256 };
@@ -84,13 +85,21 @@ struct http_server *http_server_new(struct loop *l, const struct http_app *app, 
 
 void http_server_accept(void *ctx, int fd)
 {
+    struct addr peer = {.bytes = {0}};
+    uint16_t port;
+    (void)socket_peer(fd, &peer, &port); /* one that is gone ends at its first read */
+    http_server_accept_from(ctx, fd, &peer);
+}
+
+void http_server_accept_from(void *ctx, int fd, const struct addr *peer)
+{
     struct http_server *s = ctx;
     size_t max = s->limits->max_connections;
     if (s->freed || (max != 0 && s->count >= max + REFUSALS_MAX)) {
         (void)close(fd);
         return;
     }
-    http_conn_open(s, fd);
+    http_conn_open(s, fd, peer);
 }
 
 size_t http_server_connections(const struct http_server *s)

@@ -46,6 +46,8 @@ struct http_server *http_server_new(struct loop *l, const struct http_app *app, 
                                     const struct http_limits *limits, struct span headers);
 /* Takes a connected socket (a listener's `accepted`). `ctx` is the http_server. */
 void http_server_accept(void *ctx, int fd);
+/* The same for a connection that began elsewhere: `peer` is what exchanges are told. */
+void http_server_accept_from(void *ctx, int fd, const struct addr *peer);
 size_t http_server_connections(const struct http_server *s); /* upgraded ones do not count */
 /* Closes each connection after its next answer (Connection: close): clients go away by themselves,
  * none of them with a request on its way. */

@@ -5,6 +5,24 @@ const char *const process_log_levels[] = {"debug", "info", "warn", "error", NULL
 const char *const process_private_rooms[] = {"ignore", "enforce", NULL};
 const char *const process_log_formats[] = {"auto", "json", "text", NULL};
 
+static bool check_networks(const char *text, const char *name, const char *process, FILE *err)
+{
+    struct addr_set set = {0};
+    struct span bad;
+    if (addr_set_parse(&set, span_str(text), &bad) != ERR_OK) {
+        (void)fprintf(err, "%s: %s: \"%.*s\" is not a network\n", process, name, SPAN_ARG(bad));
+        return false;
+    }
+    addr_set_clear(&set);
+    return true;
+}
+
+bool process_settings_check(const struct process_settings *s, const char *process, FILE *err)
+{
+    return check_networks(s->trusted_proxies, "TRUSTED_PROXIES", process, err) &&
+           check_networks(s->proxy_protocol, "PROXY_PROTOCOL", process, err);
+}
+
 size_t process_max_connections(int64_t setting, uint64_t descriptors)
 {
     if (setting > 0)

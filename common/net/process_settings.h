@@ -7,7 +7,7 @@
 struct process_settings {
     char *host;
     int64_t port;
-    char *trusted_proxies; /* networks, for addr_set_parse */
+    char *trusted_proxies, *proxy_protocol; /* networks, for addr_set_parse */
     int64_t header_ms, body_ms, idle_ms;
     int64_t max_connections; /* 0: what the descriptor limit leaves */
     int64_t message_max, ping_ms, pong_ms;
@@ -20,6 +20,9 @@ extern const char *const process_private_rooms[];
 
 /* NULL-terminated, for rows of these settings. */
 extern const char *const process_log_levels[], *const process_log_formats[];
+
+/* False: a setting cannot be used, and a line on `err` says why, beginning with `process`. */
+bool process_settings_check(const struct process_settings *s, const char *process, FILE *err);
 
 /* `setting` when it is not 0, else what a descriptor limit leaves for clients: all but min(1 024, a
  * quarter), which go to everything else. */
@@ -49,6 +52,13 @@ struct ws_settings process_ws_settings(const struct process_settings *s);
          .reload = true,                                                                           \
          .help =                                                                                   \
              "Networks whose x-forwarded-* and forwarded headers are believed, comma-separated."}, \
+        {.name = "PROXY_PROTOCOL",                                                                 \
+         .type = CONFIG_STRING,                                                                    \
+         .offset = offsetof(holder, member.proxy_protocol),                                        \
+         .fallback = "",                                                                           \
+         .reload = true,                                                                           \
+         .help = "Networks whose connections to HOST and PORT must begin with a PROXY header "     \
+                 "(version 1 or 2), comma-separated."},                                            \
         {.name = "HEADER_TIMEOUT",                                                                 \
          .type = CONFIG_DURATION,                                                                  \
          .offset = offsetof(holder, member.header_ms),                                             \
@@ -56,7 +66,7 @@ struct ws_settings process_ws_settings(const struct process_settings *s);
          .min = 1,                                                                                 \
          .max = 3600000,                                                                           \
          .reload = true,                                                                           \
-         .help = "Time for a request's head."},                                                    \
+         .help = "Time for a request's head, and for a PROXY header."},                            \
         {.name = "BODY_TIMEOUT",                                                                   \
          .type = CONFIG_DURATION,                                                                  \
          .offset = offsetof(holder, member.body_ms),                                               \

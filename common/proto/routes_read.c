@@ -3,6 +3,7 @@
 
 #include "common/base/json.h"
 #include "common/base/mem.h"
+#include "common/proto/allowed_origins.h"
 #include "common/proto/ascii.h"
 #include "common/proto/routes.h"
 
@@ -250,8 +251,11 @@ static enum err read_servers(struct reading *r, json_t *object)
 static enum err read_origins(struct reading *r, json_t *object)
 {
     struct buf list = {.len = 0};
+    struct span bad;
     enum err e = read_list(r, object, "origins", &list);
-    if (e == ERR_OK)
+    if (e == ERR_OK && allowed_origins_check(buf_span(&list), &bad) != ERR_OK)
+        e = wrong_text(r, "origins", bad, "is not an origin such as https://game.example");
+    else if (e == ERR_OK)
         r->rule->origins = xspandup(buf_span(&list));
     buf_clear(&list);
     return e == ERR_MISSING ? ERR_OK : e;

@@ -81,6 +81,10 @@ static void use_proxies(struct process *p)
     addr_set_clear(&p->trusted);
     enum err e = addr_set_parse(&p->trusted, span_str(p->settings.common.trusted_proxies), &bad);
     assert(e == ERR_OK); /* settings_table has checked it */
+    addr_set_clear(&p->fronts);
+    e = addr_set_parse(&p->fronts, span_str(p->settings.common.proxy_protocol), &bad);
+    assert(e == ERR_OK);
+    p->allowed_origins = span_str(p->settings.allowed_origins);
 }
 
 static void use_limits(struct process *p)
@@ -129,5 +133,6 @@ void process_underive(struct process *p)
     origins_clear(&p->world_urls);
     origins_clear(&p->room_urls);
     addr_set_clear(&p->trusted);
+    addr_set_clear(&p->fronts);
     routes_free(p->routes);
 }

@@ -104,8 +104,10 @@ static void join_shard(struct edge *e, const struct arrived *a)
 }
 
 /* Who names no origin is no browser, and no page can make one do this. */
-static bool is_allowed_page(struct span list, const struct http_head *h)
+static bool is_allowed_page(const struct edge *e, const struct route *r, const struct http_head *h)
 {
+    bool has_own = r->rule != NULL && r->rule->origins != NULL;
+    struct span list = has_own ? span_str(r->rule->origins) : *e->allowed_origins;
     size_t origins = http_head_count(h, SPAN("origin"));
     return list.len == 0 || origins == 0 ||
            (origins == 1 && allowed_origins_has(list, http_head_get(h, SPAN("origin"))));
@@ -134,7 +136,7 @@ static void take_upgrade(struct edge *e, struct http_exchange *x, const struct r
         http_respond_bad_upgrade(x, problem);
         return;
     }
-    if (!from->hopped && !is_allowed_page(e->allowed_origins, x->head)) {
+    if (!from->hopped && !is_allowed_page(e, r, x->head)) {
         refuse_json(e, x, REFUSED_ORIGIN, 403, "Origin not allowed");
         return;
     }

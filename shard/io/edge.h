@@ -16,7 +16,7 @@ struct edge {
     const struct routes *routes;
     struct doorman *doorman;
     const struct addr_set *trusted;
-    struct span allowed_origins; /* for allowed_origins_has */
+    const struct span *allowed_origins; /* for allowed_origins_has */
     const struct secrets *secrets;
     struct metrics metrics;
     struct io_stats *stats;

@@ -1,6 +1,7 @@
 #pragma once
 /* What io counts; core counts the rest (struct node_stats). */
 #include "common/net/forward.h"
+#include "common/net/proxy_door.h"
 #include "common/net/tunnel.h"
 #include "common/net/ws_watch.h"
 #include "shard/core/admission.h"
@@ -41,6 +42,7 @@ struct arrival_stats {
 
 struct io_stats {
     struct admission_stats admission;
+    struct proxy_door_stats door;
     uint64_t refusals[REFUSAL_COUNT];
     uint64_t closes[CLOSE_CODES];
     struct forward_stats forwards[FORWARD_TARGETS];

@@ -74,7 +74,7 @@ void process_wire(struct process *p)
         .arrivals = &p->arrivals,
         .routes = p->routes,
         .trusted = &p->trusted,
-        .allowed_origins = span_str(p->settings.allowed_origins),
+        .allowed_origins = &p->allowed_origins,
         .secrets = &p->secrets,
         .metrics = {.node = p->node,
                     .io = &p->stats,
@@ -87,6 +87,15 @@ void process_wire(struct process *p)
         .stats = &p->stats,
     };
     p->server = http_server_new(p->loop, &edge_app, &p->edge, &p->limits, SPAN(""));
+    p->door = (struct proxy_door){
+        .loop = p->loop,
+        .networks = &p->fronts,
+        .limits = &p->limits,
+        .enter = http_server_accept_from,
+        .ctx = p->server,
+        .stats = &p->stats.door,
+    };
+    proxy_door_init(&p->door);
     p->farewell = (struct farewell){
         .ticker = &p->ticker,
         .listener = &p->listener,
@@ -105,6 +114,7 @@ void process_unwire(struct process *p)
 {
     enum { TURNS = 3 }; /* what is aborted ends at the end of a turn, and may end others */
     listener_close(p->listener);
+    proxy_door_clear(&p->door);
     farewell_stop(&p->farewell);
     forwards_clear(&p->forwards);
     tunnels_abort(&p->tunnels);

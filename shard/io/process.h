@@ -1,5 +1,6 @@
 #pragma once
 /* A node's process: its parts, and what its settings mean to each of them. main.c makes it run. */
+#include "common/net/proxy_door.h"
 #include "shard/io/edge.h"
 #include "shard/io/farewell.h"
 #include "shard/io/heart.h"
@@ -14,7 +15,8 @@ struct process {
     struct node_settings node_settings;
     struct ws_settings client_settings, link_settings;
     struct http_limits limits;
-    struct addr_set trusted;
+    struct addr_set trusted, fronts; /* TRUSTED_PROXIES, PROXY_PROTOCOL */
+    struct span allowed_origins;
     struct secrets secrets; /* the cluster's */
     struct origins world_urls, room_urls;
     struct routes *routes;
@@ -41,6 +43,7 @@ struct process {
     struct doorman doorman;
     struct edge edge;
     struct http_server *server;
+    struct proxy_door door; /* before it */
     struct listener *listener;
 
     struct farewell farewell;

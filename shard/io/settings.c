@@ -216,6 +216,7 @@ static const struct config_row rows[] = {
     {.name = "ALLOWED_ORIGINS",
      .type = CONFIG_STRING,
      .offset = FIELD(allowed_origins),
+     .reload = true,
      .fallback = "",
      .help = "Web pages that may open WebSockets, comma-separated: https://game.example, "
              "https://*.game.example or null; empty: all. Clients that are no browsers name none."},
@@ -329,19 +330,6 @@ static bool check_urls(const struct settings *s, FILE *err)
     return check_origin("INTERNAL_URL", s->internal_url, err);
 }
 
-static bool check_proxies(const struct settings *s, FILE *err)
-{
-    struct addr_set trusted = {0};
-    struct span bad;
-    if (addr_set_parse(&trusted, span_str(s->common.trusted_proxies), &bad) != ERR_OK) {
-        (void)fprintf(err, "terrane-shard: TRUSTED_PROXIES: \"%.*s\" is not a network\n",
-                      SPAN_ARG(bad));
-        return false;
-    }
-    addr_set_clear(&trusted);
-    return true;
-}
-
 static bool check_allowed(const struct settings *s, FILE *err)
 {
     struct span bad;
@@ -398,8 +386,8 @@ static bool check(const void *config, FILE *err)
     const struct settings *s = config;
     return check_world(s, err) && check_world_ids(s, err) && check_node_id(s, err) &&
            check_urls(s, err) && check_origins("ROOM_SERVERS", settings_room_servers(s), err) &&
-           check_proxies(s, err) && check_allowed(s, err) && check_secret(s, err) &&
-           check_routes(s, err);
+           process_settings_check(&s->common, "terrane-shard", err) && check_allowed(s, err) &&
+           check_secret(s, err) && check_routes(s, err);
 }
 
 const struct config_table settings_table = {

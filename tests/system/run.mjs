@@ -4,6 +4,7 @@ import { run } from "../lib/runner.mjs";
 await import("./bad_http.mjs");
 await import("./bad_websocket.mjs");
 await import("./headers.mjs");
+await import("./trust.mjs");
 await import("./links.mjs");
 await import("./beats.mjs");
 await import("./room_servers.mjs");

@@ -38,6 +38,9 @@ static void use_proxies(struct process *p)
     addr_set_clear(&p->trusted);
     e = addr_set_parse(&p->trusted, span_str(p->settings.common.trusted_proxies), &bad);
     assert(e == ERR_OK); /* settings_table has checked it */
+    addr_set_clear(&p->fronts);
+    e = addr_set_parse(&p->fronts, span_str(p->settings.common.proxy_protocol), &bad);
+    assert(e == ERR_OK);
 }
 
 static void use_limits(struct process *p)
@@ -95,4 +98,5 @@ void process_underive(struct process *p)
 {
     token_keys_free(p->keys);
     addr_set_clear(&p->trusted);
+    addr_set_clear(&p->fronts);
 }

@@ -269,6 +269,8 @@ void metrics_write(struct metrics *m, struct buf *out, bool openmetrics)
         metrics_render(out, shard_proxy_rows,
                        sizeof(shard_proxy_rows) / sizeof(shard_proxy_rows[0]), m->shards,
                        openmetrics);
+    if (m->door != NULL)
+        metrics_add_door(out, m->door, openmetrics);
     if (m->cluster != NULL)
         metrics_add_cluster(out, m->cluster, openmetrics);
     if (m->passage != NULL)

@@ -2,6 +2,7 @@
 /* The table of the world's metrics, and the text made from it. */
 #include "common/net/http_server.h"
 #include "common/net/listener.h"
+#include "common/net/proxy_door.h"
 #include "world/core/core.h"
 #include "world/io/feed_sockets.h"
 #include "world/io/shard_proxy.h"
@@ -38,6 +39,7 @@ struct metrics {
     const struct feed_sockets *feeds;
     const struct store_stats *store;        /* NULL: nothing is written */
     const struct shard_proxy_stats *shards; /* NULL: nothing is handed on */
+    const struct proxy_door_stats *door;    /* NULL: there is none */
     const struct passage_stats *passage;    /* NULL: every world is ours */
     struct cluster *cluster;                /* NULL: this process is the only one */
     struct figures figures;

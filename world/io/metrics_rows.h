@@ -1,6 +1,7 @@
 #pragma once
 /* Tables of metrics that stand for themselves, for metrics.c. */
 #include "common/base/buf.h"
+#include "common/net/proxy_door.h"
 #include "world/core/rooms/registry.h"
 #include "world/io/passage.h"
 
@@ -10,5 +11,7 @@ struct cluster;
 void metrics_add_registry(struct buf *out, const struct registry *r, bool openmetrics);
 /* Redis, leases, and other processes. */
 void metrics_add_cluster(struct buf *out, struct cluster *c, bool openmetrics);
+/* Connections from PROXY_PROTOCOL. */
+void metrics_add_door(struct buf *out, const struct proxy_door_stats *s, bool openmetrics);
 /* What is passed on to other worlds. */
 void metrics_add_passage(struct buf *out, const struct passage_stats *s, bool openmetrics);

@@ -14,6 +14,19 @@ static void close_doors(void *ctx)
     p->metrics.listener = p->metrics.back_listener = NULL;
 }
 
+static void wire_door(struct process *p)
+{
+    p->door = (struct proxy_door){
+        .loop = p->loop,
+        .networks = &p->fronts,
+        .limits = &p->server_settings.limits,
+        .enter = http_server_accept_from,
+        .ctx = p->server.front.http,
+        .stats = &p->door_stats,
+    };
+    proxy_door_init(&p->door);
+}
+
 void process_wire(struct process *p)
 {
     struct rng rng;
@@ -26,7 +39,9 @@ void process_wire(struct process *p)
     shard_proxy_init(&p->shards, p->loop, &p->server, p->server_settings.secrets,
                      (size_t)p->settings.world_tunnels);
     p->server.shards = &p->shards;
+    wire_door(p);
     p->metrics.shards = &p->shards.stats;
+    p->metrics.door = &p->door_stats;
     p->port.reply = server_reply_port(&p->server);
     p->port.stream = server_stream_port(&p->server);
     p->port.feed = feed_sockets_port(&p->feeds);
@@ -62,6 +77,7 @@ bool process_unwire(struct process *p)
 
     farewell_stop(&p->farewell);
     close_doors(p);
+    proxy_door_clear(&p->door);
     feed_sockets_abort(&p->feeds);
     shard_proxy_abort(&p->shards);
     if (p->stores.cluster != NULL)

@@ -1,6 +1,7 @@
 #pragma once
 /* A world process: its parts, and what its settings mean to each of them. main.c makes it run. */
 #include "common/net/listener.h"
+#include "common/net/proxy_door.h"
 #include "world/io/farewell.h"
 #include "world/io/feed_sockets.h"
 #include "world/io/prober.h"
@@ -16,7 +17,7 @@ struct process {
     struct settings settings;
     struct secrets secrets; /* the cluster's */
     struct token_keys *keys;
-    struct addr_set trusted;
+    struct addr_set trusted, fronts; /* TRUSTED_PROXIES, PROXY_PROTOCOL */
     struct core_settings core_settings;
     struct server_settings server_settings;
     struct ws_settings ws_settings;
@@ -25,6 +26,8 @@ struct process {
     struct loop *loop;
     struct listener *listener, *back_listener;
     struct server server;
+    struct proxy_door door; /* before its front */
+    struct proxy_door_stats door_stats;
     struct shard_proxy shards;
     struct feed_sockets feeds;
     struct metrics metrics;

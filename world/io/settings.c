@@ -244,20 +244,6 @@ static const struct config_row rows[] = {
              "what is management's; none: the one listener answers all."},
 };
 
-static bool check_proxies(const struct settings *s, FILE *err)
-{
-    struct addr_set trusted = {0};
-    struct span bad;
-
-    if (addr_set_parse(&trusted, span_str(s->common.trusted_proxies), &bad) != ERR_OK) {
-        (void)fprintf(err, "terrane-world: TRUSTED_PROXIES: \"%.*s\" is not a network\n",
-                      SPAN_ARG(bad));
-        return false;
-    }
-    addr_set_clear(&trusted);
-    return true;
-}
-
 static bool check_secrets(const struct settings *s, FILE *err)
 {
     struct token_keys *keys;
@@ -391,9 +377,11 @@ static bool check_redis(const struct settings *s, FILE *err)
 
 static bool check(const void *config, FILE *err)
 {
-    return check_proxies(config, err) && check_room_servers(config, err) &&
-           check_admin_listen(config, err) && check_internal_url(config, err) &&
-           check_redis(config, err) && check_secrets(config, err);
+    return process_settings_check(&((const struct settings *)config)->common, "terrane-world",
+                                  err) &&
+           check_room_servers(config, err) && check_admin_listen(config, err) &&
+           check_internal_url(config, err) && check_redis(config, err) &&
+           check_secrets(config, err);
 }
 
 const struct config_table settings_table = {

@@ -51,6 +51,8 @@ static void mistakes_are_named_with_their_place(void **state)
         {"[{\"path\":\"/a\",\"mode\":\"pass\",\"servers\":[\"x\"]}]", "[0].servers: \"x\" is not"},
         {"[{\"path\":\"/a\",\"mode\":\"pass\",\"origins\":[\"\"]}]",
          "[0].origins: \"\" is not one"},
+        {"[{\"path\":\"/a\",\"mode\":\"pass\",\"origins\":[\"null\",\"a.example\"]}]",
+         "[0].origins: \"a.example\" is not an origin"},
         {"[{\"path\":\"/a\",\"mode\":\"pass\",\"key\":[\"x\"]}]", "[0].key: \"x\" is not path:"},
         {"[{\"path\":\"/a\",\"mode\":\"pass\",\"key\":[\"path:x\"]}]",
          "[0].key: \"path:x\" is not in"},
