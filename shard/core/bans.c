@@ -60,12 +60,11 @@ void bans_init(struct bans *b, struct shard *shard)
 
 static void kick(struct shard *shard, struct span session, int64_t now)
 {
-    struct session *s = session_find(shard, session);
     seating_release(&shard->seating, session);
-    if (s == NULL || session_is_ghost(s))
+    if (session_sockets(shard, session) == 0)
         return;
     log_info("session.kick", "shard=%.*s", SPAN_ARG(shard->id));
-    session_close(s, NODE_KICKED, now);
+    session_close_all(shard, session, NODE_KICKED, now);
     world_shard_changed(shard);
 }
 

@@ -36,11 +36,13 @@ struct client *client_open(struct session *s, struct span request_info, int64_t 
     if (request_info.len > 0)
         memcpy(c->request_info, request_info.ptr, request_info.len);
     c->self = slots_add(&n->client_slots, c);
-    list_push(&shard->clients, &c->in_shard);
+    list_push(s->passes ? &shard->passing : &shard->clients, &c->in_shard);
     list_push(&s->clients, &c->in_session);
     shard->client_count++;
-    seating_count(&shard->seating, session_sockets(s), true);
+    shard->passing_count += s->passes ? 1 : 0;
+    seating_count(&shard->seating, session_sockets(shard, session_id(s)), true);
     n->stats.clients++;
+    n->stats.passing += s->passes ? 1 : 0;
     n->stats.accepted++;
     n->stats.guests += shard->dropped ? 1 : 0;
     return c;
@@ -56,15 +58,18 @@ void client_forget(struct client *c, enum node_reason why, int64_t now)
     list_remove(&c->in_session);
     slots_remove(&n->client_slots, c->self);
     shard->client_count--;
-    seating_count(&shard->seating, session_sockets(s), false);
+    shard->passing_count -= s->passes ? 1 : 0;
+    size_t left = session_sockets(shard, session_id(s));
+    seating_count(&shard->seating, left, false);
     n->stats.clients--;
+    n->stats.passing -= s->passes ? 1 : 0;
     shard->parting -= c->parting ? 1 : 0;
     n->parting -= c->parting ? 1 : 0;
     n->stats.guests -= shard->dropped ? 1 : 0;
     n->stats.reasons[why]++;
-    if (shard->client_count == 0)
+    if (shard->client_count == 0 || (!s->passes && shard_linked(shard) == 0))
         shard->idle_since_ms = now;
-    if (list_empty(&s->clients) && s->explicit && reason_keeps_seat(why))
+    if (left == 0 && s->explicit && reason_keeps_seat(why))
         seating_keep(&shard->seating, session_id(s), now);
     if (list_empty(&s->clients))
         session_left(s, c); /* takes c */
@@ -103,6 +108,6 @@ void client_set_parting(struct client *c)
     c->parting = true;
     c->session->shard->parting++;
     n->parting++;
-    if (!c->paused)
+    if (!c->paused && !c->session->passes)
         n->port->client_pause(n->io, c->self, true);
 }

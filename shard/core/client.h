@@ -16,10 +16,12 @@ struct client {
     bool told;    /* a room has had its clientConnected */
     bool paused;  /* we do not read from it: its link is full (pressure.h) */
     bool parting; /* nor then: a drain is about to close it (parting.h) */
+    bool follows; /* it passes to the server that the link would go to */
     char request_info[];
 };
 
-/* Registers a new socket with its session, shard and node. Borrows and copies `request_info`. */
+/* Registers a new socket with its session, shard and node. Borrows and copies `request_info`, which
+ * those who pass have none of. */
 struct client *client_open(struct session *s, struct span request_info, int64_t now);
 /* One that is registered nowhere, for a session that never had a socket here; freed with free(). */
 struct client *client_absent(struct span request_info);
@@ -37,5 +39,5 @@ void client_close(struct client *c, enum node_reason why, int64_t now);
 void client_close_saying(struct client *c, enum node_reason why, struct span words, int64_t now);
 
 void client_set_paused(struct client *c, bool paused);
-/* It will not be read any more. */
+/* It will not be read any more; one that passes goes on until it is closed. */
 void client_set_parting(struct client *c);

@@ -28,14 +28,14 @@ static void count_deliveries(struct node *n, size_t count, size_t len)
 
 static void deliver_to_all(struct shard *shard, struct span text)
 {
-    if (shard->client_count == 0)
+    if (list_empty(&shard->clients))
         return;
     struct node *n = shard->node;
     struct frame *f = message_frame(WS_TEXT, text);
     LIST_EACH (&shard->clients, it)
         n->port->client_send(n->io, CONTAINER_OF(it, struct client, in_shard)->self, f);
     frame_unref(f);
-    count_deliveries(n, shard->client_count, text.len);
+    count_deliveries(n, shard_linked(shard), text.len);
 }
 
 static void deliver_to_session(struct session *s, const struct envelope *e)

@@ -67,7 +67,7 @@ static bool link_is_wanted(const struct link *l, int64_t now)
     const struct shard *shard = l->shard;
     if (shard->node->closing)
         return false;
-    if (shard->client_count > 0)
+    if (shard_linked(shard) > 0)
         return true;
     return shard->sessions.count > 0 && now - shard->idle_since_ms < LINK_FAREWELL_MS;
 }
@@ -222,6 +222,21 @@ static bool link_name_server(struct link *l, struct span server)
     return moves;
 }
 
+/* Those who pass to where it was. While it is held nobody comes in who would. */
+static void close_followers(struct shard *shard, int64_t now)
+{
+    bool any = false;
+    LIST_EACH_SAFE (&shard->passing, it, tmp) {
+        struct client *c = CONTAINER_OF(it, struct client, in_shard);
+        if (!c->follows)
+            continue;
+        client_close(c, NODE_ROOM_MOVED, now);
+        any = true;
+    }
+    if (any)
+        world_shard_changed(shard);
+}
+
 void link_direct(struct link *l, struct span server, bool hold, int64_t now)
 {
     if (!link_name_server(l, server) && hold == l->held)
@@ -230,6 +245,7 @@ void link_direct(struct link *l, struct span server, bool hold, int64_t now)
              SPAN_ARG(server), hold);
     l->held = hold;
     link_turn(l, now);
+    close_followers(l->shard, now);
     world_note(l->shard);
     shard_changed(l->shard);
 }
@@ -300,7 +316,7 @@ void link_up(struct link *l, int64_t now)
 {
     struct node *n = link_node(l);
     log_info("link.up", "shard=%.*s clients=%zu again=%d", SPAN_ARG(l->shard->id),
-             l->shard->client_count, l->stood);
+             shard_linked(l->shard), l->stood);
     link_go(l, LINK_REPLAYING);
     wheel_cancel(&n->wheel, &l->deadline);
     n->stats.links_up++;
@@ -314,7 +330,7 @@ static void link_count_loss(struct link *l, size_t lost, int64_t now)
 {
     struct node *n = link_node(l);
     log_warn("link.lost", "shard=%.*s clients=%zu lost_bytes=%zu", SPAN_ARG(l->shard->id),
-             l->shard->client_count, lost);
+             shard_linked(l->shard), lost);
     n->stats.link_losses++;
     /* One that falls as soon as it stands is dialled more and more slowly. */
     if (now - l->up_since_ms >= n->settings->link_retry_max_ms)

@@ -24,7 +24,7 @@ static void haunt(struct shard *shard, const json_t *sessions, int64_t now)
     struct span id;
     size_t count = 0;
     add_request_info(&request_info, shard->id);
-    if (shard->client_count == 0)
+    if (shard_linked(shard) == 0)
         shard->idle_since_ms = now; /* the link is to be dialled for them */
     for (size_t at = 0; orders_next_session(sessions, &at, &id); count++) {
         if (id.len <= shard->node->settings->max_session_id)

@@ -71,7 +71,7 @@ const struct node_stats *node_stats(const struct node *n)
 void node_check(const struct node *n)
 {
     size_t shards = 0, clients = 0, links_up = 0, sessions = 0, parting = 0;
-    size_t owned = 0, guests = 0;
+    size_t owned = 0, guests = 0, passing = 0;
     LIST_EACH (&n->shards, it) {
         const struct shard *shard = CONTAINER_OF(it, struct shard, in_node);
         shard_check(shard);
@@ -81,7 +81,8 @@ void node_check(const struct node *n)
         clients += shard->client_count;
         parting += shard->parting;
         links_up += link_stands(&shard->link) ? 1 : 0;
-        sessions += shard->sessions.count;
+        sessions += shard->sessions.count + shard->passing_sessions.count;
+        passing += shard->passing_count;
         LIST_EACH (&shard->link.ghosts, ghost)
             sessions--;
     }
@@ -91,6 +92,7 @@ void node_check(const struct node *n)
     assert(s->shards_owned == owned && s->guests == guests);
     assert(s->worlds_unheard + s->worlds_beats + s->worlds_reference == n->world_map.count);
     assert(s->shards == shards && s->clients == clients && s->links_up == links_up);
+    assert(s->passing == passing);
     assert(s->sessions == sessions && n->client_slots.count == clients);
     assert(n->parting == parting);
     uint64_t closed = 0;
@@ -106,12 +108,22 @@ static enum err refuse(struct node *n, enum err e, enum node_reason *why)
     return e;
 }
 
+static bool is_full(const struct node *n)
+{
+    return node_is_draining(n) ||
+           n->stats.clients + n->stats.visitors >= n->settings->max_connections;
+}
+
+/* How a client's messages go. */
+enum way { BY_LINK, PASSING, PASSING_WITH_ROOM };
+
 /* May a client with these ids come in? Starts the shard if so. */
-static enum err admit(struct node *n, struct span shard_id, struct span session_id, int64_t now,
-                      struct shard **shard, enum seat_verdict *seat, enum node_reason *why)
+static enum err admit(struct node *n, struct span shard_id, struct span session_id, enum way way,
+                      int64_t now, struct shard **shard, enum seat_verdict *seat,
+                      enum node_reason *why)
 {
     *why = NODE_REFUSED_FULL;
-    if (node_is_draining(n) || n->stats.clients >= n->settings->max_connections)
+    if (is_full(n))
         return ERR_FULL;
     *why = NODE_REFUSED_BAD_ID;
     if (session_id.len > n->settings->max_session_id)
@@ -122,7 +134,10 @@ static enum err admit(struct node *n, struct span shard_id, struct span session_
     if (e != ERR_OK && e != ERR_FULL)
         return e;
     *why = NODE_REFUSED_FULL;
-    if (e != ERR_OK || pressure_refuses_joins(&(*shard)->link))
+    if (e != ERR_OK || (way == BY_LINK && pressure_refuses_joins(&(*shard)->link)))
+        return ERR_FULL;
+    *why = NODE_REFUSED_MOVING;
+    if (way == PASSING_WITH_ROOM && (*shard)->link.held)
         return ERR_FULL;
     *why = NODE_REFUSED_BANNED;
     if (bans_has(&(*shard)->bans, session_id))
@@ -132,31 +147,36 @@ static enum err admit(struct node *n, struct span shard_id, struct span session_
     return *seat == SEAT_NONE ? ERR_FULL : ERR_OK;
 }
 
-enum err node_client_open(struct node *n, struct span shard_id, struct span session_id,
-                          struct span request_info, int64_t now, struct handle *client,
-                          enum node_reason *why)
+/* The room hears of it, or the link is wanted for that. */
+static void announce(struct link *l, struct client *c, int64_t now)
 {
-    struct shard *shard = NULL;
-    enum seat_verdict seat = SEAT_NONE;
-    *client = (struct handle){.gen = 0};
-#ifdef TERRANE_CHECK
-    assert(json_text_check(request_info) == ERR_OK);
-#endif
-    enum err e = admit(n, shard_id, session_id, now, &shard, &seat, why);
-    if (e != ERR_OK)
-        return refuse(n, e, why);
-
-    struct link *l = &shard->link;
-    seating_take(&shard->seating, session_id, seat);
-    struct session *s = session_enter(shard, session_id);
-    struct client *c = client_open(s, request_info, now);
     if (link_stands(l)) {
-        link_tell_connected(l, s, c);
+        link_tell_connected(l, c->session, c);
         replay_advance(l);
     } else {
         wait_start(l, now);
         link_need(l);
     }
+}
+
+static enum err come_in(struct node *n, struct span shard_id, struct span session_id,
+                        struct span request_info, enum way way, int64_t now, struct handle *client,
+                        enum node_reason *why)
+{
+    struct shard *shard = NULL;
+    enum seat_verdict seat = SEAT_NONE;
+    *client = (struct handle){.gen = 0};
+    enum err e = admit(n, shard_id, session_id, way, now, &shard, &seat, why);
+    if (e != ERR_OK)
+        return refuse(n, e, why);
+
+    seating_take(&shard->seating, session_id, seat);
+    struct session *s = way == BY_LINK ? session_enter(shard, session_id)
+                                       : session_enter_passing(shard, session_id);
+    struct client *c = client_open(s, request_info, now);
+    c->follows = way == PASSING_WITH_ROOM;
+    if (way == BY_LINK)
+        announce(&shard->link, c, now);
     drain_note(&shard->drain, now);
     drain_note(&n->drain, now);
     world_shard_changed(shard);
@@ -165,12 +185,45 @@ enum err node_client_open(struct node *n, struct span shard_id, struct span sess
     return ERR_OK;
 }
 
+enum err node_client_open(struct node *n, struct span shard_id, struct span session_id,
+                          struct span request_info, int64_t now, struct handle *client,
+                          enum node_reason *why)
+{
+#ifdef TERRANE_CHECK
+    assert(json_text_check(request_info) == ERR_OK);
+#endif
+    return come_in(n, shard_id, session_id, request_info, BY_LINK, now, client, why);
+}
+
+enum err node_client_pass(struct node *n, struct span shard_id, struct span session_id,
+                          bool follows, int64_t now, struct handle *client, enum node_reason *why)
+{
+    return come_in(n, shard_id, session_id, (struct span){.len = 0},
+                   follows ? PASSING_WITH_ROOM : PASSING, now, client, why);
+}
+
+enum err node_visitor_open(struct node *n, enum node_reason *why)
+{
+    *why = NODE_REFUSED_FULL;
+    if (is_full(n))
+        return refuse(n, ERR_FULL, why);
+    n->stats.visitors++; /* beats say so when they come */
+    return ERR_OK;
+}
+
+void node_visitor_closed(struct node *n)
+{
+    assert(n->stats.visitors > 0);
+    n->stats.visitors--;
+}
+
 void node_client_message(struct node *n, struct handle client, struct span data, bool binary,
                          int64_t now)
 {
     struct client *c = slots_get(&n->client_slots, client);
     if (c == NULL)
         return;
+    assert(!c->session->passes);
     struct span json;
     enum err e = envelope_check_message(data, binary, &n->scratch, &json);
     if (e != ERR_OK) {
@@ -218,6 +271,23 @@ enum err node_http(struct node *n, struct span shard_id, int64_t now, struct spa
     *world = shard->world->id;
     *server = span_str(shard->link.server);
     return ERR_OK;
+}
+
+enum err node_reach(struct node *n, struct span shard_id, int64_t now, struct span *room,
+                    struct span *world, struct span *server)
+{
+    struct shard *shard = NULL;
+    if (n->closing)
+        return ERR_FULL;
+    enum err e = shard_reach(n, shard_id, now, &shard);
+    if (e != ERR_OK)
+        return e;
+    if (shard->client_count == 0)
+        shard->idle_since_ms = now;
+    *room = shard->room;
+    *world = shard->world->id;
+    *server = span_str(shard->link.server);
+    return shard->link.held ? ERR_AGAIN : ERR_OK;
 }
 
 void node_link_up(struct node *n, struct handle link, int64_t now)
@@ -330,6 +400,8 @@ static void shut_shard(struct shard *shard, int64_t now)
         replay_finish(l);
     wait_drop_backlog(l);
     for (struct list *first; (first = list_first(&shard->clients)) != NULL;)
+        client_close(CONTAINER_OF(first, struct client, in_shard), NODE_SHUTDOWN, now);
+    for (struct list *first; (first = list_first(&shard->passing)) != NULL;)
         client_close(CONTAINER_OF(first, struct client, in_shard), NODE_SHUTDOWN, now);
     pressure_relieve(l);
     link_give_up(l);

@@ -100,6 +100,9 @@ enum node_reason {
     NODE_LINK_OVERFLOW,    /* 1013, LINK_BUFFER is used up, or a pause lasted LINK_WAIT */
     NODE_SHUTDOWN,         /* 1012 */
     NODE_DRAINED,          /* 1012, its shard or node was drained */
+    NODE_ROOM_MOVED,       /* 1012, it passed to a server that no longer has the room */
+    NODE_UPSTREAM_GONE,    /* the server to which it passed broke off, or cannot be reached */
+    NODE_UPSTREAM_REFUSED, /* that server did not want its handshake */
     NODE_KICKED,           /* 1008, an operator banned the session */
     NODE_REFUSED_FULL,     /* 503, max_connections, max_shards, or after node_shutdown */
     NODE_REFUSED_BAD_ID,   /* 400, empty or too long shard, room or session id */
@@ -107,6 +110,7 @@ enum node_reason {
     NODE_REFUSED_UNKNOWN,  /* 404, nobody created the shard, and it may not be adopted */
     NODE_REFUSED_BANNED,   /* 403 */
     NODE_REFUSED_NO_OWNER, /* 503, its owner cannot be reached */
+    NODE_REFUSED_MOVING,   /* 503, its room is on the way to another server */
     NODE_REASON_COUNT,
 };
 /* A short lower-case name for logs and metrics ("peer_closed"), never NULL. */
@@ -114,6 +118,7 @@ const char *node_reason_text(enum node_reason r);
 
 struct node_stats {
     uint64_t clients, sessions, shards, links_up; /* gauges */
+    uint64_t passing, visitors;                   /* of the clients; besides them; gauges */
     uint64_t accepted;                            /* sockets ever */
     uint64_t adopted;                             /* shards that nobody created, ever */
     uint64_t reasons[NODE_REASON_COUNT];
@@ -149,10 +154,23 @@ void node_check(const struct node *n);
 MUST_CHECK enum err node_client_open(struct node *n, struct span shard_id, struct span session_id,
                                      struct span request_info, int64_t now, struct handle *client,
                                      enum node_reason *why);
+/* The same for a client that *passes*: io joins it with a server by itself, and core is told only
+ * that it has gone. It counts as any other does, but no room hears of it and nothing is sent to it;
+ * its end is client_close, which says to the server that it goes, too. `follows`: the server is the
+ * one that orders name, or io's own choice, so that the client is closed when that is another one.
+ */
+MUST_CHECK enum err node_client_pass(struct node *n, struct span shard_id, struct span session_id,
+                                     bool follows, int64_t now, struct handle *client,
+                                     enum node_reason *why);
+/* A client that belongs to no shard comes in: it counts against max_connections and in what worlds
+ * hear of the node; its end is io's affair. ERR_FULL: 503, counted as *why already. */
+MUST_CHECK enum err node_visitor_open(struct node *n, enum node_reason *why);
+void node_visitor_closed(struct node *n);
 /* A whole message. The data may be changed in place. */
 void node_client_message(struct node *n, struct handle client, struct span data, bool binary,
                          int64_t now);
-/* The socket is gone; `why` is one of NODE_PEER_…. Harmless for a stale handle. */
+/* The socket is gone; `why` is one of NODE_PEER_…, of one that passes also NODE_ROOM_CLOSED or
+ * NODE_UPSTREAM_…. Harmless for a stale handle. */
 void node_client_closed(struct node *n, struct handle client, enum node_reason why, int64_t now);
 
 /* An HTTP request for a shard is about to be proxied: starts the shard as the first client does
@@ -161,6 +179,10 @@ void node_client_closed(struct node *n, struct handle client, enum node_reason w
  * ERR_FULL, ERR_SYNTAX, ERR_LIMIT as above. */
 MUST_CHECK enum err node_http(struct node *n, struct span shard_id, int64_t now, struct span *room,
                               struct span *world, struct span *server);
+/* The same for a request, or a client, that passes: the shard's link is not needed for it. No
+ * ERR_MISSING; ERR_AGAIN: the room is on its way to another server (503). */
+MUST_CHECK enum err node_reach(struct node *n, struct span shard_id, int64_t now, struct span *room,
+                               struct span *world, struct span *server);
 
 /* ---- links */
 void node_link_up(struct node *n, struct handle link, int64_t now);

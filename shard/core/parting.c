@@ -16,6 +16,7 @@ struct parting {
     struct list node; /* of those gathered, then of shard->partings */
     struct shard *shard;
     struct parting_how how;
+    bool linked;   /* some of them go by the link */
     uint32_t ping; /* the number whose pong it waits for; 0: none */
     struct timer timer;
     struct buf clients; /* struct handle */
@@ -76,15 +77,24 @@ static struct parting *parting_of(struct list *gathered, struct shard *shard,
     return p;
 }
 
-static struct session *first_staying(const struct shard *shard)
+static struct session *first_staying_of(const struct list *clients)
 {
-    LIST_EACH (&shard->clients, it) {
+    LIST_EACH (clients, it) {
         struct client *c = CONTAINER_OF(it, struct client, in_shard);
         if (!c->parting)
             return c->session;
     }
-    assert(!"somebody stays");
     return NULL;
+}
+
+/* Those who pass come last: their servers need no time to answer, they are their own. */
+static struct session *first_staying(const struct shard *shard)
+{
+    struct session *s = first_staying_of(&shard->clients);
+    if (s == NULL)
+        s = first_staying_of(&shard->passing);
+    assert(s != NULL); /* somebody stays */
+    return s;
 }
 
 uint64_t parting_gather(struct list *gathered, struct shard *shard, const struct parting_how *how)
@@ -92,6 +102,7 @@ uint64_t parting_gather(struct list *gathered, struct shard *shard, const struct
     struct parting *p = parting_of(gathered, shard, how);
     struct session *s = first_staying(shard);
     uint64_t sockets = 0;
+    p->linked = p->linked || !s->passes;
     LIST_EACH (&s->clients, it) {
         struct client *c = CONTAINER_OF(it, struct client, in_session);
         if (c->parting)
@@ -111,7 +122,7 @@ void parting_begin(struct list *gathered, int64_t now)
         list_push(&p->shard->partings, &p->node);
         /* While the link is not up, what was said waits in the backlog, for longer than the client
          * has. */
-        if (p->shard->link.state == LINK_UP)
+        if (p->linked && p->shard->link.state == LINK_UP)
             p->ping = link_ping(&p->shard->link);
         parting_set_timer(p, p->ping == 0 ? now : now + PARTING_MAX_MS);
     }

@@ -33,8 +33,7 @@ static void ask(const struct world *w, enum resolve_reason reason, struct place 
 
 static bool has_socket(const struct shard *shard, struct span session)
 {
-    const struct session *s = session_find(shard, session);
-    return s != NULL && !session_is_ghost(s);
+    return session_sockets(shard, session) > 0;
 }
 
 /* Whoever has a socket here stays with us, whoever owns the shard now. */

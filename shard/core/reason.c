@@ -25,6 +25,9 @@ static const struct {
     [NODE_LINK_OVERFLOW] = {"link_overflow", WS_CODE_TRY_LATER, "Room connection overloaded"},
     [NODE_SHUTDOWN] = {"shutdown", WS_CODE_RESTART, "restart;retry=1000-5000"},
     [NODE_DRAINED] = {"drained", WS_CODE_RESTART, "restart;retry=1000-5000"},
+    [NODE_ROOM_MOVED] = {"room_moved", WS_CODE_RESTART, "restart;retry=100-2000"},
+    [NODE_UPSTREAM_GONE] = {"upstream_gone", WS_CODE_NONE, ""},
+    [NODE_UPSTREAM_REFUSED] = {"upstream_refused", WS_CODE_NONE, ""},
     [NODE_KICKED] = {"kicked", WS_CODE_POLICY, "kicked"},
     [NODE_REFUSED_FULL] = {"refused_full", WS_CODE_NONE, ""},
     [NODE_REFUSED_BAD_ID] = {"refused_bad_id", WS_CODE_NONE, ""},
@@ -32,6 +35,7 @@ static const struct {
     [NODE_REFUSED_UNKNOWN] = {"refused_unknown", WS_CODE_NONE, ""},
     [NODE_REFUSED_BANNED] = {"refused_banned", WS_CODE_NONE, ""},
     [NODE_REFUSED_NO_OWNER] = {"refused_no_owner", WS_CODE_NONE, ""},
+    [NODE_REFUSED_MOVING] = {"refused_moving", WS_CODE_NONE, ""},
 };
 static_assert(sizeof reasons / sizeof *reasons == NODE_REASON_COUNT, "a row for each reason");
 
@@ -51,7 +55,7 @@ bool reason_keeps_seat(enum node_reason r)
 {
     return r == NODE_PEER_GONE || r == NODE_PEER_SILENT || r == NODE_PEER_UNBUFFERED ||
            r == NODE_LINK_LOST || r == NODE_LINK_OVERFLOW || r == NODE_SHUTDOWN ||
-           r == NODE_DRAINED;
+           r == NODE_DRAINED || r == NODE_ROOM_MOVED || r == NODE_UPSTREAM_GONE;
 }
 
 const char *node_reason_text(enum node_reason r)

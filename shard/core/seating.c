@@ -77,10 +77,8 @@ static bool has_seat(const struct seating *s, struct span id)
 {
     if (map_get(&s->kept, id) != NULL)
         return true;
-    const struct session *session = session_find(s->shard, id);
-    if (session == NULL || session_is_ghost(session))
-        return false;
-    return session_sockets(session) < SEATING_SESSION_SOCKETS;
+    size_t sockets = session_sockets(s->shard, id);
+    return sockets > 0 && sockets < SEATING_SESSION_SOCKETS;
 }
 
 /* Sockets and kept seats of those that are no doubles. */
@@ -149,9 +147,8 @@ void seating_check(const struct seating *s)
     int64_t until_ms = INT64_MIN;
     LIST_EACH (&s->kept_order, it) {
         const struct kept_seat *k = CONTAINER_OF(it, struct kept_seat, in_order);
-        const struct session *session = session_find(s->shard, kept_session(k));
         assert(map_get(&s->kept, kept_session(k)) == k);
-        assert(session == NULL || session_is_ghost(session));
+        assert(session_sockets(s->shard, kept_session(k)) == 0);
         assert(until_ms <= k->until_ms);
         until_ms = k->until_ms;
         kept++;

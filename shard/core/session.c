@@ -33,27 +33,30 @@ static void session_forget(struct session *s)
     tidings_left(s);
 }
 
-static struct session *session_new(struct shard *shard, struct span id)
+static struct session *session_new(struct shard *shard, struct span id, bool passes)
 {
     assert(id.len > 0 && id.len <= UINT32_MAX);
     struct session *s = xmalloc(sizeof *s + id.len);
-    *s = (struct session){.shard = shard, .id_len = (uint32_t)id.len};
+    *s = (struct session){.shard = shard, .id_len = (uint32_t)id.len, .passes = passes};
     memcpy(s->id, id.ptr, id.len);
     list_init(&s->clients);
-    session_enrol(s);
+    if (passes)
+        map_add(&shard->passing_sessions, session_id(s), s);
+    else
+        session_enrol(s);
     shard->node->stats.sessions++;
     return s;
 }
 
-static struct session *session_new_random(struct shard *shard)
+static struct session *session_new_random(struct shard *shard, bool passes)
 {
     char text[RANDOM_ID_LEN];
     struct span id;
     do {
         random_id(&shard->node->rng, text);
         id = span_of(text, sizeof text);
-    } while (session_find(shard, id) != NULL);
-    return session_new(shard, id);
+    } while (session_find(shard, id) != NULL || session_find_passing(shard, id) != NULL);
+    return session_new(shard, id, passes);
 }
 
 static void leave_ghosts(struct session *s)
@@ -84,14 +87,22 @@ static void session_revive(struct session *s)
     s->shard->node->stats.sessions++;
 }
 
-size_t session_sockets(const struct session *s)
+static size_t count_sockets(const struct session *s, size_t count)
 {
-    size_t count = 0;
+    if (s == NULL)
+        return count;
     LIST_EACH (&s->clients, it) {
-        if (++count == SESSION_SOCKETS_MANY)
+        if (count == SESSION_SOCKETS_MANY)
             break;
+        count++;
     }
     return count;
+}
+
+size_t session_sockets(const struct shard *shard, struct span id)
+{
+    return count_sockets(session_find(shard, id),
+                         count_sockets(session_find_passing(shard, id), 0));
 }
 
 struct session *session_find(const struct shard *shard, struct span id)
@@ -99,13 +110,29 @@ struct session *session_find(const struct shard *shard, struct span id)
     return map_get(&shard->sessions, id);
 }
 
+struct session *session_find_passing(const struct shard *shard, struct span id)
+{
+    return map_get(&shard->passing_sessions, id);
+}
+
+struct session *session_enter_passing(struct shard *shard, struct span id)
+{
+    if (id.len == 0)
+        return session_new_random(shard, true);
+    struct session *s = session_find_passing(shard, id);
+    if (s == NULL)
+        s = session_new(shard, id, true);
+    s->explicit = true;
+    return s;
+}
+
 struct session *session_enter(struct shard *shard, struct span id)
 {
     if (id.len == 0)
-        return session_new_random(shard);
+        return session_new_random(shard, false);
     struct session *s = session_find(shard, id);
     if (s == NULL)
-        s = session_new(shard, id);
+        s = session_new(shard, id, false);
     else if (session_is_ghost(s))
         session_revive(s);
     s->explicit = true;
@@ -137,7 +164,7 @@ void session_haunt(struct shard *shard, struct span id, struct span request_info
 {
     if (session_find(shard, id) != NULL)
         return;
-    struct session *s = session_new(shard, id);
+    struct session *s = session_new(shard, id, false);
     shard->node->stats.sessions--;
     s->last = client_absent(request_info);
     s->told = s->named = true;
@@ -149,6 +176,12 @@ void session_left(struct session *s, struct client *last)
 {
     struct link *l = &s->shard->link;
     s->shard->node->stats.sessions--;
+    if (s->passes) {
+        free(last);
+        map_remove(&s->shard->passing_sessions, session_id(s));
+        session_free(s);
+        return;
+    }
     s->last = last;
     if (s->queued == 0 && !s->told)
         session_end(s);
@@ -156,6 +189,15 @@ void session_left(struct session *s, struct client *last)
         session_part(s);
     else
         become_ghost(s);
+}
+
+void session_close_all(struct shard *shard, struct span id, enum node_reason why, int64_t now)
+{
+    struct session *linked = session_find(shard, id), *passing = session_find_passing(shard, id);
+    if (linked != NULL && !session_is_ghost(linked))
+        session_close(linked, why, now);
+    if (passing != NULL)
+        session_close(passing, why, now);
 }
 
 void session_close(struct session *s, enum node_reason why, int64_t now)

@@ -23,6 +23,7 @@ struct session {
     bool explicit;   /* a client named it: its seat is kept when it breaks off */
     bool awaiting;   /* a ghost that was replayed: the room has not answered its join yet */
     bool named;      /* its world may know of it, and is to hear when it leaves */
+    bool passes;     /* its sockets go past the link: of another map, never a ghost */
     char id[];
 };
 
@@ -35,22 +36,29 @@ static inline bool session_is_ghost(const struct session *s)
     return s->last != NULL;
 }
 
-/* How many sockets it has; SESSION_SOCKETS_MANY: so many or more. */
+/* How many sockets the shard has under that id, by the link and past it; SESSION_SOCKETS_MANY: so
+ * many or more. */
 enum { SESSION_SOCKETS_MANY = 8 };
-size_t session_sockets(const struct session *s);
+size_t session_sockets(const struct shard *shard, struct span id);
 
 /* The shard's session of that id, or NULL. */
 struct session *session_find(const struct shard *shard, struct span id);
+/* The same of those that pass. */
+struct session *session_find_passing(const struct shard *shard, struct span id);
+/* As session_enter, for a client that passes. */
+struct session *session_enter_passing(struct shard *shard, struct span id);
 /* The shard's session of that id, made or called back from among the ghosts if need be; with an
  * empty id, a new one with a random id. The caller opens a client in it. */
 struct session *session_enter(struct shard *shard, struct span id);
 /* A ghost of somebody who came by another node, which is lost: the room is told that it left. None
  * if a session of that id is there. `request_info` as in node_client_open. */
 void session_haunt(struct shard *shard, struct span id, struct span request_info, int64_t now);
-/* Its last socket left. Takes `last`. Tells the room, becomes a ghost, or ends if there is nothing
- * to tell; may free `s`. */
+/* Its last socket left. Takes `last`. One that passes ends. Else tells the room, becomes a ghost,
+ * or ends if there is nothing to tell; may free `s`. */
 void session_left(struct session *s, struct client *last);
 
+/* Closes all sockets under that id, if there are any. The caller reports the new count. */
+void session_close_all(struct shard *shard, struct span id, enum node_reason why, int64_t now);
 /* Closes all its sockets, at least one; may free `s`. The caller reports the new count. */
 void session_close(struct session *s, enum node_reason why, int64_t now);
 

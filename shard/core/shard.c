@@ -41,6 +41,7 @@ static struct shard *shard_start(struct node *n, struct span id, struct world *w
     shard->id = span_of(shard->text, id.len);
     shard->room = shard_id_parse(shard->id).room;
     list_init(&shard->clients);
+    list_init(&shard->passing);
     list_init(&shard->partings);
     shard->self = slots_add(&n->shard_slots, shard);
     map_add(&n->shard_map, shard->id, shard);
@@ -167,7 +168,7 @@ void shard_name_room(struct shard *shard, struct span room, int64_t now)
 
 uint64_t shard_sessions(const struct shard *shard)
 {
-    uint64_t count = shard->sessions.count;
+    uint64_t count = shard->sessions.count + shard->passing_sessions.count;
     LIST_EACH (&shard->link.ghosts, it)
         count--;
     return count;
@@ -188,16 +189,24 @@ void shard_reported(struct shard *shard, bool confirmed, int64_t now)
         report_catch_up(&shard->report);
 }
 
+static void free_sessions(struct map *sessions)
+{
+    size_t at = 0;
+    for (struct map_entry *e; (e = map_next(sessions, &at)) != NULL;)
+        session_free(e->value);
+    map_clear(sessions);
+}
+
 void shard_free(struct shard *shard)
 {
     for (struct waiting *w; (w = backlog_pop(&shard->link.backlog)) != NULL;)
         free(w);
     LIST_EACH_SAFE (&shard->clients, it, tmp)
         free(CONTAINER_OF(it, struct client, in_shard));
-    size_t at = 0;
-    for (struct map_entry *e; (e = map_next(&shard->sessions, &at)) != NULL;)
-        session_free(e->value);
-    map_clear(&shard->sessions);
+    LIST_EACH_SAFE (&shard->passing, it, tmp)
+        free(CONTAINER_OF(it, struct client, in_shard));
+    free_sessions(&shard->sessions);
+    free_sessions(&shard->passing_sessions);
     link_clear(&shard->link);
     seating_clear(&shard->seating);
     bans_clear(&shard->bans);
@@ -224,6 +233,38 @@ static size_t check_session(const struct shard *shard, const struct session *s)
     assert(session_is_ghost(s) == list_linked(&s->in_ghosts));
     assert(!session_is_ghost(s) || s->told || s->queued > 0);
     assert(!s->awaiting || session_is_ghost(s));
+    return sockets;
+}
+
+/* Answers how many of their sockets are parting; *sockets is their number. */
+static size_t check_list(const struct list *clients, bool passes, size_t *sockets)
+{
+    size_t parting = 0;
+    *sockets = 0;
+    LIST_EACH (clients, it) {
+        const struct client *c = CONTAINER_OF(it, struct client, in_shard);
+        assert(c->session->passes == passes);
+        ++*sockets;
+        parting += c->parting ? 1 : 0;
+    }
+    return parting;
+}
+
+static size_t check_passing(const struct shard *shard)
+{
+    size_t at = 0, sockets = 0;
+    for (struct map_entry *e; (e = map_next(&shard->passing_sessions, &at)) != NULL;) {
+        const struct session *s = e->value;
+        assert(s->passes && s->shard == shard && !list_empty(&s->clients));
+        assert(!s->told && !s->named && s->queued == 0 && s->last == NULL);
+        assert(!list_linked(&s->in_ghosts) && !list_linked(&s->in_news));
+        LIST_EACH (&s->clients, it) {
+            const struct client *c = CONTAINER_OF(it, struct client, in_session);
+            assert(c->session == s && slots_get(&shard->node->client_slots, c->self) == c);
+            assert(!c->told && !c->paused);
+            sockets++;
+        }
+    }
     return sockets;
 }
 
@@ -256,18 +297,18 @@ static void check_link(const struct link *l, size_t awaiting, size_t queued)
 
 void shard_check(const struct shard *shard)
 {
-    size_t at = 0, sockets = 0, awaiting = 0, queued = 0, listed = 0, parting = 0;
+    size_t at = 0, sockets = 0, awaiting = 0, queued = 0, listed, passing, parting;
     for (struct map_entry *e; (e = map_next(&shard->sessions, &at)) != NULL;) {
         const struct session *s = e->value;
+        assert(!s->passes);
         sockets += check_session(shard, s);
         awaiting += s->awaiting ? 1 : 0;
         queued += s->queued;
     }
-    LIST_EACH (&shard->clients, it) {
-        listed++;
-        parting += CONTAINER_OF(it, struct client, in_shard)->parting ? 1 : 0;
-    }
-    assert(sockets == shard->client_count && listed == sockets);
+    parting = check_list(&shard->clients, false, &listed);
+    parting += check_list(&shard->passing, true, &passing);
+    assert(sockets == listed && passing == check_passing(shard));
+    assert(passing == shard->passing_count && listed + passing == shard->client_count);
     assert(parting == shard->parting && (parting == 0 || !list_empty(&shard->partings)));
     assert(!shard->owned || !shard->dropped);
     check_link(&shard->link, awaiting, queued);

@@ -31,9 +31,12 @@ struct shard {
 
     struct map sessions; /* struct session, ghosts among them */
     struct list clients; /* struct client, in order of arrival */
-    size_t client_count;
-    size_t parting;        /* of them, see parting.h */
-    struct list partings;  /* struct parting, in the order of their beginning */
+    /* Those who pass have sessions and a list of their own: the link and the room know neither. */
+    struct map passing_sessions;
+    struct list passing;
+    size_t client_count, passing_count; /* in both lists; in that one */
+    size_t parting;                     /* of them, see parting.h */
+    struct list partings;               /* struct parting, in the order of their beginning */
     int64_t idle_since_ms; /* without clients and requests; while it has clients: no meaning */
 
     struct seating seating;
@@ -58,6 +61,11 @@ void shard_own(struct shard *shard);
 void shard_drop(struct shard *shard, int64_t now);
 /* An order names its room; mostly the one that its id names. */
 void shard_name_room(struct shard *shard, struct span room, int64_t now);
+/* How many clients go by the link. */
+static inline size_t shard_linked(const struct shard *shard)
+{
+    return shard->client_count - shard->passing_count;
+}
 /* How many sessions have a socket. */
 uint64_t shard_sessions(const struct shard *shard);
 /* Nobody has used it for so long that it may end, but for the orders of its world. */

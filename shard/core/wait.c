@@ -68,7 +68,7 @@ static void expire_first(struct link *l, int64_t now)
     (void)drop_expired(l, began_by);
     for (struct client *c; (c = first_client(l->shard)) != NULL && c->arrived_ms <= began_by;)
         client_close(c, NODE_LINK_UNREACHABLE, now);
-    if (l->shard->client_count > 0)
+    if (shard_linked(l->shard) > 0)
         return;
     wait_drop_backlog(l);
     link_give_up(l);

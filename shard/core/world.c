@@ -111,7 +111,7 @@ static void world_beat(struct world *w, int64_t now)
         .internal_url = span_str(s->internal_url),
         .version = span_str(s->version),
         .max_connections = s->max_connections,
-        .connections = n->stats.clients,
+        .connections = n->stats.clients + n->stats.visitors,
         .draining = node_is_draining(n),
         .gone = w->wants_gone,
         .lag_ms = w->lag_ms,

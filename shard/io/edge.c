@@ -39,6 +39,7 @@ static const struct {
     [NODE_REFUSED_UNKNOWN] = {404, NULL},
     [NODE_REFUSED_FULL] = {503, "{\"error\":\"This node takes no more clients or shards\"}"},
     [NODE_REFUSED_NO_SEAT] = {503, "{\"error\":\"No seat is free in this shard\"}"},
+    [NODE_REFUSED_MOVING] = {503, "{\"error\":\"The room is on its way to another server\"}"},
     [NODE_REFUSED_NO_OWNER] = {503, "{\"error\":\"The owner of this shard cannot be reached\"}"},
 };
 

@@ -10,6 +10,7 @@
 #include "tests/sim/spy.h"
 
 enum { LINK_MS = 5, BEAT_TIMEOUT_MS = 1000, RESTART_MS = 4000 };
+enum { PASSING = 250 }; /* clients that go past the link, in thousandths */
 
 /* What core asked for, as an argument of an item. */
 struct errand {
@@ -382,8 +383,12 @@ enum err station_open(struct station *st, struct span shard, struct span session
     struct socket *socket = xmalloc(sizeof *socket);
     *socket = *from;
     (void)snprintf(socket->shard, sizeof socket->shard, "%.*s", SPAN_ARG(shard));
-    enum err e =
-        node_client_open(st->core, shard, session, SPAN("{}"), now_of(st), &socket->handle, why);
+    socket->passes = sim_chance(st->sim, PASSING);
+    enum err e = socket->passes
+                     ? node_client_pass(st->core, shard, session, sim_chance(st->sim, 500),
+                                        now_of(st), &socket->handle, why)
+                     : node_client_open(st->core, shard, session, SPAN("{}"), now_of(st),
+                                        &socket->handle, why);
     if (e == ERR_OK) {
         list_push(&st->sockets, &socket->node);
         checks_admitted(st, shard, is_new);

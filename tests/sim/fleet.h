@@ -12,6 +12,7 @@ struct socket {
     uint64_t attempt; /* of the client's, by which it came */
     int via;          /* host through which it came; the station's own if directly */
     bool is_dead;     /* the client is gone, and the node has not noticed */
+    bool passes;      /* it goes past the link: no room hears of it */
     char shard[SIM_ID_MAX];
 };
 

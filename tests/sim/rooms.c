@@ -91,7 +91,7 @@ static bool has_socket(const struct sim *s, const struct guest *g)
         LIST_EACH (&s->fleet->stations[i].sockets, it) {
             const struct socket *socket = CONTAINER_OF(it, struct socket, node);
             const struct client *c = &s->crowd->clients[socket->client];
-            if (span_eq(g->session, span_str(c->session)) &&
+            if (!socket->passes && span_eq(g->session, span_str(c->session)) &&
                 span_eq(g->room, shard_id_parse(span_str(socket->shard)).room))
                 return true;
         }

@@ -66,9 +66,7 @@ bool spy_is_newcomer(const struct node *n, struct span shard, struct span sessio
     const struct shard *s = map_get(&n->shard_map, shard);
     if (s == NULL || session.len == 0)
         return true;
-    const struct session *there = session_find(s, session);
-    bool has_socket = there != NULL && !session_is_ghost(there);
-    return !has_socket && map_get(&s->seating.kept, session) == NULL;
+    return session_sockets(s, session) == 0 && map_get(&s->seating.kept, session) == NULL;
 }
 
 struct span spy_room(const struct node *n, struct handle link)
