@@ -10,6 +10,7 @@ await import("./beats.mjs");
 await import("./room_servers.mjs");
 await import("./seats.mjs");
 await import("./settings.mjs");
+await import("./reload.mjs");
 await import("./shutdown.mjs");
 await import("./drain.mjs");
 await import("./front_door.mjs");
