@@ -4,12 +4,12 @@
  * values above U+10FFFF. 0 means: between characters. */
 #include "common/base/utf8.h"
 
+#include "common/base/block.h"
+
 #define STATE(missing, low, high) ((missing) | (uint32_t)(low) << 8 | (uint32_t)(high) << 16)
 
 /* An empty range: no byte leads out of it. */
 static const uint32_t STATE_BAD = STATE(0u, 1, 0);
-
-static const uint64_t HIGH_BITS = 0x8080808080808080u;
 
 static const char REPLACEMENT[] = "\xEF\xBF\xBD"; /* U+FFFD */
 
@@ -40,11 +40,10 @@ static uint32_t utf8_step(uint32_t state, unsigned char c)
 static size_t ascii_run(const char *at, const char *end)
 {
     const char *start = at;
-    for (uint64_t word; end - at >= 8; at += 8) {
-        memcpy(&word, at, 8);
-        if ((word & HIGH_BITS) != 0)
-            break;
-    }
+    while (end - at >= BLOCK_LEN && block_high(block_load(at)) == 0)
+        at += BLOCK_LEN;
+    if (at > start && end - at < BLOCK_LEN && block_high(block_load(end - BLOCK_LEN)) == 0)
+        return (size_t)(end - start);
     while (at < end && (unsigned char)*at < 0x80)
         at++;
     return (size_t)(at - start);

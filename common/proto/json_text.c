@@ -1,18 +1,15 @@
 /* A checker for JSON texts that builds nothing: a loop over three states (a value, a key or what
- * follows a value is due) with one bit for each level that is open. Strings are read eight bytes at
- * a time. */
+ * follows a value is due) with one bit for each level that is open. Strings are read sixteen bytes
+ * at a time. */
 #include "common/proto/json_text.h"
 
-#include <endian.h>
 #include <limits.h>
 
+#include "common/base/block.h"
 #include "common/proto/ascii.h"
 
-#define ONES      0x0101010101010101u
-#define HIGH_BITS 0x8080808080808080u
-
 struct walk {
-    const char *at, *end;
+    const char *begin, *at, *end;
     size_t depth;
     uint64_t objects[JSON_DEPTH_MAX / 64]; /* bit d: level d + 1 is an object, not an array */
     void (*member)(void *ctx, const struct json_member *m); /* may be NULL */
@@ -29,35 +26,24 @@ static const char short_escapes[UCHAR_MAX + 1] = {
     ['"'] = '"',  ['\\'] = '\\', ['/'] = '/',  ['b'] = '\b',
     ['f'] = '\f', ['n'] = '\n',  ['r'] = '\r', ['t'] = '\t'};
 
-/* Eight bytes, the first in the lowest bits. */
-static uint64_t load_word(const char *at)
+/* A quote, a backslash or a control character. */
+static uint32_t block_special(struct block b)
 {
-    uint64_t word;
-    memcpy(&word, at, sizeof word);
-    return le64toh(word);
+    return block_control(b) | block_equal(b, '"') | block_equal(b, '\\');
 }
 
-/* The high bit of each byte that equals `c`; exact up to the first, which is all that is used. */
-static uint64_t match_char(uint64_t word, char c)
+/* The first special byte of [at, end), or `end`; what lies from `begin` on may be read. */
+static const char *skip_plain(const char *begin, const char *at, const char *end)
 {
-    uint64_t zero = word ^ (ONES * (unsigned char)c);
-    return (zero - ONES) & ~zero & HIGH_BITS;
-}
-
-static size_t first_match(uint64_t mask)
-{
-    return (size_t)__builtin_ctzll(mask) / 8;
-}
-
-/* The first quote, backslash or control character, or `end`. */
-static const char *skip_plain(const char *at, const char *end)
-{
-    for (; end - at >= 8; at += 8) {
-        uint64_t word = load_word(at);
-        uint64_t control = (word - ONES * 0x20) & ~word & HIGH_BITS;
-        uint64_t mask = control | match_char(word, '"') | match_char(word, '\\');
+    uint32_t mask;
+    for (; end - at >= BLOCK_LEN; at += BLOCK_LEN) {
+        mask = block_special(block_load(at));
         if (mask != 0)
-            return at + first_match(mask);
+            return at + block_first(mask);
+    }
+    if (at < end && end - begin >= BLOCK_LEN) {
+        mask = block_special(block_load(end - BLOCK_LEN)) >> (BLOCK_LEN - (end - at));
+        return mask == 0 ? end : at + block_first(mask);
     }
     while (at < end && (unsigned char)*at >= 0x20 && *at != '"' && *at != '\\')
         at++;
@@ -87,11 +73,11 @@ static const char *skip_escape(const char *at, const char *end)
     return short_escapes[(unsigned char)at[1]] != 0 ? at + 2 : NULL;
 }
 
-/* `at` is behind the opening quote. */
-static const char *skip_string(const char *at, const char *end)
+/* `at` is behind the opening quote; `begin` as in skip_plain. */
+static const char *skip_string(const char *begin, const char *at, const char *end)
 {
     while (at != NULL) {
-        at = skip_plain(at, end);
+        at = skip_plain(begin, at, end);
         if (at == end)
             return NULL;
         if (*at == '"')
@@ -181,7 +167,7 @@ static enum next walk_value(struct walk *w)
     case '[':
         return walk_open(w);
     case '"':
-        w->at = skip_string(w->at + 1, w->end);
+        w->at = skip_string(w->begin, w->at + 1, w->end);
         break;
     case 't':
         w->at = skip_literal(w->at, w->end, SPAN("true"));
@@ -204,7 +190,7 @@ static enum next walk_key(struct walk *w)
     if (w->at == w->end || *w->at != '"')
         return NEXT_BAD;
     const char *start = w->at + 1;
-    w->at = skip_string(start, w->end);
+    w->at = skip_string(w->begin, start, w->end);
     if (w->at == NULL)
         return NEXT_BAD;
     if (w->depth == 1)
@@ -305,7 +291,7 @@ enum err json_text_check(struct span text)
 enum err json_text_members(struct span text, char *kind,
                            void (*member)(void *ctx, const struct json_member *m), void *ctx)
 {
-    struct walk w = {.at = text.ptr, .member = member, .ctx = ctx};
+    struct walk w = {.begin = text.ptr, .at = text.ptr, .member = member, .ctx = ctx};
     if (text.len == 0 || !span_is_utf8(text))
         return ERR_SYNTAX;
     w.end = text.ptr + text.len;
@@ -319,10 +305,11 @@ enum err json_text_members(struct span text, char *kind,
 /* Where the value at `at` ends; what it is in has been checked. */
 static const char *value_end(const char *at, const char *end)
 {
+    const char *begin = at;
     size_t depth = 0;
     do {
         if (*at == '"') {
-            at = skip_string(at + 1, end);
+            at = skip_string(begin, at + 1, end);
             continue;
         }
         depth += *at == '{' || *at == '[';
@@ -376,14 +363,15 @@ void json_text_unescape(struct buf *out, struct span raw)
 {
     if (raw.len == 0)
         return;
-    /* What comes out is never longer than what goes in; whole words may be written past it. */
-    char *to = buf_reserve(out, raw.len + 8);
+    /* What comes out is never longer than what goes in; whole blocks may be written past it. */
+    char *to = buf_reserve(out, raw.len + BLOCK_LEN);
     const char *at = raw.ptr, *end = raw.ptr + raw.len;
     while (at < end) {
-        if (end - at >= 8) {
-            uint64_t mask = match_char(load_word(at), '\\');
-            size_t plain = mask == 0 ? 8 : first_match(mask);
-            memcpy(to, at, 8);
+        if (end - at >= BLOCK_LEN) {
+            struct block b = block_load(at);
+            uint32_t mask = block_equal(b, '\\');
+            size_t plain = mask == 0 ? BLOCK_LEN : block_first(mask);
+            block_store(to, b);
             at += plain;
             to += plain;
             if (mask == 0)
