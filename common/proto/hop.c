@@ -150,6 +150,10 @@ void hop_add_room_request(struct buf *out, const struct http_head *h, const stru
     add_line(out, SPAN("x-forwarded-by-shard"), SPAN("true"));
     add_line(out, SPAN("x-access-shard"), to->secret);
     add_line(out, SPAN("x-original-client-ip"), to->client_ip);
+    if (to->subject.len > 0)
+        add_id_line(out, SPAN("x-terrane-subject"), to->subject);
+    if (to->claims.len > 0)
+        add_line(out, SPAN("x-terrane-claims"), to->claims);
 }
 
 /* What another process hears of a client's headers. For a world the client's secret and shard id

@@ -26,6 +26,7 @@ struct hop_room {
     struct span query;  /* raw; {NULL, 0}: none */
     struct span secret; /* of the shard */
     struct span client_ip;
+    struct span subject, claims; /* of the client's token; empty: none */
     bool trusted_peer;
 };
 /* Appends a request head without Host, framing headers and the blank line:

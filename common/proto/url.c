@@ -331,15 +331,19 @@ void url_encode(struct buf *out, struct span s)
 
 bool url_query_get(struct span query, struct span name, struct buf *out)
 {
-    struct span pair;
-    while (span_split(&query, '&', &pair)) {
-        size_t equals = span_index(pair, '=');
-        if (pair.len == 0 || !form_eq(span_slice(pair, 0, equals), name))
+    struct span part;
+    while (span_split(&query, '&', &part)) {
+        if (!url_query_names(part, name))
             continue;
-        form_decode(out, span_slice(pair, equals + 1, pair.len));
+        form_decode(out, span_slice(part, span_index(part, '=') + 1, part.len));
         return true;
     }
     return false;
+}
+
+bool url_query_names(struct span part, struct span name)
+{
+    return part.len > 0 && form_eq(span_slice(part, 0, span_index(part, '=')), name);
 }
 
 enum err url_origin_parse(struct span text, struct url_origin *out)

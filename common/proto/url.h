@@ -38,6 +38,8 @@ void url_encode(struct buf *out, struct span s);
 /* The first value of a query parameter, decoded: + is a blank, bad escapes stay as written, bad
  * UTF-8 becomes U+FFFD. False when there is none. Appends to `out`. */
 bool url_query_get(struct span query, struct span name, struct buf *out);
+/* Whether one of the raw parts between the `&` of a query string is a parameter of that name. */
+bool url_query_names(struct span part, struct span name);
 
 /* `http://host[:port]`, as settings have it; https is refused until TLS is here. */
 struct url_origin {

@@ -15,6 +15,7 @@ struct arriving {
     struct arrival is; /* what core knows; its texts are in the next three */
     struct buf shard_id, session, tried;
     struct sender from;
+    struct shown shown;
 
     struct asking asking;
     struct timer deadline;
@@ -40,6 +41,7 @@ static void arriving_free(struct arriving *w)
     buf_clear(&w->shard_id);
     buf_clear(&w->session);
     buf_clear(&w->tried);
+    shown_clear(&w->shown);
     free(w);
 }
 
@@ -75,8 +77,10 @@ static void serve_here(struct arriving *w)
         (void)held_take_back(&w->held);
     const struct arrived arrived = {
         .x = w->held.x,
+        .head = w->held.x->head,
         .route = &way.route,
         .from = &w->from,
+        .shown = &w->shown,
         .is_socket = w->is.is_socket,
         .body_complete = w->held.body_complete,
         .forward = w->held.forward,
@@ -284,7 +288,8 @@ static void deadline_fired(struct timer *timer, int64_t now)
 }
 
 static struct arriving *hold(struct arrivals *all, struct http_exchange *x,
-                             const struct arrival *is, const struct sender *from)
+                             const struct arrival *is, const struct sender *from,
+                             struct shown *shown)
 {
     struct arriving *w = xcalloc(1, sizeof *w);
     *w = (struct arriving){
@@ -298,6 +303,7 @@ static struct arriving *hold(struct arrivals *all, struct http_exchange *x,
     };
     buf_add_span(&w->shard_id, is->shard_id);
     buf_add_span(&w->session, is->session);
+    shown_move(&w->shown, shown);
     w->is.shard_id = buf_span(&w->shard_id);
     w->is.session = buf_span(&w->session);
     list_push(&all->all, &w->node);
@@ -318,7 +324,7 @@ void arrivals_init(struct arrivals *all)
 }
 
 void arrivals_take(struct arrivals *all, struct http_exchange *x, const struct route *r,
-                   bool is_socket, const struct sender *from)
+                   bool is_socket, const struct sender *from, struct shown *shown)
 {
     struct place at;
     struct ticker *t = all->ticker;
@@ -336,13 +342,17 @@ void arrivals_take(struct arrivals *all, struct http_exchange *x, const struct r
     ticker_touch(t);
     switch (at.kind) {
     case PLACE_HERE:
-        all->ops->here(all->ctx,
-                       &(struct arrived){.x = x, .route = r, .from = from, .is_socket = is_socket});
+        all->ops->here(all->ctx, &(struct arrived){.x = x,
+                                                   .head = x->head,
+                                                   .route = r,
+                                                   .from = from,
+                                                   .shown = shown,
+                                                   .is_socket = is_socket});
         break;
     case PLACE_THERE:
     case PLACE_ASK:
     case PLACE_WAIT:
-        follow(hold(all, x, &is, from), &at);
+        follow(hold(all, x, &is, from, shown), &at);
         break;
     case PLACE_ELSEWHERE:
         answer_elsewhere(all, x, &at);

@@ -4,6 +4,7 @@
  * are served here, go through to the owner, or are refused. Core decides (shard/core/place.h). */
 #include "common/net/held.h"
 #include "shard/core/place.h"
+#include "shard/io/gate.h"
 #include "shard/io/io_stats.h"
 #include "shard/io/questions.h"
 #include "shard/io/route.h"
@@ -15,8 +16,10 @@ enum { ARRIVAL_CONNECT_MS = 1000, ARRIVAL_ANSWER_MS = 2000 };
 /* Somebody who is to be served here. */
 struct arrived {
     struct http_exchange *x;
-    const struct route *route; /* with the shard that lets it in */
+    const struct http_head *head; /* of x, or what of it goes further */
+    const struct route *route;    /* with the shard that lets it in */
     const struct sender *from;
+    struct shown *shown;
     bool is_socket;
     /* Requests that were held: its body has been read; and what has the exchange already, if not
      * NULL (forward_turn). */
@@ -48,8 +51,9 @@ struct arrivals {
 };
 /* The members up to `stats` have been set; all are borrowed. */
 void arrivals_init(struct arrivals *all);
-/* Takes over an upgrade whose handshake has been checked (`is_socket`), or another request. */
+/* Takes over an upgrade whose handshake has been checked (`is_socket`), or another request. What it
+ * has shown is handed on if it must wait. */
 void arrivals_take(struct arrivals *all, struct http_exchange *x, const struct route *r,
-                   bool is_socket, const struct sender *from);
+                   bool is_socket, const struct sender *from, struct shown *shown);
 /* Drops all that wait, without answers; tunnels_abort and forwards_clear drop the others. */
 void arrivals_clear(struct arrivals *all);

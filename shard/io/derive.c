@@ -18,6 +18,7 @@ enum {
     LINK_RETRY_MIN_MS = 100,
     LINK_RETRY_MAX_MS = 3000,
     SECRET_MIN = 16, /* bytes; a shorter one is worth a warning */
+    JWT_SECRET_MIN = 32,
     EDGE_HIGH_WATER = 256 * 1024,
 };
 
@@ -75,6 +76,20 @@ static void use_secrets(struct process *p)
         log_warn("settings.weak", "name=SHARD_SECRET wanted_bytes=%d", SECRET_MIN);
 }
 
+/* Without a secret nobody wants a key: settings_table has checked it. */
+static void use_keys(struct process *p)
+{
+    struct span text = span_str(p->settings.jwt_secret);
+    enum token_alg alg = (enum token_alg)p->settings.jwt_alg;
+    if (text.len == 0)
+        return;
+    enum err e = p->keys == NULL ? token_keys_new(&p->keys, alg, text)
+                                 : token_keys_change(p->keys, alg, text);
+    assert(e == ERR_OK);
+    if (alg == TOKEN_HS256 && token_keys_shortest(p->keys) < JWT_SECRET_MIN)
+        log_warn("settings.weak", "name=AUTH_JWT_SECRET wanted_bytes=%d", JWT_SECRET_MIN);
+}
+
 static void use_proxies(struct process *p)
 {
     struct span bad;
@@ -124,6 +139,7 @@ void process_derive_again(struct process *p)
 {
     log_set_level((enum log_level)p->settings.common.log_level);
     use_secrets(p);
+    use_keys(p);
     use_proxies(p);
     use_limits(p);
 }
@@ -135,4 +151,5 @@ void process_underive(struct process *p)
     addr_set_clear(&p->trusted);
     addr_set_clear(&p->fronts);
     routes_free(p->routes);
+    token_keys_free(p->keys);
 }

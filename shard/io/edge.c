@@ -92,7 +92,8 @@ static void join_shard(struct edge *e, const struct arrived *a)
     enum node_reason why;
     struct span key, shard_id = a->route->shard_id;
     struct ticker *t = e->ticker;
-    join_read(&e->join, a->x->head, a->route, a->from);
+    join_read(&e->join, a->head, a->route, a->from);
+    join_show(&e->join, a->shown);
     enum err err = node_client_open(t->node, shard_id, buf_span(&e->join.session_id),
                                     buf_span(&e->join.request_info), ticker_now(t), &handle, &why);
     ticker_touch(t);
@@ -101,7 +102,7 @@ static void join_shard(struct edge *e, const struct arrived *a)
     if (err != ERR_OK)
         refuse_by_core(a->x, why, shard_id);
     else
-        edge_client_open(e->clients, handle, a->x, key);
+        edge_client_open(e->clients, handle, a->x, key, gatekeeper_protocol(a));
 }
 
 /* Who names no origin is no browser, and no page can make one do this. */
@@ -141,12 +142,14 @@ static void take_upgrade(struct edge *e, struct http_exchange *x, const struct r
         refuse_json(e, x, REFUSED_ORIGIN, 403, "Origin not allowed");
         return;
     }
+    if (r->kind != ROUTE_WORLD && !gatekeeper_lets(&e->gatekeeper, x, r, true))
+        return;
     if (!admitted && !doorman_admits(e->doorman, x, from, is_known(e, r)))
         return;
     if (r->kind == ROUTE_WORLD)
         world_proxy_upgrade(e->worlds, x, from);
     else
-        arrivals_take(e->arrivals, x, r, true, from);
+        arrivals_take(e->arrivals, x, r, true, from, &e->gatekeeper.shown);
 }
 
 /* ---- requests */
@@ -166,10 +169,12 @@ static void proxy_to_room(struct edge *e, const struct arrived *a)
 
 static void serve_here(void *ctx, const struct arrived *a)
 {
+    struct edge *e = ctx;
+    struct arrived shorn = gatekeeper_shear(&e->gatekeeper, a);
     if (a->is_socket)
-        join_shard(ctx, a);
+        join_shard(e, &shorn);
     else
-        proxy_to_room(ctx, a);
+        proxy_to_room(e, &shorn);
 }
 
 const struct arrival_ops edge_arrival_ops = {.here = serve_here, .refusal = refusal};
@@ -192,8 +197,8 @@ static void take_party(struct edge *e, struct http_exchange *x, const struct rou
         take_upgrade(e, x, r, &from, admitted);
     } else if (r->kind == ROUTE_WORLD) {
         world_proxy_request(e->worlds, x, &from);
-    } else {
-        arrivals_take(e->arrivals, x, r, false, &from);
+    } else if (gatekeeper_lets(&e->gatekeeper, x, r, false)) {
+        arrivals_take(e->arrivals, x, r, false, &from, &e->gatekeeper.shown);
     }
 }
 
@@ -322,4 +327,5 @@ void edge_clear(struct edge *e)
 {
     buf_clear(&e->scratch);
     join_clear(&e->join);
+    gatekeeper_clear(&e->gatekeeper);
 }

@@ -2,6 +2,7 @@
 /* The door of a node: what comes in over HTTP, and where it goes. */
 #include "shard/io/doorman.h"
 #include "shard/io/edge_client.h"
+#include "shard/io/gatekeeper.h"
 #include "shard/io/join.h"
 #include "shard/io/metrics.h"
 #include "shard/io/room_proxy.h"
@@ -21,7 +22,8 @@ struct edge {
     struct metrics metrics;
     struct io_stats *stats;
     struct span version; /* what /version answers, JSON */
-    struct buf scratch;  /* of the request at hand */
+    struct gatekeeper gatekeeper;
+    struct buf scratch; /* of the request at hand */
     struct join join;
 };
 

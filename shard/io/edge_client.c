@@ -5,7 +5,6 @@
 
 #include "common/base/log.h"
 #include "common/base/mem.h"
-#include "common/proto/ws_handshake.h"
 
 struct edge_client {
     struct ws_conn ws;
@@ -77,15 +76,14 @@ void edge_clients_init(struct edge_clients *all, struct ticker *t,
 }
 
 void edge_client_open(struct edge_clients *all, struct handle handle, struct http_exchange *x,
-                      struct span key)
+                      struct span key, struct span protocol)
 {
     struct edge_client *c = xcalloc(1, sizeof *c);
     c->all = all;
     c->handle = handle;
     list_push(&all->all, &c->node);
     handles_set(&all->table, handle, c);
-    http_exchange_upgrade(x, &c->ws, key, ws_handshake_protocol(x->head), &client_ops,
-                          all->settings);
+    http_exchange_upgrade(x, &c->ws, key, protocol, &client_ops, all->settings);
 }
 
 void edge_client_send(struct edge_clients *all, struct handle handle, struct frame *frame)

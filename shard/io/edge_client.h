@@ -18,9 +18,10 @@ void edge_clients_init(struct edge_clients *all, struct ticker *t,
                        const struct ws_settings *settings, const struct rate_limit *rate,
                        struct io_stats *stats);
 
-/* Upgrades `x`, whose handshake has been checked and which core has let in as `handle`. */
+/* Upgrades `x`, whose handshake has been checked and which core has let in as `handle`; it is
+ * answered with that subprotocol, {NULL, 0}: with none. */
 void edge_client_open(struct edge_clients *all, struct handle handle, struct http_exchange *x,
-                      struct span key);
+                      struct span key, struct span protocol);
 /* As struct node_port has them. */
 void edge_client_send(struct edge_clients *all, struct handle handle, struct frame *frame);
 void edge_client_close(struct edge_clients *all, struct handle handle, uint16_t code,

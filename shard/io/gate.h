@@ -2,13 +2,13 @@
 /* What a client has to show before anything is opened for it (docs/protocol.md, "Who may come in"):
  * a JSON Web Token or a ticket, as the rule of its path says. Looked at wherever the client
  * arrives, and again by the node that serves it, which alone spends tickets. */
+#include "common/proto/http_head.h"
 #include "common/proto/routes.h"
 #include "common/proto/token.h"
 #include "shard/io/route.h"
 
 enum gate_verdict {
     GATE_OPEN,      /* come in */
-    GATE_GREET,     /* come in, and say who you are in the first frame (greeter.h) */
     GATE_NO_TOKEN,  /* 401 */
     GATE_BAD_TOKEN, /* 401: malformed, not ours, expired, several at once */
     GATE_NOT_HERE,  /* 403: good, but for another world, shard, room or session */
@@ -22,6 +22,7 @@ struct shown {
     struct buf claims;  /* JSON, ASCII */
     struct buf session; /* of a ticket */
     bool ours;          /* `token` and `ticket` mean us: they go no further (credential.h) */
+    bool greets;        /* says who it is in its first frame */
 };
 /* Hands it on, for a client that has to wait; *from is empty then. */
 void shown_move(struct shown *to, struct shown *from);

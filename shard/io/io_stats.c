@@ -30,6 +30,9 @@ const char *refusal_text(enum refusal r)
         [REFUSED_CLIENT_RATE] = "client_rate",
         [REFUSED_CONNECT_RATE] = "connect_rate",
         [REFUSED_STOPPING] = "stopping",
+        [REFUSED_NO_TOKEN] = "no_token",
+        [REFUSED_BAD_TOKEN] = "bad_token",
+        [REFUSED_NOT_HERE] = "not_here",
     };
     return names[r];
 }

@@ -21,6 +21,9 @@ enum refusal {
     REFUSED_CLIENT_RATE,  /* 429, CLIENT_RATE of its address */
     REFUSED_CONNECT_RATE, /* 503, CONNECT_RATE */
     REFUSED_STOPPING,     /* 503, it waited, and the node stops or drains */
+    REFUSED_NO_TOKEN,     /* 401 */
+    REFUSED_BAD_TOKEN,    /* 401: malformed, not ours, expired, several at once */
+    REFUSED_NOT_HERE,     /* 403: good, but for another world or room */
     REFUSAL_COUNT,
 };
 /* A short lower-case name ("not_found"), never NULL. */

@@ -1,6 +1,9 @@
 /* Reads upgrade requests. Owns the rules for session ids and for the URL that a room sees. */
 #include "shard/io/join.h"
 
+#include <assert.h>
+
+#include "common/base/json.h"
 #include "common/proto/envelope.h"
 #include "common/proto/hop.h"
 
@@ -102,6 +105,36 @@ void join_read(struct join *out, const struct http_head *h, const struct route *
     add_url(&url, h, r, from);
     add_request_info(&out->request_info, h, buf_span(&url), *from);
     buf_clear(&url);
+}
+
+static void add_header(struct buf *out, struct span name, struct span value)
+{
+    json_add_string(out, name);
+    buf_add_char(out, ':');
+    json_add_string(out, value);
+    buf_add_char(out, ',');
+}
+
+void join_show(struct join *j, const struct shown *shown)
+{
+    static const char start[] = "{\"headers\":{";
+    struct buf info = {0}, subject = {0};
+    if (shown->subject.len == 0 && shown->claims.len == 0)
+        return;
+    struct span rest = buf_span(&j->request_info);
+    assert(span_starts(rest, span_str(start)));
+    rest = span_slice(rest, sizeof start - 1, rest.len);
+    assert(!span_starts(rest, SPAN("}"))); /* a handshake has headers */
+    BUF_ADD_LIT(&info, start);
+    hop_add_value(&subject, buf_span(&shown->subject));
+    if (subject.len > 0)
+        add_header(&info, SPAN("x-terrane-subject"), buf_span(&subject));
+    if (shown->claims.len > 0)
+        add_header(&info, SPAN("x-terrane-claims"), buf_span(&shown->claims));
+    buf_add_span(&info, rest);
+    buf_clear(&subject);
+    buf_clear(&j->request_info);
+    j->request_info = info;
 }
 
 void join_clear(struct join *j)

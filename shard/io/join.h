@@ -2,6 +2,7 @@
 /* What an upgrade request says about the client (docs/reference.md section 4): its session and what
  * its room is told. Pure. */
 #include "common/proto/http_head.h"
+#include "shard/io/gate.h"
 #include "shard/io/route.h"
 #include "shard/io/sender.h"
 
@@ -14,6 +15,8 @@ struct join {
  * another process let in looks as if it had come directly. */
 void join_read(struct join *out, const struct http_head *h, const struct route *r,
                const struct sender *from);
+/* Tells the room what the client has shown, too. Once, behind join_read. */
+void join_show(struct join *j, const struct shown *shown);
 /* The session alone, appended; nothing when none was given. */
 void join_read_session(struct buf *out, struct span query);
 void join_clear(struct join *j);

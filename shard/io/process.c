@@ -84,6 +84,10 @@ void process_wire(struct process *p)
                     .loop = p->loop,
                     .server = &p->server,
                     .listener = &p->listener},
+        .gatekeeper = {.gate = {.keys = p->keys,
+                                .fallback = settings_auth(&p->settings),
+                                .world_id = p->settings.world_id},
+                       .stats = &p->stats},
         .stats = &p->stats,
     };
     p->server = http_server_new(p->loop, &edge_app, &p->edge, &p->limits, SPAN(""));

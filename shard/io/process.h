@@ -21,6 +21,7 @@ struct process {
     struct origins world_urls, room_urls;
     struct routes *routes;
     struct identity identity; /* since the door is open */
+    struct token_keys *keys;  /* of clients' tokens; NULL: none are wanted */
     struct buf version;
 
     struct loop *loop;

@@ -21,7 +21,9 @@ static void add_head(const struct room_proxy *p, struct buf *head, const struct 
     addr_format(&a->from->client, ip);
     to.path = nested ? a->route->resolved : a->route->rest;
     to.client_ip = span_str(ip);
-    hop_add_room_request(head, a->x->head, &to);
+    to.subject = buf_span(&a->shown->subject);
+    to.claims = buf_span(&a->shown->claims);
+    hop_add_room_request(head, a->head, &to);
 }
 
 static void send_off(const struct room_proxy *p, const struct arrived *a, struct buf *head,

@@ -9,6 +9,7 @@
 #include "common/proto/origins.h"
 #include "common/proto/secret.h"
 #include "common/proto/shard_id.h"
+#include "common/proto/token.h"
 
 /* Both beats and signed hops carry it. */
 enum { NODE_ID_MAX = BEAT_NODE_ID_MAX };
@@ -19,6 +20,9 @@ _Static_assert((int)HOP_SIGN_ENTRY_MAX >= (int)NODE_ID_MAX, "a hop can name ever
 static const char *const protocols[] = {"auto", "reference", NULL};
 static const char *const slow_clients[] = {"close", "drop-oldest", NULL};
 static const char *const unregistered[] = {"adopt", "refuse", NULL};
+static const char *const auths[] = {"none", "jwt", NULL};
+static const enum route_auth auth_values[] = {ROUTE_AUTH_NONE, ROUTE_AUTH_JWT};
+static const char *const algorithms[] = {"HS256", "RS256", "ES256", NULL};
 static const char *const proxy_paths[] = {"room", "nested", NULL};
 
 static const struct config_row rows[] = {
@@ -201,6 +205,26 @@ static const struct config_row rows[] = {
      .max = 86400000,
      .help = "How long worlds keep a promised seat; here only whether it is 0: then the node does "
              "not enforce capacities, as in the reference."},
+    {.name = "CLIENT_AUTH",
+     .type = CONFIG_CHOICE,
+     .offset = FIELD(client_auth),
+     .fallback = "none",
+     .choices = auths,
+     .help = "What clients show to be let in: nothing, or a JWT."},
+    {.name = "AUTH_JWT_SECRET",
+     .type = CONFIG_SECRET,
+     .offset = FIELD(jwt_secret),
+     .fallback = "",
+     .reload = true,
+     .help = "Verifies clients' tokens: a comma-separated list of secrets, or a public key in PEM "
+             "for RS256 and ES256; needed where CLIENT_AUTH or ROUTES want tokens."},
+    {.name = "AUTH_JWT_ALG",
+     .type = CONFIG_CHOICE,
+     .offset = FIELD(jwt_alg),
+     .fallback = "HS256",
+     .choices = algorithms,
+     .reload = true,
+     .help = "The one algorithm that clients' tokens may have."},
     {.name = "REQUIRE_TICKET",
      .type = CONFIG_BOOL,
      .offset = FIELD(require_ticket),
@@ -368,15 +392,53 @@ const char *settings_room_servers(const struct settings *s)
     return strcmp(s->room_servers, "none") == 0 ? "" : s->room_servers;
 }
 
+enum route_auth settings_auth(const struct settings *s)
+{
+    return auth_values[s->client_auth];
+}
+
+static bool needs_keys(const struct settings *s, const struct routes *routes)
+{
+    const struct route_rule *rule;
+    for (size_t i = 0; (rule = routes_at(routes, i)) != NULL; i++) {
+        enum route_auth auth = rule->auth == ROUTE_AUTH_DEFAULT ? settings_auth(s) : rule->auth;
+        if (auth == ROUTE_AUTH_JWT || auth == ROUTE_AUTH_MESSAGE)
+            return true;
+    }
+    return false;
+}
+
+static bool check_keys(const struct settings *s, const struct routes *routes, FILE *err)
+{
+    struct token_keys *keys;
+    struct span text = span_str(s->jwt_secret);
+    if (text.len == 0 && !needs_keys(s, routes))
+        return true;
+    if (text.len == 0) {
+        (void)fprintf(err, "terrane-shard: AUTH_JWT_SECRET: needed to verify the tokens that "
+                           "CLIENT_AUTH or ROUTES want\n");
+        return false;
+    }
+    if (token_keys_new(&keys, (enum token_alg)s->jwt_alg, text) != ERR_OK) {
+        (void)fprintf(err,
+                      "terrane-shard: AUTH_JWT_SECRET: no key for the algorithm of AUTH_JWT_ALG\n");
+        return false;
+    }
+    token_keys_free(keys);
+    return true;
+}
+
 static bool check_routes(const struct settings *s, FILE *err)
 {
     struct routes *routes;
     struct buf problem = {0};
     bool good = settings_routes(s, &routes, &problem) == ERR_OK;
-    if (!good)
+    if (!good) {
         (void)fprintf(err, "terrane-shard: ROUTES: %.*s\n", SPAN_ARG(buf_span(&problem)));
-    else
+    } else {
+        good = check_keys(s, routes, err);
         routes_free(routes);
+    }
     buf_clear(&problem);
     return good;
 }

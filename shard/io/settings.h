@@ -34,6 +34,9 @@ struct settings {
     char *allowed_origins; /* for allowed_origins_has */
     int64_t seat_ttl_ms;
     int64_t unregistered_shards; /* enum unregistered_shards */
+    int64_t client_auth;         /* what settings_auth reads */
+    char *jwt_secret;
+    int64_t jwt_alg; /* enum token_alg */
     /* Settings that this version knows but can only have off. */
     bool require_ticket;
     char *private_rooms;
@@ -49,3 +52,5 @@ const char *settings_room_servers(const struct settings *s);
  * *problem says what is wrong in one line. */
 MUST_CHECK enum err settings_routes(const struct settings *s, struct routes **out,
                                     struct buf *problem);
+/* What clients show where a rule does not say. */
+enum route_auth settings_auth(const struct settings *s);

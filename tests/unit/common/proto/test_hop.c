@@ -155,6 +155,21 @@ static void trusted_peer_cannot_forge_what_the_shard_sets(void **state)
                       "5.6.7.8\r\n" SHARD_LINES);
 }
 
+static void room_hears_whom_the_token_named(void **state)
+{
+    struct http_head h;
+    struct buf out = {0};
+    struct hop_room to = to_room;
+    (void)state;
+    to.subject = SPAN("zo\xc3\xab");
+    to.claims = SPAN("{\"a\":1}");
+    parse(&h, "GET /x HTTP/1.1\r\nHost: node\r\nx-terrane-subject: forged\r\n"
+              "X-Terrane-Claims: forged\r\n\r\n");
+    hop_add_room_request(&out, &h, &to);
+    assert_text(&out, "GET /parties/main/r%2F1/rest?x=1&y=%20 HTTP/1.1\r\n" SHARD_LINES
+                      "x-terrane-subject: zo%C3%AB\r\nx-terrane-claims: {\"a\":1}\r\n");
+}
+
 static void method_that_may_have_a_body_gets_a_content_type(void **state)
 {
     static const struct {
@@ -331,6 +346,7 @@ int main(void)
         cmocka_unit_test(room_gets_the_clients_headers_and_the_shards),
         cmocka_unit_test(room_never_gets_headers_of_the_hop_or_claims_of_a_stranger),
         cmocka_unit_test(trusted_peer_cannot_forge_what_the_shard_sets),
+        cmocka_unit_test(room_hears_whom_the_token_named),
         cmocka_unit_test(method_that_may_have_a_body_gets_a_content_type),
         cmocka_unit_test(bytes_beyond_ascii_are_encoded_in_the_request_line),
         cmocka_unit_test(world_hears_credentials_and_where_the_request_came_from),

@@ -1,7 +1,5 @@
 #include "common/proto/token.h"
 
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -10,45 +8,14 @@
 
 #include "common/base/buf.h"
 #include "common/base/mem.h"
+#include "signed_token.h"
 #include "token_keys.h"
 
 #define NOW   1700000000
 #define PLAIN "{\"alg\":\"HS256\",\"typ\":\"JWT\"}"
 #define ANY   "{\"worlds\":[\"*\"]}"
 
-static void add_base64url(struct buf *out, const void *data, size_t len)
-{
-    static const char alphabet[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    const unsigned char *at = data;
-    for (size_t i = 0; i < len; i += 3) {
-        uint32_t bits = (uint32_t)at[i] << 16;
-        bits |= i + 1 < len ? (uint32_t)at[i + 1] << 8 : 0;
-        bits |= i + 2 < len ? at[i + 2] : 0;
-        size_t chars = len - i >= 3 ? 4 : len - i + 1;
-        for (size_t c = 0; c < chars; c++)
-            buf_add_char(out, alphabet[bits >> (18 - 6 * c) & 63]);
-    }
-}
-
 static enum token_scope scope; /* of the last good token */
-
-/* Signs with HMAC and SHA-256 or SHA-512, whatever the header says. */
-static struct buf make_token(struct span header, struct span claims, const char *key, int bits)
-{
-    struct buf token = {0};
-    unsigned char mac[EVP_MAX_MD_SIZE];
-    unsigned mac_len = 0;
-    add_base64url(&token, header.ptr, header.len);
-    buf_add_char(&token, '.');
-    add_base64url(&token, claims.ptr, claims.len);
-    const unsigned char *text = (const unsigned char *)token.data;
-    const EVP_MD *hash = bits == 512 ? EVP_sha512() : EVP_sha256();
-    assert_non_null(HMAC(hash, key, (int)strlen(key), text, token.len, mac, &mac_len));
-    buf_add_char(&token, '.');
-    add_base64url(&token, mac, mac_len);
-    return token;
-}
 
 static struct token_keys *secrets(const char *list)
 {

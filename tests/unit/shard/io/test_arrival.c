@@ -53,6 +53,7 @@ static void no_log(const char *line, size_t len)
 static void here(void *ctx, const struct arrived *a)
 {
     (void)ctx;
+    assert_true(span_eq(buf_span(&a->shown->subject), SPAN("me")) && a->shown->ours);
     (void)snprintf(s.served, sizeof s.served, "%.*s %.*s%s%s", SPAN_ARG(a->route->path),
                    SPAN_ARG(a->route->shard_id), a->body_complete ? " complete" : "",
                    a->forward != NULL ? " forwarded" : "");
@@ -77,7 +78,10 @@ static void take(struct http_exchange *x)
     struct route r = route_of(&routes_builtin, x->head->target, &s.scratch);
     assert_int_equal(r.kind, ROUTE_SHARD);
     struct sender from = {.hopped = s.hopped, .client = x->peer};
-    arrivals_take(&s.arrivals, x, &r, x->head->upgrade, &from);
+    struct shown shown = {.ours = true};
+    buf_add_span(&shown.subject, SPAN("me"));
+    arrivals_take(&s.arrivals, x, &r, x->head->upgrade, &from, &shown);
+    shown_clear(&shown);
 }
 
 /* What core asks for is of no interest here. */

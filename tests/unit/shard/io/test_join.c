@@ -5,8 +5,11 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
+
+#include "common/base/mem.h"
 
 /* Reads a request for `target` with these header lines. */
 static void read_join(struct join *j, const char *target, const char *lines, bool trusted)
@@ -127,9 +130,36 @@ static void missing_host_becomes_localhost(void **state)
                 "\"method\":\"GET\"}");
 }
 
+static void assert_told(const struct join *j, const char *want)
+{
+    char *text = xspandup(buf_span(&j->request_info));
+    assert_string_equal(text, want);
+    free(text);
+}
+
+static void what_was_shown_stands_beside_the_clients_headers(void **state)
+{
+    struct join j = {0};
+    struct shown shown = {0};
+    (void)state;
+    read_join(&j, "/parties/shard/s", "Host: h\r\nx-terrane-subject: root\r\n", false);
+    join_show(&j, &shown);
+    assert_told(&j, "{\"headers\":{\"host\":\"h\"},\"url\":\"http://h/parties/shard/s\","
+                    "\"method\":\"GET\"}");
+    BUF_ADD_LIT(&shown.subject, "zo\xc3\xab");
+    BUF_ADD_LIT(&shown.claims, "{\"a\":\"\\u00eb\"}");
+    join_show(&j, &shown);
+    assert_told(&j, "{\"headers\":{\"x-terrane-subject\":\"zo%C3%AB\","
+                    "\"x-terrane-claims\":\"{\\\"a\\\":\\\"\\\\u00eb\\\"}\",\"host\":\"h\"},"
+                    "\"url\":\"http://h/parties/shard/s\",\"method\":\"GET\"}");
+    shown_clear(&shown);
+    join_clear(&j);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_was_shown_stands_beside_the_clients_headers),
         cmocka_unit_test(session_id_is_decoded_and_trimmed),
         cmocka_unit_test(white_space_is_what_javascript_trims),
         cmocka_unit_test(room_is_told_headers_and_url),

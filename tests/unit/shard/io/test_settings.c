@@ -123,6 +123,11 @@ static void what_could_not_be_used_is_refused(void **state)
         {"--node-id=a\nb", CONFIG_BAD},
         {"--trusted-proxies=10.0.0.0/8,::1", CONFIG_RUN},
         {"--trusted-proxies=10.0.0.0/33", CONFIG_BAD},
+        {"--client-auth=none", CONFIG_RUN},
+        {"--client-auth=jwt", CONFIG_BAD}, /* without a key */
+        {"--client-auth=maybe", CONFIG_BAD},
+        {"--auth-jwt-secret=new,old", CONFIG_RUN},
+        {"--auth-jwt-secret=new,", CONFIG_BAD},
         {"--shard-secret=new,old", CONFIG_RUN},
         {"--shard-secret=new,", CONFIG_BAD},
         {"--shard-secret=two words", CONFIG_BAD},
@@ -146,12 +151,9 @@ static void addresses_have_a_rate_behind_trusted_proxies(void **state)
         const char *flag;
         struct rate_limit rate;
     } rows[] = {
-        {"--host=::1", {0, 0}},
-        {"--trusted-proxies=10.0.0.0/8", {50, 200}},
-        {"--client-rate=auto", {0, 0}},
-        {"--client-rate=7", {7, 7}},
-        {"--client-rate=1:3", {1, 3}},
-        {"--client-rate=off", {0, 0}},
+        {"--host=::1", {0, 0}},         {"--trusted-proxies=10.0.0.0/8", {50, 200}},
+        {"--client-rate=auto", {0, 0}}, {"--client-rate=7", {7, 7}},
+        {"--client-rate=1:3", {1, 3}},  {"--client-rate=off", {0, 0}},
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

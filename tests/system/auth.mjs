@@ -1,0 +1,266 @@
+// Who may come in: tokens at the upgrade and with requests.
+import assert from "node:assert/strict";
+import http from "node:http";
+import path from "node:path";
+import { test, until } from "../lib/runner.mjs";
+import { freePort, finish, jwtSecret, listening, root, secret, start, startNode, startWorld } from "../lib/process.mjs";
+import { client, cluster, join, request, shardId } from "../lib/cluster.mjs";
+import { metric } from "../lib/fleet.mjs";
+import { Room } from "../lib/room.mjs";
+import { badTokens, now, p256, rsa, token } from "../lib/tokens.mjs";
+
+const jwt = { CLIENT_AUTH: "jwt", AUTH_JWT_SECRET: jwtSecret, LOG_LEVEL: "debug" };
+const at = `/parties/shard/${shardId()}`;
+const bearer = (t) => ({ authorization: `Bearer ${t}` });
+const refusals = (node, reason) => metric(node.origin, `terrane_shard_refusals_total{reason="${reason}"}`);
+
+/** A client that tries to come in; it is open, or has the status that refused it. */
+async function dial(t, node, { query = "", headers, protocols, shard = shardId() } = {}) {
+  const c = client(t, `${node.origin}/parties/shard/${shard}${query}`, { headers, protocols });
+  await c.open();
+  return c;
+}
+async function comesIn(t, node, how, what = JSON.stringify(how)) {
+  const c = await dial(t, node, how);
+  assert.ok(c.opened, `${what}: ${JSON.stringify(c.closed)}`);
+  return c;
+}
+async function isRefused(t, node, how, status, what = JSON.stringify(how)) {
+  const c = await dial(t, node, how);
+  assert.equal(c.failed?.status, status, `${what}: ${JSON.stringify(c.closed)}`);
+}
+
+/** A world that writes down what it is asked, and knows nothing. */
+async function recordingWorld(t) {
+  const w = { asked: [] };
+  const server = http.createServer(async (req, res) => {
+    let text = "";
+    for await (const part of req) text += part;
+    w.asked.push({ url: req.url, body: JSON.parse(text || "{}") });
+    const beat = req.url.endsWith("/heartbeat");
+    const body = beat ? { epoch: 5, version: 1, intervalMs: 100, others: 0, full: true, shards: [], drop: [] } : { error: "unknown", adopt: true };
+    res.writeHead(beat ? 200 : 404, { "content-type": "application/json" }).end(JSON.stringify(body));
+  });
+  await new Promise((ready) => server.listen(0, "127.0.0.1", ready));
+  t.after(() => (server.closeAllConnections(), server.close()));
+  w.origin = `http://127.0.0.1:${server.address().port}`;
+  w.beats = () => w.asked.filter((a) => a.url.endsWith("/heartbeat"));
+  return w;
+}
+
+/** A node behind which everything is written down. */
+async function watched(t, env) {
+  const world = await recordingWorld(t);
+  const room = await Room.start();
+  t.after(() => room.die());
+  const node = await startNode(world.origin, room.origin, env);
+  await until(() => world.beats().length > 0, "a beat");
+  return { world, room, node };
+}
+
+/** Nothing was opened, nobody was asked, no seat was taken. */
+async function nothingHappened({ world, room, node }) {
+  const beats = world.beats().length;
+  await until(() => world.beats().length > beats + 1, "two more beats");
+  assert.equal(room.links.length + room.requests.length, 0, "the room server was reached");
+  assert.equal(world.asked.length, world.beats().length, "a world was asked");
+  for (const { body } of world.beats()) {
+    assert.equal(body.shards.length, 0, "a shard was started");
+    assert.equal(body.node.connections, 0);
+  }
+  assert.equal(await metric(node.origin, "terrane_shard_clients_accepted_total"), 0);
+}
+
+test("whoever has no good token is refused before anything is opened", async (t) => {
+  const all = await watched(t, jwt);
+  const { node } = all;
+  let bad = 0;
+  for (const [name, text] of Object.entries(badTokens())) {
+    await isRefused(t, node, { headers: bearer(text) }, 401, name);
+    bad++;
+    if (!/^[\w.-]*$/.test(text) || text === "") continue;
+    await isRefused(t, node, { query: `?token=${text}` }, 401, `${name}, in the query`);
+    await isRefused(t, node, { protocols: ["terrane", `token.${text}`] }, 401, `${name}, as a subprotocol`);
+    assert.equal((await request(node.origin, { path: `${at}/state`, headers: bearer(text) })).status, 401, `${name}, over HTTP`);
+    bad += 3;
+  }
+  assert.ok(bad > 100);
+  assert.equal(await refusals(node, "bad_token"), bad);
+  await isRefused(t, node, { headers: bearer(token({ x: "x".repeat(13000) })) }, 431, "16 KiB");
+  await nothingHappened(all);
+});
+
+test("a token is shown once, in one of three places", async (t) => {
+  const all = await watched(t, jwt);
+  const { node } = all;
+  const good = token();
+  const several = {
+    "header and query": { headers: bearer(good), query: `?token=${good}` },
+    "header and subprotocol": { headers: bearer(good), protocols: ["terrane", `token.${good}`] },
+    "query and subprotocol": { query: `?token=${good}`, protocols: [`token.${good}`] },
+    "twice in the query": { query: `?token=${good}&token=${good}` },
+    "twice in the query, once escaped": { query: `?token=${good}&%74oken=${good}` },
+    "two subprotocols": { protocols: [`token.${good}`, `token.${token({ sub: "b" })}`] },
+  };
+  for (const [name, how] of Object.entries(several)) await isRefused(t, node, how, 401, name);
+  assert.equal(await refusals(node, "bad_token"), Object.keys(several).length);
+  const elsewhere = {
+    "nowhere": {},
+    "in a cookie": { headers: { cookie: `token=${good}` } },
+    "as Basic": { headers: { authorization: `Basic ${good}` } },
+    "without a scheme": { headers: { authorization: good } },
+    "for a proxy": { headers: { "proxy-authorization": `Bearer ${good}` } },
+    "as ?world-auth-token": { query: `?world-auth-token=${good}` },
+    "in x-terrane-claims": { headers: { "x-terrane-subject": "root", "x-terrane-claims": '{"sub":"root"}' } },
+    "as the session": { query: `?id=${good}` },
+  };
+  for (const [name, how] of Object.entries(elsewhere)) await isRefused(t, node, how, 401, name);
+  assert.equal(await refusals(node, "no_token"), Object.keys(elsewhere).length);
+  const answer = await rawAnswer(node, at);
+  assert.equal(answer.headers["www-authenticate"], "Bearer");
+  assert.equal(answer.headers["content-type"], "application/json");
+  assert.match(answer.body, /"error"/);
+  await nothingHappened(all);
+});
+
+/** An answer with all its headers. */
+const rawAnswer = (node, path) =>
+  new Promise((resolve, reject) => {
+    http.get(`${node.origin}${path}`, { agent: false }, (res) => {
+      let body = "";
+      res.on("data", (data) => (body += data)).on("end", () => resolve({ status: res.statusCode, headers: res.headers, body }));
+    }).on("error", reject);
+  });
+
+test("a good token for another world or room is refused with 403", async (t) => {
+  const all = await watched(t, jwt);
+  const { node } = all;
+  const elsewhere = [{ worlds: ["world-b"] }, { worlds: [] }, { worlds: "*" }, { worlds: null }, { rooms: ["hall"] }, { rooms: "*" }, { rooms: "lobby" }, { rooms: [] }, { worlds: ["*"], rooms: ["Lobby"] }];
+  for (const claims of elsewhere) {
+    await isRefused(t, node, { headers: bearer(token(claims)) }, 403, JSON.stringify(claims));
+    assert.equal((await request(node.origin, { path: at, headers: bearer(token(claims)) })).status, 403);
+  }
+  assert.equal(await refusals(node, "not_here"), 2 * elsewhere.length);
+  await nothingHappened(all);
+});
+
+/** A room server on @signe/room that tells who joined, with what headers. */
+async function signeRoom() {
+  const port = await freePort();
+  const p = start("room", process.execPath, [path.join(root, "tests/conformance/reference/room.mjs")], { PARTIES: "main", PORT: String(port), SHARD_SECRET: secret });
+  await p.says(listening);
+  p.origin = `http://127.0.0.1:${port}`;
+  p.join = (id) =>
+    until(async () => {
+      const { json } = await request(p.origin, { path: "/parties/main/lobby/joins", headers: { "x-access-shard": secret } });
+      return json?.joins?.find((j) => j.id === id);
+    }, `${id} to join`);
+  return p;
+}
+
+test("a room on @signe/room is told who came in, and never how", async (t) => {
+  const rooms = await signeRoom();
+  const { node } = await cluster(t, { rooms: rooms.origin, nodeEnv: jwt });
+  const claims = { sub: "ann", exp: now() + 600, name: "Zoë", worlds: ["world-default"], rooms: ["lobby"] };
+  const shown = token(claims);
+  const forged = { "x-terrane-subject": "root", "x-terrane-claims": '{"sub":"root"}', "X-Terrane-Claims": "root" };
+  const ways = {
+    a: { query: "?id=a&x=1", headers: { ...bearer(shown), ...forged } },
+    b: { query: `?token=${shown}&id=b&x=1`, headers: { authorization: "Basic kept", ...forged } },
+    c: { query: "?id=c&x=1", protocols: ["terrane", `token.${shown}`] },
+    d: { query: "?id=d&x=1", protocols: [`token.${shown}`, "terrane", "chat", "v2"] },
+  };
+  const chosen = { a: "", b: "", c: "terrane", d: "chat" };
+  for (const [id, how] of Object.entries(ways)) {
+    const c = await comesIn(t, node, how);
+    assert.equal(c.ws.protocol, chosen[id]);
+    await c.joined();
+    const { headers, url } = await rooms.join(id);
+    assert.equal(headers["x-terrane-subject"], "ann");
+    assert.match(headers["x-terrane-claims"], /^[ -~]+$/);
+    assert.deepEqual(JSON.parse(headers["x-terrane-claims"]), claims);
+    assert.match(url, new RegExp(`\\?id=${id}&x=1$`));
+    assert.doesNotMatch(JSON.stringify({ ...headers, authorization: "" }) + url, new RegExp(shown.split(".")[2]));
+    assert.doesNotMatch(JSON.stringify(headers), /root/);
+  }
+  assert.equal((await rooms.join("b")).headers.authorization, "Basic kept");
+  assert.equal((await rooms.join("c")).headers["sec-websocket-protocol"], "terrane");
+  assert.equal((await rooms.join("d")).headers["sec-websocket-protocol"], "terrane, chat, v2");
+  assert.doesNotMatch(node.log, new RegExp(shown.split(".").slice(1).join("|")));
+});
+
+test("requests bring the claims along, and lose the token", async (t) => {
+  const { node, room } = await cluster(t, { nodeEnv: jwt });
+  const shown = token({ sub: "zoë", n: 0.1 });
+  const answer = await request(node.origin, { method: "POST", path: `${at}/score?a=1&token=${shown}&b=2`, headers: { "x-terrane-subject": "root" }, body: "x" });
+  assert.equal(answer.status, 200);
+  const { url, headers } = room.requests.find((r) => r.headers["x-forwarded-by-shard"]);
+  assert.equal(url, "/parties/main/lobby/score?a=1&b=2");
+  assert.equal(headers["x-terrane-subject"], "zo%C3%AB");
+  assert.equal(JSON.parse(headers["x-terrane-claims"]).n, 0.1);
+  assert.doesNotMatch(node.log, new RegExp(shown.split(".").slice(1).join("|")));
+});
+
+test("several secrets verify, and public keys, each by its own algorithm only", async (t) => {
+  const { node, world, room } = await cluster(t, { nodeEnv: { ...jwt, AUTH_JWT_SECRET: `${"n".repeat(40)}, ${jwtSecret}` } });
+  await comesIn(t, node, { headers: bearer(token()) });
+  await comesIn(t, node, { headers: bearer(token({}, { key: "n".repeat(40) })) });
+  await comesIn(t, node, { headers: bearer(token({ exp: 1e17 })) }, "exp far");
+  await comesIn(t, node, { headers: bearer(token({ exp: now() + 600.5 })) }, "exp with a fraction");
+  await comesIn(t, node, { headers: bearer(token({ nbf: now() + 20 })) }, "nbf within the leeway");
+  await comesIn(t, node, { headers: bearer(token({ scope: "openid profile" })) }, "a scope of others");
+  await isRefused(t, node, { headers: bearer(token({}, { key: `${"n".repeat(40)}, ${jwtSecret}` })) }, 401);
+  for (const [alg, { pem, privateKey }] of Object.entries({ RS256: rsa, ES256: p256 })) {
+    const keyed = await startNode(world.origin, room.origin, { ...jwt, AUTH_JWT_SECRET: pem, AUTH_JWT_ALG: alg });
+    await comesIn(t, keyed, { headers: bearer(token({}, { key: privateKey, alg })) }, alg);
+    const confused = {
+      "HS256 under the public key": token({}, { key: pem }),
+      "HS256 under the public key, trimmed": token({}, { key: pem.trim() }),
+      "named as ours, under the public key": token({}, { key: pem, alg, by: "HS256" }),
+      "HS256 under the secret": token(),
+      "none": token({}, { key: privateKey, by: alg, header: { alg: "none" } }),
+      "ours, but HS256 by name": token({}, { key: privateKey, by: alg, alg: "HS256" }),
+    };
+    for (const [name, text] of Object.entries(confused)) await isRefused(t, keyed, { headers: bearer(text) }, 401, `${alg}: ${name}`);
+  }
+});
+
+test("the node that serves looks at the token again", async (t) => {
+  const { node: owner, world, room } = await cluster(t, { nodeEnv: { ...jwt, NODE_ID: "owner" } });
+  const made = await until(async () => {
+    const body = JSON.stringify({ roomId: "lobby" });
+    return (await request(world.origin, { method: "POST", path: "/parties/world/world-default/connect", body })).json.shardId;
+  }, "a shard");
+  const entry = await startNode(world.origin, room.origin, { NODE_ID: "entry" });
+  const shard = encodeURIComponent(made);
+  await isRefused(t, entry, { shard }, 401);
+  await isRefused(t, entry, { shard, headers: bearer(token({ rooms: ["hall"] })) }, 403);
+  assert.equal((await request(entry.origin, { path: `/parties/shard/${shard}/x` })).status, 401);
+  const shown = token({ sub: "ann" });
+  const c = await comesIn(t, entry, { shard, query: `?id=ann&token=${shown}`, protocols: ["chat"] });
+  assert.equal(c.ws.protocol, "chat");
+  await room.tells("+ann");
+  assert.equal(room.frames[0].requestInfo.headers["x-terrane-subject"], "ann");
+  assert.match(room.frames[0].requestInfo.url, /\?id=ann$/);
+  assert.equal(await metric(owner.origin, "terrane_shard_clients"), 1);
+});
+
+test("without CLIENT_AUTH tokens are the room's own, but what the node says cannot be forged", async (t) => {
+  const { node, room } = await cluster(t);
+  const headers = { "x-terrane-subject": "root", "x-terrane-claims": "{}", ...bearer("own") };
+  await join(t, node, "a&token=own&ticket=own", { headers, protocols: ["token.own", "terrane"] });
+  await room.tells("+a");
+  const { requestInfo } = room.frames[0];
+  assert.match(requestInfo.url, /\?id=a&token=own&ticket=own$/);
+  assert.equal(requestInfo.headers.authorization, "Bearer own");
+  assert.equal(requestInfo.headers["sec-websocket-protocol"], "token.own,terrane");
+  assert.doesNotMatch(JSON.stringify(requestInfo), /x-terrane/);
+});
+
+test("a node that is to judge tokens needs a key for it", async () => {
+  const run = (env) => finish("terrane-shard", ["--check-config"], { SHARD_SECRET: secret, ...env }, 2);
+  assert.match((await run({ CLIENT_AUTH: "jwt" })).stderr, /AUTH_JWT_SECRET: needed to verify the tokens that CLIENT_AUTH or ROUTES want/);
+  assert.match((await run({ ROUTES: '[{"path":"/game/{shard}","mode":"mux","auth":"jwt"}]' })).stderr, /AUTH_JWT_SECRET: needed/);
+  assert.match((await run({ CLIENT_AUTH: "jwt", AUTH_JWT_SECRET: "x".repeat(40), AUTH_JWT_ALG: "RS256" })).stderr, /AUTH_JWT_SECRET: no key for the algorithm of AUTH_JWT_ALG/);
+  assert.match((await run({ CLIENT_AUTH: "always" })).stderr, /CLIENT_AUTH/);
+});
