@@ -7,7 +7,9 @@
  * wrong, settings_table has checked. */
 static void use(void *ctx)
 {
-    process_derive_again(ctx);
+    struct process *p = ctx;
+    process_derive_again(p);
+    doorman_limit(&p->doorman, settings_client_rate(&p->settings), p->settings.connect_rate);
 }
 
 void process_reload(struct process *p)

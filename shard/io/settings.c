@@ -255,12 +255,14 @@ static const struct config_row rows[] = {
      .type = CONFIG_RATE,
      .offset = FIELD(client_rate),
      .fallback = "auto",
+     .reload = true,
      .help = "New connections of one client address (IPv6: of its /64), but loopback and trusted "
              "proxies; auto: 50:200 if TRUSTED_PROXIES is set, else off."},
     {.name = "CONNECT_RATE",
      .type = CONFIG_RATE,
      .offset = FIELD(connect_rate),
      .fallback = "2000:10000",
+     .reload = true,
      .help = "New WebSockets of this process; beyond, they wait for up to 3s, sessions that are "
              "known here before others, and then are refused."},
 };

@@ -197,6 +197,19 @@ test("a limit that falls closes nobody and refuses the next, until it rises", as
   assert.equal((await join(t, node, "four")).closed, null);
 });
 
+test("a rate that rises lets in who waits, and all who come", async (t) => {
+  const room = await strictRoom(t);
+  const node = await fromFile("terrane-shard", { ROOM_SERVERS: room.origin, WORLD_URLS: "http://127.0.0.1:1", CONNECT_RATE: "1:1" });
+  const all = [join(t, node, "first")];
+  await all[0];
+  for (let i = 0; i < 2; i++) all.push(join(t, node, `c${i}`)); /* more would be refused */
+  await until(async () => (await request(node.origin, { path: "/metrics" })).body.match(/^terrane_shard_admissions_held [1-9]/m), "clients to wait");
+  node.set({ CONNECT_RATE: "off" });
+  assert.equal((await reload(node)).changed, "CONNECT_RATE");
+  for (let i = 0; i < 9; i++) all.push(join(t, node, `d${i}`));
+  for (const c of await Promise.all(all)) assert.equal(c.closed, null);
+});
+
 test("signals may come at any time, and as many as they like", async (t) => {
   const room = await strictRoom(t);
   const node = await fromFile("terrane-shard", { ROOM_SERVERS: room.origin, WORLD_URLS: "http://127.0.0.1:1", DRAIN_DEADLINE: "2s" });
