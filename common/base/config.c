@@ -80,7 +80,8 @@ static void take_fallback(struct config_gather *l, const struct config_row *row,
 {
     int64_t number = 0;
     if (row->required) {
-        require(l, row);
+        if (!l->unread) /* it may be there */
+            require(l, row);
         return;
     }
     if (row->fallback == NULL)

@@ -180,6 +180,7 @@ static void read_config_file(struct config_gather *l)
         config_problem(l, "file %s: must hold one JSON object", l->file);
     else
         read_file_keys(l, root);
+    l->unread = !json_is_object(root);
     json_decref(root);
     if (text.len > 0)
         explicit_bzero(text.data, text.len);

@@ -23,6 +23,7 @@ struct config_gather {
     const struct config_table *table;
     struct config_given *given; /* one per row */
     const char *file;           /* of --config; NULL: none */
+    bool unread;                /* nothing of it could be read */
     bool check, print;          /* asked for by a switch */
     FILE *err;
     size_t problems;

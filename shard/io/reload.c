@@ -4,7 +4,9 @@
 #include "shard/io/process.h"
 
 /* Whoever has something to do with new settings has a line here. It cannot be refused: what can be
- * wrong, settings_table has checked. */
+ * wrong, settings_table has checked; who finds a file changed since then warns and keeps what it
+ * has.
+ */
 static void use(void *ctx)
 {
     struct process *p = ctx;

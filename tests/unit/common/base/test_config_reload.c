@@ -167,6 +167,7 @@ static void one_bad_value_and_all_stays(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         assert_int_equal(reload(cases[i].text), ERR_SYNTAX);
         assert_non_null(strstr(said, cases[i].said));
+        assert_ptr_equal(strchr(said, '\n'), said + strlen(said) - 1); /* one line */
         assert_null(strstr(said, "new"));
         assert_changes("", "");
         assert_string_equal(settings.secret, "old");
