@@ -197,6 +197,22 @@ test("a limit that falls closes nobody and refuses the next, until it rises", as
   assert.equal((await join(t, node, "four")).closed, null);
 });
 
+test("a node takes clients' tokens under a new key, and those who are in stay", async (t) => {
+  const room = await strictRoom(t);
+  const node = await fromFile("terrane-shard", { ROOM_SERVERS: room.origin, WORLD_URLS: "http://127.0.0.1:1", CLIENT_AUTH: "jwt", AUTH_JWT_SECRET: jwtSecret });
+  const comes = async (id, key) => join(t, node, id, { headers: bearer(key) });
+  const old = await comes("old", jwtSecret);
+  for (const [keys, admits] of [[`${jwtSecret},${newJwtSecret}`, [jwtSecret, newJwtSecret]], [newJwtSecret, [newJwtSecret]]]) {
+    node.set({ AUTH_JWT_SECRET: keys });
+    assert.equal((await reload(node)).changed, "AUTH_JWT_SECRET");
+    for (const key of [jwtSecret, newJwtSecret]) assert.equal((await comes("new", key)).closed?.handshake, admits.includes(key) ? undefined : 401);
+  }
+  node.set({ AUTH_JWT_SECRET: "" });
+  assert.match((await reload(node)).wrong, /AUTH_JWT_SECRET/);
+  old.send('"still"');
+  await old.until(() => old.frames.includes('"still"'), 4000, "the echo");
+});
+
 test("a rate that rises lets in who waits, and all who come", async (t) => {
   const room = await strictRoom(t);
   const node = await fromFile("terrane-shard", { ROOM_SERVERS: room.origin, WORLD_URLS: "http://127.0.0.1:1", CONNECT_RATE: "1:1" });
