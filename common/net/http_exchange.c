@@ -220,14 +220,14 @@ static void release(struct http_conn *c)
 }
 
 void http_exchange_upgrade(struct http_exchange *x, struct ws_conn *w, struct span key,
-                           struct span protocol, const struct ws_ops *ops,
+                           struct span protocol, struct span extensions, const struct ws_ops *ops,
                            const struct ws_settings *settings)
 {
     struct http_conn *c = http_conn_of(x);
     struct buf *b = &c->server->scratch;
     release(c);
     buf_reset(b);
-    ws_handshake_answer(b, key, protocol);
+    ws_handshake_answer(b, key, protocol, extensions);
     conn_write_span(&c->conn, buf_span(b));
     ws_conn_start(w, &c->conn, true, ops, settings);
     conn_unread(&w->conn, c->behind.ptr, c->behind.len);

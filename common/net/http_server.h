@@ -90,9 +90,10 @@ void http_exchange_needs_peer(struct http_exchange *x, bool needs);
 
 /* Answers 101 and turns the connection into `w` (server side), which the owner has allocated and
  * zeroed; the exchange is gone after it, without `gone`. Bytes that came behind the head go to `w`
- * at the end of the turn. The handshake has been checked (ws_handshake_check). */
+ * at the end of the turn. The handshake has been checked (ws_handshake_check). `protocol` and
+ * `extensions` are what the answer says of them; {NULL, 0}: nothing. */
 void http_exchange_upgrade(struct http_exchange *x, struct ws_conn *w, struct span key,
-                           struct span protocol, const struct ws_ops *ops,
+                           struct span protocol, struct span extensions, const struct ws_ops *ops,
                            const struct ws_settings *settings);
 /* Hands the raw connection to `to` (zeroed) without an answer; bytes behind the head are delivered
  * to ops->data at the end of the turn. The exchange is gone after it, without `gone`; copy the head

@@ -180,6 +180,15 @@ static void ws_heard(struct ws_conn *w)
         ws_set_timer(w, w->heard_ms + w->settings->ping_ms);
 }
 
+static enum err ws_next(struct ws_conn *w, char *data, size_t len, size_t *used,
+                        struct ws_event *event)
+{
+    enum err e = ws_decode(&w->decoder, data, len, used, event);
+    if (e == ERR_OK && event->compressed && !w->close_sent)
+        e = ws_inflate(w->settings->deflate, event, w->settings->max_message);
+    return e;
+}
+
 static void ws_on_data(struct conn *c, char *data, size_t len)
 {
     struct ws_conn *w = CONTAINER_OF(c, struct ws_conn, conn);
@@ -192,7 +201,7 @@ static void ws_on_data(struct conn *c, char *data, size_t len)
         }
         size_t used;
         struct ws_event event;
-        enum err e = ws_decode(&w->decoder, data, len, &used, &event);
+        enum err e = ws_next(w, data, len, &used, &event);
         if (e != ERR_OK && e != ERR_AGAIN) {
             ws_fail(w, ws_error_code(e), SPAN(""));
             return;
@@ -205,6 +214,8 @@ static void ws_on_data(struct conn *c, char *data, size_t len)
         ws_handle(w, &event);
     }
     ws_decoder_release(&w->decoder);
+    if (w->decoder.deflate)
+        ws_inflate_release(w->settings->deflate);
     ws_watch_input(w, ended);
     if (w->ops->batch_end != NULL && ws_is_open(w))
         w->ops->batch_end(w);
@@ -294,6 +305,12 @@ void ws_conn_start(struct ws_conn *w, struct conn *from, bool server, const stru
     w->heard_ms = loop_now(w->conn.loop);
     if (settings->ping_ms != 0)
         ws_set_timer(w, w->heard_ms + settings->ping_ms);
+}
+
+void ws_conn_deflate(struct ws_conn *w)
+{
+    assert(w->settings->deflate != NULL);
+    w->decoder.deflate = true;
 }
 
 bool ws_is_open(const struct ws_conn *w)

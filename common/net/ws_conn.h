@@ -3,7 +3,7 @@
  * Embedded in its owner. */
 #include "common/net/conn.h"
 #include "common/net/ws_watch.h"
-#include "common/proto/ws.h"
+#include "common/proto/ws_deflate.h"
 
 struct ws_conn;
 
@@ -36,6 +36,7 @@ struct ws_settings {
     int64_t slow_ms;    /* takes nothing of what is queued for so long: close 4200; 0: no limit */
     int64_t message_ms; /* from a message's first byte to its last, not counting pauses: else close
                            1008 `message timeout`; 0: no limit */
+    struct ws_deflate *deflate; /* shared; for connections that ws_conn_deflate was called for */
     struct ws_buffers *buffers; /* shared; beyond its bound a peer for which not a little waits is
                                    closed 4200, one from which it does 1013 `buffers full`. NULL:
                                    nothing is shared */
@@ -59,6 +60,8 @@ struct ws_conn {
  * all zero. */
 void ws_conn_start(struct ws_conn *w, struct conn *from, bool server, const struct ws_ops *ops,
                    const struct ws_settings *settings);
+/* Messages of the peer may be compressed from now on: it was told so in the handshake. */
+void ws_conn_deflate(struct ws_conn *w);
 bool ws_is_open(const struct ws_conn *w); /* open and no close frame sent or received */
 
 /* Writing: nothing happens once the close frame was sent. One frame here is one frame in conn's

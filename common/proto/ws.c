@@ -48,7 +48,9 @@ static enum err check_head(const struct ws_decoder *d, const uint8_t *head)
 {
     bool fin = (head[0] & FIN_BIT) != 0;
     uint8_t opcode = head[0] & OPCODE_BITS, len = head[1] & LEN_BITS;
-    if ((head[0] & RSV_BITS) != 0 || ((head[1] & MASK_BIT) != 0) != d->expect_mask)
+    bool may_compress = d->deflate && (opcode == WS_TEXT || opcode == WS_BINARY);
+    if ((head[0] & RSV_BITS & ~(may_compress ? WS_COMPRESSED_BIT : 0)) != 0 ||
+        ((head[1] & MASK_BIT) != 0) != d->expect_mask)
         return ERR_SYNTAX;
     switch (opcode) {
     case WS_CONTINUATION:
@@ -65,6 +67,13 @@ static enum err check_head(const struct ws_decoder *d, const uint8_t *head)
     return ERR_SYNTAX;
 }
 
+/* What does not compress grows a little: deflate's stored blocks have 5 bytes for each 16 KiB or
+ * more. Whether the message is too long is seen when it is inflated. */
+static size_t max_payload(const struct ws_decoder *d)
+{
+    return d->compressed ? d->max_message + d->max_message / 1024 + 64 : d->max_message;
+}
+
 static enum err begin_frame(struct ws_decoder *d, const uint8_t *head)
 {
     enum err e = check_head(d, head);
@@ -74,8 +83,10 @@ static enum err begin_frame(struct ws_decoder *d, const uint8_t *head)
     d->frame_opcode = head[0] & OPCODE_BITS;
     d->left = payload_len(head);
     if (d->frame_opcode < WS_CLOSE) {
+        if (d->frame_opcode != WS_CONTINUATION)
+            d->compressed = (head[0] & WS_COMPRESSED_BIT) != 0;
         /* Also the answer to a length with its top bit set, which section 5.2 forbids. */
-        if (d->left > d->max_message - d->message.len)
+        if (d->left > max_payload(d) - d->message.len)
             return ERR_LIMIT;
         if (d->frame_opcode != WS_CONTINUATION)
             d->opcode = d->frame_opcode;
@@ -116,7 +127,7 @@ static enum err take_head(struct ws_decoder *d, const uint8_t *data, size_t len,
 static enum err take_data(struct ws_decoder *d, char *part, size_t len, struct ws_event *event)
 {
     bool whole = d->left == 0 && d->fin;
-    if (d->opcode == WS_TEXT && !utf8_check(&d->utf8, span_of(part, len)))
+    if (d->opcode == WS_TEXT && !d->compressed && !utf8_check(&d->utf8, span_of(part, len)))
         return ERR_DENIED;
     if (whole && d->utf8 != 0)
         return ERR_DENIED;
@@ -127,7 +138,8 @@ static enum err take_data(struct ws_decoder *d, char *part, size_t len, struct w
     }
     if (!whole)
         return ERR_AGAIN;
-    *event = (struct ws_event){.opcode = d->opcode, .data = part, .len = len};
+    *event = (struct ws_event){
+        .opcode = d->opcode, .compressed = d->compressed, .data = part, .len = len};
     d->opcode = 0;
     return ERR_OK;
 }

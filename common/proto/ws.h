@@ -1,6 +1,7 @@
 #pragma once
 /* WebSocket frames and messages (RFC 6455 sections 5 to 8), sans I/O, server and client side.
- * No extensions are ever negotiated here: any RSV bit is a protocol error. */
+ * RSV bits are protocol errors, but for the one of permessage-deflate where that was negotiated;
+ * what it says is ws_deflate.h's. */
 #include <stdbool.h>
 
 #include "common/base/buf.h"
@@ -37,6 +38,7 @@ enum ws_code {
     WS_CODE_UNKNOWN_SHARD = 4404,
 };
 
+enum { WS_COMPRESSED_BIT = 0x40 }; /* RSV1 of a message's first frame (RFC 7692 section 6) */
 enum { WS_HEAD_MAX = 14, WS_CONTROL_MAX = 125, WS_REASON_MAX = 123 };
 
 /* One per connection and direction. Zero it, then ws_decoder_init. */
@@ -55,6 +57,8 @@ struct ws_decoder {
     uint8_t opcode;       /* of the message under way; 0: none */
     uint8_t failed;       /* the enum err it failed with; 0: none */
     bool in_frame, fin, expect_mask, closed;
+    bool deflate;    /* negotiated; set it behind ws_decoder_init */
+    bool compressed; /* the message under way is */
 };
 
 /* `server`: frames must be masked; else they must not be. `max_message`: payload bytes of one
@@ -64,9 +68,11 @@ void ws_decoder_clear(struct ws_decoder *d);
 
 struct ws_event {
     enum ws_opcode opcode; /* WS_TEXT or WS_BINARY: a whole message; WS_PING, WS_PONG, WS_CLOSE */
-    char *data;            /* borrowed, mutable, until the next call; valid UTF-8 for WS_TEXT */
+    char *data;            /* borrowed, mutable, until the next call; valid UTF-8 for WS_TEXT that
+                              is not compressed */
     size_t len;
     uint16_t code; /* WS_CLOSE: the peer's code, or WS_CODE_NO_STATUS; data is the reason; else 0 */
+    bool compressed; /* data wants ws_inflate */
 };
 
 /* Takes bytes off the wire (they are unmasked in place) up to the end of the next event.

@@ -95,7 +95,8 @@ struct span ws_handshake_protocol(const struct http_head *h)
     return span_split(&rest, ',', &first) ? span_trim(first) : (struct span){.len = 0};
 }
 
-void ws_handshake_answer(struct buf *out, struct span key, struct span protocol)
+void ws_handshake_answer(struct buf *out, struct span key, struct span protocol,
+                         struct span extensions)
 {
     char accept[WS_ACCEPT_LEN];
     ws_handshake_accept(accept, key);
@@ -105,6 +106,10 @@ void ws_handshake_answer(struct buf *out, struct span key, struct span protocol)
     if (protocol.len > 0) {
         BUF_ADD_LIT(out, "\r\nSec-WebSocket-Protocol: ");
         buf_add_span(out, protocol);
+    }
+    if (extensions.len > 0) {
+        BUF_ADD_LIT(out, "\r\nSec-WebSocket-Extensions: ");
+        buf_add_span(out, extensions);
     }
     BUF_ADD_LIT(out, "\r\n\r\n");
 }

@@ -15,8 +15,9 @@ extern const char WS_HANDSHAKE_BAD_VERSION[];
 void ws_handshake_accept(char out[WS_ACCEPT_LEN], struct span key);
 /* The first subprotocol offered (that is what the reference accepts); {NULL, 0}: none. */
 struct span ws_handshake_protocol(const struct http_head *h);
-/* The whole 101 answer; `protocol` may be {NULL, 0}. */
-void ws_handshake_answer(struct buf *out, struct span key, struct span protocol);
+/* The whole 101 answer; `protocol` may be {NULL, 0}, and so may `extensions`. */
+void ws_handshake_answer(struct buf *out, struct span key, struct span protocol,
+                         struct span extensions);
 
 /* Client side: a new random key; then the request head: `headers` are whole lines with CRLF. */
 void ws_handshake_key(char out[WS_KEY_LEN]);

@@ -102,7 +102,8 @@ static void join_shard(struct edge *e, const struct arrived *a)
     if (err != ERR_OK)
         refuse_by_core(a->x, why, shard_id);
     else
-        edge_client_open(e->clients, handle, a->x, key, gatekeeper_protocol(a));
+        edge_client_open(e->clients, handle, a->x, key, gatekeeper_protocol(a),
+                         a->route->rule->deflate);
 }
 
 /* Who names no origin is no browser, and no page can make one do this. */

@@ -12,7 +12,21 @@ struct edge_client {
     struct edge_clients *all;
     struct handle handle; /* none: core has forgotten it */
     struct rate rate;
+    uint8_t window_bits; /* of what we compress; 0: nothing is */
 };
+
+/* A message counts once. Where little can become much, once more for each PART_BYTES of it. */
+static bool is_within_rate(struct edge_client *c, size_t len)
+{
+    enum { PART_BYTES = 64 * 1024 };
+    const struct rate_limit *limit = &c->all->rate;
+    size_t count = 1 + (c->window_bits != 0 ? len / PART_BYTES : 0);
+    if (limit->burst == 0)
+        return true;
+    if (count > limit->burst)
+        count = limit->burst;
+    return rate_take(&c->rate, limit, (uint32_t)count, ticker_now(c->all->ticker));
+}
 
 static void on_message(struct ws_conn *w, char *data, size_t len, bool binary)
 {
@@ -20,7 +34,7 @@ static void on_message(struct ws_conn *w, char *data, size_t len, bool binary)
     struct ticker *t = c->all->ticker;
     if (handle_is_none(c->handle))
         return;
-    if (c->all->rate.burst != 0 && !rate_take(&c->rate, &c->all->rate, 1, ticker_now(t))) {
+    if (!is_within_rate(c, len)) {
         ws_fail(w, WS_CODE_RATE_LIMITED, SPAN("rate limited"));
         return;
     }
@@ -67,30 +81,45 @@ static void on_closed(struct ws_conn *w, uint16_t code)
 
 static const struct ws_ops client_ops = {.message = on_message, .closed = on_closed};
 
-void edge_clients_init(struct edge_clients *all, struct ticker *t,
-                       const struct ws_settings *settings, const struct rate_limit *rate,
-                       struct io_stats *stats)
+void edge_clients_init(struct edge_clients *all, struct ticker *t, struct ws_settings *ws,
+                       const struct settings *s, struct io_stats *stats)
 {
-    *all = (struct edge_clients){.ticker = t, .settings = settings, .rate = *rate, .stats = stats};
+    *all = (struct edge_clients){
+        .ticker = t,
+        .settings = ws,
+        .rate = s->message_rate,
+        .deflate = s->compression,
+        .stats = stats,
+    };
     list_init(&all->all);
+    packer_init(&all->packer, t->loop, (size_t)s->compression_min, &stats->packer);
+    ws->deflate = all->packer.deflate;
 }
 
 void edge_client_open(struct edge_clients *all, struct handle handle, struct http_exchange *x,
-                      struct span key, struct span protocol)
+                      struct span key, struct span protocol, int8_t deflate)
 {
+    bool wanted = deflate < 0 ? all->deflate : deflate > 0;
+    struct ws_offer offer = wanted ? ws_offer_choose(x->head) : (struct ws_offer){.window_bits = 0};
     struct edge_client *c = xcalloc(1, sizeof *c);
     c->all = all;
     c->handle = handle;
     list_push(&all->all, &c->node);
     handles_set(&all->table, handle, c);
-    http_exchange_upgrade(x, &c->ws, key, protocol, &client_ops, all->settings);
+    http_exchange_upgrade(x, &c->ws, key, protocol, offer.answer, &client_ops, all->settings);
+    c->window_bits = offer.window_bits;
+    if (offer.window_bits != 0)
+        ws_conn_deflate(&c->ws);
 }
 
 void edge_client_send(struct edge_clients *all, struct handle handle, struct frame *frame)
 {
     struct edge_client *c = handles_get(&all->table, handle);
-    if (c != NULL)
-        ws_send_frame(&c->ws, frame_ref(frame));
+    if (c == NULL)
+        return;
+    if (c->window_bits != 0)
+        frame = packer_pack(&all->packer, frame, c->window_bits);
+    ws_send_frame(&c->ws, frame_ref(frame));
 }
 
 void edge_client_close(struct edge_clients *all, struct handle handle, uint16_t code,
@@ -129,4 +158,9 @@ void edge_clients_abort(struct edge_clients *all)
         ws_abort(&c->ws);
     }
     handles_clear(&all->table);
+}
+
+void edge_clients_clear(struct edge_clients *all)
+{
+    packer_clear(&all->packer);
 }

@@ -4,6 +4,8 @@
 #include "common/net/http_server.h"
 #include "shard/io/handles.h"
 #include "shard/io/io_stats.h"
+#include "shard/io/packer.h"
+#include "shard/io/settings.h"
 #include "shard/io/ticker.h"
 
 struct edge_clients {
@@ -12,16 +14,19 @@ struct edge_clients {
     struct ticker *ticker;
     const struct ws_settings *settings;
     struct rate_limit rate; /* messages of one client; burst 0: no limit */
+    struct packer packer;
+    bool deflate; /* what a rule that does not say wants */
     struct io_stats *stats;
 };
-void edge_clients_init(struct edge_clients *all, struct ticker *t,
-                       const struct ws_settings *settings, const struct rate_limit *rate,
-                       struct io_stats *stats);
+/* Borrows `ws` and `stats`; gives `ws` the means to inflate. */
+void edge_clients_init(struct edge_clients *all, struct ticker *t, struct ws_settings *ws,
+                       const struct settings *s, struct io_stats *stats);
 
 /* Upgrades `x`, whose handshake has been checked and which core has let in as `handle`; it is
- * answered with that subprotocol, {NULL, 0}: with none. */
+ * answered with that subprotocol, {NULL, 0}: with none. `deflate`: its rule's (struct route_rule).
+ */
 void edge_client_open(struct edge_clients *all, struct handle handle, struct http_exchange *x,
-                      struct span key, struct span protocol);
+                      struct span key, struct span protocol, int8_t deflate);
 /* As struct node_port has them. */
 void edge_client_send(struct edge_clients *all, struct handle handle, struct frame *frame);
 void edge_client_close(struct edge_clients *all, struct handle handle, uint16_t code,
@@ -32,3 +37,5 @@ void edge_client_pause(struct edge_clients *all, struct handle handle, bool paus
 bool edge_clients_are_gone(const struct edge_clients *all);
 /* Drops all, core is not told; they are gone when the loop has turned. */
 void edge_clients_abort(struct edge_clients *all);
+/* When they are gone. */
+void edge_clients_clear(struct edge_clients *all);

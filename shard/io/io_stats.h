@@ -43,6 +43,11 @@ struct arrival_stats {
     struct histogram held;             /* of those that waited: until it was clear where they go */
 };
 
+/* Of the frames to clients that were compressed, each counted once however many got it. */
+struct packer_stats {
+    uint64_t plain_bytes, packed_bytes; /* before and after */
+};
+
 struct io_stats {
     struct admission_stats admission;
     struct proxy_door_stats door;
@@ -54,5 +59,6 @@ struct io_stats {
     struct tunnel_stats tunnels, peer_tunnels; /* to worlds, to other nodes */
     struct arrival_stats arrivals;
     struct ws_buffers buffers; /* of clients */
-    uint64_t link_bad_frames;  /* links closed for what the room server sent (1002, 1007, 1009) */
+    struct packer_stats packer;
+    uint64_t link_bad_frames; /* links closed for what the room server sent (1002, 1007, 1009) */
 };

@@ -39,8 +39,7 @@ void process_wire(struct process *p)
     room_links_init(&p->links, &p->ticker, &p->rooms, &p->secrets, &p->link_settings, &p->stats);
     reporter_init(&p->reporter, &p->ticker, &p->worlds, &p->secrets);
     heart_init(&p->heart, &p->ticker, &p->worlds, &p->secrets);
-    edge_clients_init(&p->clients, &p->ticker, &p->client_settings, &p->settings.message_rate,
-                      &p->stats);
+    edge_clients_init(&p->clients, &p->ticker, &p->client_settings, &p->settings, &p->stats);
     forwards_init(&p->forwards, p->stats.forwards, &p->stats.forwards_now);
     tunnels_init(&p->tunnels, p->loop, &p->stats.tunnels);
     wire_arrivals(p);
@@ -138,6 +137,7 @@ void process_unwire(struct process *p)
         loop_turn(p->loop, 0);
     ticker_stop(&p->ticker);
     node_free(p->node);
+    edge_clients_clear(&p->clients);
     edge_clear(&p->edge);
     buf_clear(&p->version);
     identity_clear(&p->identity);

@@ -174,6 +174,18 @@ static const struct config_row rows[] = {
      .reload = true,
      .help = "Time for one WebSocket message from a client, from its first byte to its last; 0: "
              "any."},
+    {.name = "COMPRESSION",
+     .type = CONFIG_BOOL,
+     .offset = FIELD(compression),
+     .fallback = "0",
+     .help = "Compress messages to and from clients that offer it (permessage-deflate), for rules "
+             "of ROUTES that do not say."},
+    {.name = "COMPRESSION_MIN",
+     .type = CONFIG_SIZE,
+     .offset = FIELD(compression_min),
+     .fallback = "256",
+     .max = INT32_MAX,
+     .help = "Shorter messages to clients go as they are."},
     {.name = "BUFFER_MAX",
      .type = CONFIG_SIZE,
      .offset = FIELD(buffer_max),

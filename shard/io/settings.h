@@ -29,6 +29,8 @@ struct settings {
     struct rate_limit message_rate;
     struct rate_limit client_rate; /* or CONFIG_RATE_AUTO */
     struct rate_limit connect_rate;
+    bool compression;
+    int64_t compression_min;
     int64_t drain_ms;
     int64_t max_shards;
     char *allowed_origins; /* for allowed_origins_has */

@@ -157,7 +157,7 @@ static size_t handshake(struct peers *ps, struct peer *p)
         if (http_head_parse_request(&head, p->in.data, len) != ERR_OK)
             die("request");
         if (ws_handshake_check(&head, &key) == NULL) {
-            ws_handshake_answer(&p->out, key, (struct span){0});
+            ws_handshake_answer(&p->out, key, (struct span){0}, (struct span){0});
             p->open = true;
         } else { /* a shard's warm-up */
             BUF_ADD_LIT(&p->out, "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}");

@@ -97,7 +97,8 @@ int feed_sockets_accept(struct feed_sockets *s, struct http_exchange *x,
     socket->outside = request->outside;
     s->outside_count += socket->outside;
     socket->self = slots_add(&s->sockets, socket);
-    http_exchange_upgrade(x, &socket->ws, key, ws_handshake_protocol(x->head), &ops, s->settings);
+    http_exchange_upgrade(x, &socket->ws, key, ws_handshake_protocol(x->head), SPAN(""), &ops,
+                          s->settings);
     open_socket(socket, &kept);
     buf_clear(&store);
     return 101;

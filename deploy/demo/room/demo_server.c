@@ -119,7 +119,7 @@ static void open_link(struct demo_server *s, struct http_exchange *x, struct spa
     list_push(&s->links, &l->node);
     s->link_count++;
     log_info("link.open", "room=%.*s", SPAN_ARG(room));
-    http_exchange_upgrade(x, &l->ws, key, ws_handshake_protocol(x->head), &link_ops,
+    http_exchange_upgrade(x, &l->ws, key, ws_handshake_protocol(x->head), SPAN(""), &link_ops,
                           &link_settings);
 }
 

@@ -74,7 +74,8 @@ static inline void upgrade(struct http_exchange *x)
     struct span key;
     const char *wrong = ws_handshake_check(x->head, &key);
     assert_null(wrong);
-    http_exchange_upgrade(x, &app.ws, key, ws_handshake_protocol(x->head), &ws_ops, &ws_settings);
+    http_exchange_upgrade(x, &app.ws, key, ws_handshake_protocol(x->head), SPAN(""), &ws_ops,
+                          &ws_settings);
 }
 
 static inline void on_begin(void *ctx, struct http_exchange *x)

@@ -188,6 +188,69 @@ static void a_full_queue_takes_only_the_newest_pong(void **state)
     TURN_UNTIL(loop, said_pongs("9|"));
 }
 
+/* ---- compressed messages ---- */
+
+static void start_deflating(void)
+{
+    settings.deflate = ws_deflate_new();
+    start(true);
+    ws_conn_deflate(ws);
+}
+
+/* A frame of the peer with RSV1. */
+static void peer_packed(enum ws_opcode opcode, bool fin, const char *payload, size_t len)
+{
+    char bytes[WS_HEAD_MAX + 4096];
+    size_t head = ws_encode_head((uint8_t *)bytes, opcode, len, (const uint8_t[4]){0});
+    bytes[0] = (char)((fin ? 0xc0 : 0x40) | opcode);
+    memcpy(bytes + head, payload, len);
+    peer_send_bytes(&peer, bytes, head + len);
+}
+
+static void compressed_messages_come_out_inflated(void **state)
+{
+    (void)state;
+    start_deflating();
+    peer_packed(WS_TEXT, true, "\xf2\x48\xcd\xc9\xc9\x07\x00", 7);
+    peer_text("plain");
+    peer_packed(WS_BINARY, false, "\xf2\x48\xcd", 3);
+    peer_frame(WS_PING, true, "p", 1);
+    peer_frame(WS_CONTINUATION, true, "\xc9\xc9\x07\x00", 4);
+    peer_packed(WS_TEXT, true, "\x00", 1);
+    TURN_UNTIL(loop, got_texts("Hello|plain|Hello#|"));
+    TURN_UNTIL(loop, said_pongs("p|"));
+    ws_deflate_free(settings.deflate);
+}
+
+static void bad_compressed_messages_have_their_codes(void **state)
+{
+    /* The last is 701 zeros. */
+    static const struct {
+        const char *data;
+        size_t len;
+        uint16_t code;
+    } rows[] = {
+        {"\xff", 1, 1007},
+        {"\xf2\x48\xcd", 3, 1007},
+        {"\x00\x01\x00\xfe\xff\xff\x00", 7, 1007}, /* says FF */
+        {"\x62\x60\x18\x05\xa3\x60\x88\x02\x00\x00", 10, 1009},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (i > 0)
+            (void)set_up(state);
+        settings.max_message = 700;
+        start_deflating();
+        peer_packed(WS_TEXT, true, rows[i].data, rows[i].len);
+        TURN_UNTIL(loop, said_close(rows[i].code, ""));
+        ws_abort(ws);
+        TURN_UNTIL(loop, closes == 1);
+        assert_int_equal(messages, 0);
+        ws_deflate_free(settings.deflate);
+        if (i + 1 < sizeof rows / sizeof *rows)
+            (void)tear_down(state);
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -202,6 +265,8 @@ int main(void)
         TEST(one_frame_always_fits_an_empty_queue),
         TEST(without_a_limit_the_queue_grows),
         TEST(a_full_queue_takes_only_the_newest_pong),
+        TEST(compressed_messages_come_out_inflated),
+        TEST(bad_compressed_messages_have_their_codes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -83,7 +83,7 @@ static void accept_answer(struct buf *out)
     assert_null(ws_handshake_check(&head, &key));
     assert_true(span_eq(head.target, SPAN("/room")));
     assert_true(span_eq(http_head_get(&head, SPAN("x-a")), SPAN("1")));
-    ws_handshake_answer(out, key, (struct span){0});
+    ws_handshake_answer(out, key, (struct span){0}, (struct span){0});
 }
 
 static void frames_behind_the_answer_arrive(void **state)

@@ -64,7 +64,7 @@ static void accept_upgrade(struct scripted_conn *c)
     TURN_UNTIL(loop, scripted_has(c, "\r\n\r\n"));
     assert_int_equal(http_head_parse_request(&head, c->got.data, c->got.len), ERR_OK);
     assert_null(ws_handshake_check(&head, &key));
-    ws_handshake_answer(&answer, key, (struct span){0});
+    ws_handshake_answer(&answer, key, (struct span){0}, (struct span){0});
     conn_write_span(&c->conn, buf_span(&answer));
     buf_clear(&answer);
     buf_reset(&c->got);

@@ -11,6 +11,8 @@
 
 enum { FRAMES_MAX = 6, LIMIT = 70000, WHOLE = 0 };
 
+static bool deflates; /* the decoders do */
+
 static const uint8_t MASK[4] = {0x37, 0xfa, 0x21, 0x3d}; /* of section 5.7 */
 
 /* One frame as a test writes it down: its first byte and its payload. */
@@ -46,7 +48,7 @@ static void log_event(struct buf *log, const struct ws_event *e)
                                         [WS_CLOSE] = "close",
                                         [WS_PING] = "ping",
                                         [WS_PONG] = "pong"};
-    buf_addf(log, "%s", names[e->opcode]);
+    buf_addf(log, "%s%s", e->compressed ? "packed " : "", names[e->opcode]);
     if (e->code != 0)
         buf_addf(log, " %d", e->code);
     buf_add_char(log, ':');
@@ -87,6 +89,7 @@ static void decode_log(struct buf *log, struct span bytes, bool server, size_t s
 {
     struct ws_decoder d = {.left = 0};
     ws_decoder_init(&d, server, LIMIT);
+    d.deflate = deflates;
     buf_reset(log);
     (void)buf_reserve(log, 1);
     for (size_t at = 0; at < bytes.len;) {
@@ -233,6 +236,37 @@ static void bad_frames_fail_with_their_code_at_every_split(void **state)
     assert_rows(bad, sizeof bad / sizeof *bad);
 }
 
+/* RFC 7692 section 6: where it was negotiated, RSV1 says that a message is compressed. */
+static void compressed_messages_are_told_from_others(void **state)
+{
+    (void)state;
+    static const struct row rows[] = {
+        {"compressed", {FRAME(0xc1, "a")}, "packed text:a|"},
+        {"not compressed", {FRAME(0x81, "a"), FRAME(0x82, "b")}, "text:a|binary:b|"},
+        {"both",
+         {FRAME(0xc2, "a"), FRAME(0x81, "b"), FRAME(0xc1, "")},
+         "packed binary:a|text:b|packed text:|"},
+        {"in fragments, with a ping inside",
+         {FRAME(0x41, "\xff"), FRAME(0x00, "b"), FRAME(0x89, "p"), FRAME(0x80, "c"),
+          FRAME(0x81, "d")},
+         "ping:p|packed text:\xff"
+         "bc|text:d|"},
+        {"what is inside is not looked at", {FRAME(0xc1, "\xff\xc0")}, "packed text:\xff\xc0|"},
+        {"what is not compressed is",
+         {FRAME(0xc1, "\xff"), FRAME(0x81, "\xff")},
+         "packed text:\xff|!1007"},
+        {"RSV1 of a continuation", {FRAME(0x41, "a"), FRAME(0xc0, "b")}, "!1002"},
+        {"RSV1 of a continuation alone", {FRAME(0x01, "a"), FRAME(0xc0, "b")}, "!1002"},
+        {"RSV1 of a ping", {FRAME(0xc9, "")}, "!1002"},
+        {"RSV1 of a close frame", {FRAME(0xc8, "")}, "!1002"},
+        {"RSV2", {FRAME(0xe1, "")}, "!1002"},
+        {"RSV3", {FRAME(0xd1, "")}, "!1002"},
+    };
+    deflates = true;
+    assert_rows(rows, sizeof rows / sizeof *rows);
+    deflates = false;
+}
+
 /* The frames of RFC 6455 section 5.7, byte for byte. */
 static void examples_of_the_rfc_are_decoded(void **state)
 {
@@ -293,7 +327,8 @@ static void lengths_around_the_encodings_round_trip(void **state)
         assert_int_equal(ws_encode_head(head, WS_TEXT, rows[i].len, MASK), rows[i].head + 4);
         struct test_frame f = {0x81, payload, rows[i].len};
         struct buf bytes = {.len = 0}, expected = {.len = 0};
-        log_event(&expected, &(struct ws_event){WS_TEXT, payload, rows[i].len, 0});
+        log_event(&expected,
+                  &(struct ws_event){.opcode = WS_TEXT, .data = payload, .len = rows[i].len});
         add_frame(&bytes, &f, true);
         assert_every_split_and_truncation(buf_span(&bytes), true, buf_span(&expected), "length");
         buf_clear(&bytes);
@@ -481,6 +516,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(good_frames_give_their_events_at_every_split),
         cmocka_unit_test(bad_frames_fail_with_their_code_at_every_split),
+        cmocka_unit_test(compressed_messages_are_told_from_others),
         cmocka_unit_test(examples_of_the_rfc_are_decoded),
         cmocka_unit_test(heads_are_checked_byte_by_byte),
         cmocka_unit_test(lengths_around_the_encodings_round_trip),

@@ -133,12 +133,13 @@ static void answer_holds_accept_key_and_subprotocol(void **state)
     static const char plain[] = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
                                 "Connection: Upgrade\r\nSec-WebSocket-Accept: " ACCEPT "\r\n";
     struct buf out = {.len = 0};
-    ws_handshake_answer(&out, SPAN(KEY), (struct span){.ptr = NULL});
+    ws_handshake_answer(&out, SPAN(KEY), (struct span){.ptr = NULL}, SPAN(""));
     assert_true(span_starts(buf_span(&out), span_str(plain)));
     assert_true(span_eq(span_slice(buf_span(&out), sizeof plain - 1, out.len), SPAN("\r\n")));
     buf_reset(&out);
-    ws_handshake_answer(&out, SPAN(KEY), SPAN("chat"));
-    assert_true(span_ends(buf_span(&out), SPAN("\r\nSec-WebSocket-Protocol: chat\r\n\r\n")));
+    ws_handshake_answer(&out, SPAN(KEY), SPAN("chat"), SPAN("x; y"));
+    assert_true(span_ends(buf_span(&out), SPAN("\r\nSec-WebSocket-Protocol: chat\r\n"
+                                               "Sec-WebSocket-Extensions: x; y\r\n\r\n")));
     buf_clear(&out);
 }
 
@@ -160,7 +161,7 @@ static void our_request_passes_our_check_and_our_answer_too(void **state)
     assert_true(span_eq(h.target, SPAN("/parties/main/a")));
     assert_true(span_eq(http_head_get(&h, SPAN("Host")), SPAN("[::1]:3003")));
     assert_true(span_eq(http_head_get(&h, SPAN("X-Access-Shard")), SPAN("s")));
-    ws_handshake_answer(&answer, seen, (struct span){.ptr = NULL});
+    ws_handshake_answer(&answer, seen, (struct span){.ptr = NULL}, SPAN(""));
     assert_int_equal(http_head_parse_response(&h, answer.data, answer.len), ERR_OK);
     assert_true(ws_handshake_answered(&h, span_of(key, sizeof key)));
     assert_false(ws_handshake_answered(&h, span_of(other, sizeof other)));
