@@ -25,6 +25,7 @@ await import("./manage.mjs");
 await import("./admin_listen.mjs");
 await import("./metrics.mjs");
 await import("./hostile.mjs");
+await import("./compression.mjs");
 await import("./store.mjs");
 await import("./copy.mjs");
 await run();
