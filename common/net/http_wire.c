@@ -1,6 +1,9 @@
 /* Reads answers off one connection. Knows nothing of pools and of what is sent. */
 #include "common/net/http_wire.h"
 
+/* Of 1xx before an answer. More would keep us busy for as long as the server likes. */
+enum { INTERIM_MAX = 16 };
+
 static struct http_wire *wire_of(struct conn *c)
 {
     return CONTAINER_OF(c, struct http_wire, conn);
@@ -83,6 +86,10 @@ static bool read_heads(struct http_wire *w, char **data, size_t *len)
         }
         if (e != ERR_OK || h.status == 101) {
             http_wire_abort(w, ERR_SYNTAX);
+            return false;
+        }
+        if (h.status < 200 && ++w->interim > INTERIM_MAX) {
+            http_wire_abort(w, ERR_LIMIT);
             return false;
         }
         bool alive = h.status < 200 || take_final_head(w, &h);
@@ -195,6 +202,7 @@ void http_wire_await(struct http_wire *w, bool no_body)
     w->awaiting = true;
     w->no_body = no_body;
     w->got_bytes = w->in_body = false;
+    w->interim = 0;
 }
 
 void http_wire_abort(struct http_wire *w, enum err why)

@@ -32,10 +32,11 @@ struct http_wire {
     size_t scanned;
     struct http_body body;
     enum err why;
-    bool was_open;  /* it connected */
-    bool awaiting;  /* an answer is under way */
-    bool got_bytes; /* of that answer */
-    bool behind;    /* in `end`: bytes have come behind the answer */
+    uint8_t interim; /* 1xx heads before the answer */
+    bool was_open;   /* it connected */
+    bool awaiting;   /* an answer is under way */
+    bool got_bytes;  /* of that answer */
+    bool behind;     /* in `end`: bytes have come behind the answer */
     bool in_body, keep_alive, no_body;
 };
 

@@ -110,7 +110,8 @@ static void add_id_line(struct buf *out, struct span name, struct span id)
 static bool is_rewritten(const struct http_head *h, struct span name)
 {
     return http_head_is_hop(h, name) || span_ieq(name, SPAN("host")) ||
-           span_ieq(name, SPAN("content-length")) || span_ieq(name, SPAN("expect")) ||
+           passes_for(name, SPAN("content-length")) ||
+           passes_for(name, SPAN("transfer-encoding")) || span_ieq(name, SPAN("expect")) ||
            span_ieq(name, SPAN("proxy-authorization"));
 }
 

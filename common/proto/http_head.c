@@ -172,6 +172,8 @@ static int on_complete(http_parser *parser)
 static enum err check_request_line(struct http_head *h, const char *line, size_t line_len,
                                    enum http_method method)
 {
+    if (method == HTTP_CONNECT)
+        return ERR_SYNTAX; /* this is no such proxy */
     h->method = span_of(line, strlen(http_method_str(method)));
     const char *target = line + h->method.len + 1;
     if (h->target.ptr != target || h->method.len + 1 + h->target.len + LINE_END_LEN != line_len)
@@ -204,6 +206,21 @@ static enum err check_status_line(const char *line, size_t line_len)
     bool reason = STATUS_AT + STATUS_LEN < end;
     return line[STATUS_AT] != '0' && (!reason || line[STATUS_AT + STATUS_LEN] == ' ') ? ERR_OK
                                                                                       : ERR_SYNTAX;
+}
+
+/* Whatever Host says, an absolute target names the host. */
+static enum err check_target(struct http_head *h)
+{
+    struct url_target parts;
+    struct span host;
+    int port;
+    if (span_starts(h->target, SPAN("/")) || url_split_target(h->target, &parts) != ERR_OK ||
+        parts.authority.ptr == NULL)
+        return ERR_OK; /* one that cannot be split goes nowhere */
+    for (size_t i = 0; i < h->header_count; i++)
+        if (span_ieq(h->headers[i].name, SPAN("Host")))
+            h->headers[i].value = parts.authority;
+    return url_split_authority(parts.authority, &host, &port);
 }
 
 static enum err check_framing(const struct parse *p)
@@ -270,7 +287,8 @@ static enum err parse(struct http_head *h, const char *data, size_t len, bool re
     if (e != ERR_OK)
         return e;
     settle(&p);
-    return check_framing(&p);
+    e = check_framing(&p);
+    return e == ERR_OK && request ? check_target(h) : e;
 }
 
 /* ---- looking into a head ---- */

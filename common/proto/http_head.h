@@ -35,9 +35,10 @@ MUST_CHECK enum err http_head_find(const char *data, size_t len, size_t *scanned
 /* Parses a whole head, as http_head_find measured it. ERR_SYNTAX: 400 (bad line, unknown method,
  * obs-fold, bare LF, blank before a colon, Content-Length twice (even equal), with
  * Transfer-Encoding or not a number, a transfer coding that is not one `chunked`, any in HTTP/1.0,
- * no Host in HTTP/1.1, two or one that no URL could hold, control characters in the target or a
- * value, …); ERR_LIMIT: 431 (more than HTTP_HEADERS_MAX headers, over HTTP_HEAD_MAX bytes).
- * HTTP/1.0 is accepted, 0.9 and 2 are not. */
+ * no Host in HTTP/1.1, two or one that no URL could hold, CONNECT, control characters in the target
+ * or a value, …); ERR_LIMIT: 431 (more than HTTP_HEADERS_MAX headers, over HTTP_HEAD_MAX bytes).
+ * HTTP/1.0 is accepted, 0.9 and 2 are not. The authority of a target in absolute form stands in the
+ * place of Host's value (RFC 9112 section 3.2.2). */
 MUST_CHECK enum err http_head_parse_request(struct http_head *h, const char *data, size_t len);
 /* The same for an answer. ERR_SYNTAX: none we can trust; the rules of framing are those of a
  * request. 1xx is parsed like any other; whether a body follows is for the caller to say. */

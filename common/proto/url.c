@@ -254,6 +254,7 @@ enum err url_split_target(struct span target, struct url_target *out)
     if (rest.len == target.len)
         rest = skip_scheme(target, SPAN("https://"));
     bool absolute = rest.len != target.len;
+    out->authority = (struct span){.ptr = NULL};
     size_t mark = span_index(rest, '?');
     out->path = span_slice(rest, 0, mark);
     out->query =
@@ -262,6 +263,7 @@ enum err url_split_target(struct span target, struct url_target *out)
         size_t slash = span_index(out->path, '/');
         if (slash == 0)
             return ERR_SYNTAX; /* no authority */
+        out->authority = span_slice(out->path, 0, slash);
         out->path = slash == out->path.len ? SPAN("/") : span_slice(out->path, slash, mark);
     }
     return span_starts(out->path, SPAN("/")) ? ERR_OK : ERR_SYNTAX;

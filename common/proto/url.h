@@ -11,8 +11,9 @@ MUST_CHECK enum err url_split_authority(struct span text, struct span *host, int
 
 /* The parts of a request target, undecoded; spans into the target. */
 struct url_target {
-    struct span path;  /* from the first slash; never empty */
-    struct span query; /* behind '?', or {NULL, 0} */
+    struct span path;      /* from the first slash; never empty */
+    struct span query;     /* behind '?', or {NULL, 0} */
+    struct span authority; /* of absolute form, not checked; else {NULL, 0} */
 };
 
 /* Origin form, or absolute form (http or https) whose authority is cut off; a fragment is cut off

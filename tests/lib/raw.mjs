@@ -12,7 +12,7 @@ export function exchange(origin, pieces, { ms = 3000, from, done = () => false }
     const finish = (open) => {
       clearTimeout(timer);
       socket.destroy();
-      const statuses = [...text.matchAll(/^HTTP\/1\.[01] (\d+)/gm)].map((m) => Number(m[1]));
+      const statuses = [...text.matchAll(/HTTP\/1\.[01] (\d{3}) [A-Z]/g)].map((m) => Number(m[1]));
       resolve({ text, open, statuses, status: statuses[0] ?? 0 });
     };
     const timer = setTimeout(() => finish(true), ms);

@@ -6,6 +6,7 @@ await import("./bad_websocket.mjs");
 await import("./headers.mjs");
 await import("./trust.mjs");
 await import("./auth.mjs");
+await import("./smuggling.mjs");
 await import("./links.mjs");
 await import("./beats.mjs");
 await import("./room_servers.mjs");

@@ -142,6 +142,25 @@ static void request_is_read_into_its_parts(void **state)
     free(copy);
 }
 
+static void absolute_target_says_the_host(void **state)
+{
+    (void)state;
+    struct http_head h;
+    char *copy;
+    static const char *const rows[][2] = {
+        {"GET http://b:81/x HTTP/1.1\r\nHost: a\r\n\r\n", "b:81"},
+        {"GET HTTPS://[::1]?x HTTP/1.1\r\nX: y\r\nhost:\r\n\r\n", "[::1]"},
+        {"GET http://b HTTP/1.1\r\nHost: b\r\n\r\n", "b"},
+        {"GET /http://b/ HTTP/1.1\r\nHost: a\r\n\r\n", "a"},
+        {"GET ws://b/ HTTP/1.1\r\nHost: a\r\n\r\n", "a"}, /* no target that is served */
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        assert_int_equal(parse(&h, true, span_str(rows[i][0]), &copy), ERR_OK);
+        assert_span(http_head_get(&h, SPAN("host")), rows[i][1]);
+        free(copy);
+    }
+}
+
 static void response_is_read_into_its_parts(void **state)
 {
     (void)state;
@@ -280,6 +299,18 @@ static const struct row requests[] = {
     {H "Transfer-Encoding: \x0b"
        "chunked\r\n",
      ERR_SYNTAX},
+    {H "Transfer-Encoding: chunked\x0b\r\n", ERR_SYNTAX},
+    {H "Transfer-Encoding: chunked;q=1\r\n", ERR_SYNTAX},
+    {H "Transfer-Encoding:\r\n", ERR_SYNTAX},
+    {H "Transfer-Encoding: \t chunked \r\n", ERR_OK},
+    {H "Content-Length: \t5 \r\n", ERR_OK},
+    {H "Content-Length: 5\x0b\r\n", ERR_SYNTAX},
+    {H "X\x7f: y\r\n", ERR_SYNTAX},
+    {H "X/: y\r\n", ERR_SYNTAX},
+    {"CONNECT x:80 HTTP/1.1\r\nHost: x:80\r\n", ERR_SYNTAX},
+    {"GET http://user@x/y HTTP/1.1\r\nHost: x\r\n", ERR_SYNTAX},
+    {"GET http://x:99999/y HTTP/1.1\r\nHost: x\r\n", ERR_SYNTAX},
+    {"GET http://a<b/y HTTP/1.1\r\nHost: x\r\n", ERR_SYNTAX},
     {"POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n", ERR_SYNTAX},
     {"POST / HTTP/1.0\r\nContent-Length: 5\r\n", ERR_OK},
 };
@@ -541,6 +572,7 @@ int main(void)
         cmocka_unit_test(head_is_found_over_every_split),
         cmocka_unit_test(head_longer_than_the_limit_is_refused),
         cmocka_unit_test(request_is_read_into_its_parts),
+        cmocka_unit_test(absolute_target_says_the_host),
         cmocka_unit_test(response_is_read_into_its_parts),
         cmocka_unit_test(requests_are_accepted_or_refused),
         cmocka_unit_test(responses_are_accepted_or_refused),
