@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include "common/base/log.h"
-#include "common/net/listener.h"
 #include "shard/io/process.h"
 
 enum { EXIT_BAD_SETTINGS = 2 };
@@ -25,15 +24,10 @@ static void on_reload_signal(void *ctx)
 
 static bool open_door(struct process *p)
 {
-    const char *why;
     const struct settings *s = &p->settings;
-    if (listener_open(&p->listener, p->loop, s->common.host, (uint16_t)s->common.port,
-                      proxy_door_accept, &p->door, &why) != ERR_OK) {
-        (void)fprintf(stderr, "terrane-shard: cannot listen on %s port %u (HOST and PORT): %s\n",
-                      s->common.host, (unsigned)s->common.port, why);
+    if (!doors_open(&p->doors, p->server, &p->door, &s->common, settings_table.process, stderr))
         return false;
-    }
-    identity_init(&p->identity, s, p->listener);
+    identity_init(&p->identity, s, &p->doors);
     p->world_proxy.node_id = p->identity.id;
     p->node_settings.id = p->identity.id;
     p->node_settings.url = p->identity.url;
@@ -44,9 +38,10 @@ static bool open_door(struct process *p)
     loop_on_signal(p->loop, SIGINT, on_stop_signal, p);
     loop_on_signal(p->loop, SIGHUP, on_reload_signal, p);
     ticker_touch(&p->ticker);
-    (void)printf("listening on %s\n", listener_address(p->listener));
+    (void)printf("listening on %s\n", listener_address(p->doors.listener));
     (void)fflush(stdout);
-    log_info("process.ready", "node=%s address=%s", p->identity.id, listener_address(p->listener));
+    log_info("process.ready", "node=%s address=%s", p->identity.id,
+             listener_address(p->doors.listener));
     return true;
 }
 
@@ -55,13 +50,17 @@ static int run(struct process *p)
 {
     process_derive(p);
     p->loop = loop_new();
-    process_wire(p);
-    int status = open_door(p) ? EXIT_SUCCESS : EXIT_FAILURE;
-    if (status == EXIT_SUCCESS)
-        loop_run(p->loop);
-    status = p->failed ? EXIT_FAILURE : status;
-    process_unwire(p);
+    int status = EXIT_BAD_SETTINGS;
+    if (doors_init(&p->doors, p->loop, &p->settings.common, settings_table.process, stderr)) {
+        process_wire(p);
+        status = open_door(p) ? EXIT_SUCCESS : EXIT_FAILURE;
+        if (status == EXIT_SUCCESS)
+            loop_run(p->loop);
+        status = p->failed ? EXIT_FAILURE : status;
+        process_unwire(p);
+    }
     loop_free(p->loop);
+    doors_clear(&p->doors);
     if (status == EXIT_SUCCESS)
         log_info("process.end", "status=0");
     process_underive(p);

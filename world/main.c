@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include "common/base/log.h"
-#include "common/net/own_url.h"
 #include "world/io/copy/copy.h"
 #include "world/io/process.h"
 
@@ -25,26 +24,19 @@ static void on_reload_signal(void *ctx)
     process_reload(ctx);
 }
 
-static bool open_listener(struct process *p, struct listener **out, const char *host, uint16_t port,
-                          void (*accepted)(void *ctx, int fd), void *door)
-{
-    const char *why;
-
-    if (listener_open(out, p->loop, host, port, accepted, door, &why) == ERR_OK)
-        return true;
-    (void)fprintf(stderr, "terrane-world: cannot listen on %s port %u (%s): %s\n", host, port,
-                  out == &p->back_listener ? "ADMIN_LISTEN" : "HOST and PORT", why);
-    return false;
-}
-
 static bool open_back_listener(struct process *p)
 {
     struct buf host = {0};
+    const char *why;
     uint16_t port;
-    bool open = settings_admin_listen(&p->settings, &host, &port) != ERR_OK || /* there is none */
-                open_listener(p, &p->back_listener, host.data, port, http_server_accept,
-                              p->server.back.http);
+    bool open = true;
 
+    if (settings_admin_listen(&p->settings, &host, &port) == ERR_OK)
+        open = listener_open(&p->back_listener, p->loop, host.data, port, http_server_accept,
+                             p->server.back.http, &why) == ERR_OK;
+    if (!open)
+        (void)fprintf(stderr, "terrane-world: cannot listen on %s port %u (ADMIN_LISTEN): %s\n",
+                      host.data, port, why);
     buf_clear(&host);
     return open;
 }
@@ -52,18 +44,16 @@ static bool open_back_listener(struct process *p)
 /* False: a line on stderr says why. */
 static bool listen_on(struct process *p)
 {
-    const struct process_settings *s = &p->settings.common;
-
-    if (!open_listener(p, &p->listener, s->host, (uint16_t)s->port, proxy_door_accept, &p->door) ||
+    if (!doors_open(&p->doors, p->server.front.http, &p->door, &p->settings.common,
+                    settings_table.process, stderr) ||
         !open_back_listener(p))
         return false;
-    p->metrics.listener = p->listener;
     p->metrics.back_listener = p->back_listener;
-    (void)printf("listening on %s\n", listener_address(p->listener));
+    (void)printf("listening on %s\n", listener_address(p->doors.listener));
     if (p->back_listener != NULL)
         (void)printf("admin listening on %s\n", listener_address(p->back_listener));
     (void)fflush(stdout);
-    log_info("process.ready", "address=%s admin=%s", listener_address(p->listener),
+    log_info("process.ready", "address=%s admin=%s", listener_address(p->doors.listener),
              p->back_listener == NULL ? "" : listener_address(p->back_listener));
     return true;
 }
@@ -78,16 +68,15 @@ static void join_cluster(struct process *p)
     if (*p->settings.internal_url != '\0')
         buf_add_span(&url, span_str(p->settings.internal_url));
     else
-        own_url_add(&url, p->listener);
+        doors_add_internal_url(&url, &p->doors);
     cluster_start(p->stores.cluster, &p->server, buf_span(&url));
     buf_clear(&url);
 }
 
-static int run(struct process *p)
+static bool serve(struct process *p)
 {
     bool good = false;
 
-    p->loop = loop_new();
     if (stores_open(&p->stores, p->loop, &p->core, &p->settings, &p->core_settings)) {
         process_wire(p);
         loop_on_signal(p->loop, SIGTERM, on_stop_signal, p);
@@ -100,9 +89,20 @@ static int run(struct process *p)
         }
         good = process_unwire(p) && good;
     }
+    return good;
+}
+
+static int run(struct process *p)
+{
+    int status = EXIT_BAD_SETTINGS;
+
+    p->loop = loop_new();
+    if (doors_init(&p->doors, p->loop, &p->settings.common, settings_table.process, stderr))
+        status = serve(p) ? EXIT_SUCCESS : EXIT_FAILURE;
     loop_free(p->loop);
-    log_info("process.end", "status=%d", good ? EXIT_SUCCESS : EXIT_FAILURE);
-    return good ? EXIT_SUCCESS : EXIT_FAILURE;
+    doors_clear(&p->doors);
+    log_info("process.end", "status=%d", status);
+    return status;
 }
 
 int main(int argc, char **argv)

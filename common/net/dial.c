@@ -1,6 +1,8 @@
 /* Name to address to socket, one address after the other. */
 #include "common/net/dial.h"
 
+#include "common/net/tls.h"
+
 static void resolved(void *ctx, const struct addr *addrs, size_t count)
 {
     struct dial *d = ctx;
@@ -24,6 +26,13 @@ bool dial_next(struct dial *d)
     if (d->next == d->count)
         return false;
     conn_dial(d->conn, d->loop, &d->addrs[d->next++], d->origin->port, d->ops);
+    if (!d->origin->tls)
+        return true;
+    struct tls_context *tls = loop_tls(d->loop, d->origin->inside);
+    if (tls != NULL)
+        tls_connect(d->conn, tls, d->origin->host);
+    else
+        conn_abort(d->conn);
     return true;
 }
 

@@ -1,6 +1,6 @@
 #pragma once
-/* Connecting to an origin: its name is resolved, then its addresses are tried in turn. Embedded
- * beside the conn it dials. */
+/* Connecting to an origin, https by what loop_tls believes: its name is resolved, then its
+ * addresses are tried in turn. Embedded beside the conn it dials. */
 #include "common/net/conn.h"
 #include "common/net/resolve.h"
 #include "common/proto/url.h"

@@ -139,6 +139,7 @@ void held_try(struct held *h, struct span url)
     struct url_origin origin = {0};
     struct http_pool *pool = NULL;
     bool good = url_origin_parse(url, &origin) == ERR_OK;
+    origin.inside = true;
     if (good && !h->is_socket)
         pool = pools_get(h->ways->pools, url);
     if (pool != NULL)

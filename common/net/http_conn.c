@@ -6,6 +6,7 @@
 
 #include "common/base/log.h"
 #include "common/base/mem.h"
+#include "common/net/tls.h"
 
 static const uint8_t http_next[] = {
     [HTTP_WAITING] = 1u << HTTP_HEAD | 1u << HTTP_BODY | 1u << HTTP_OVER,
@@ -275,7 +276,7 @@ static void http_timer_fired(struct timer *t, int64_t now)
         http_conn_drop(c);
 }
 
-void http_conn_open(struct http_server *s, int fd, const struct addr *peer)
+void http_conn_open(struct http_server *s, int fd, struct tls_context *tls, const struct addr *peer)
 {
     struct http_conn *c = xcalloc(1, sizeof *c);
     c->server = s;
@@ -284,6 +285,9 @@ void http_conn_open(struct http_server *s, int fd, const struct addr *peer)
     c->bury.fn = http_buried;
     c->conn.high_water = s->limits->high_water;
     conn_open(&c->conn, s->loop, fd, &http_conn_ops);
+    if (tls != NULL)
+        tls_accept(&c->conn, tls);
+    c->x.tls = tls != NULL;
     list_push(&s->conns, &c->node);
     s->count++;
     size_t max = s->limits->max_connections;

@@ -71,7 +71,9 @@ struct http_conn {
 };
 
 /* ---- http_conn.c */
-void http_conn_open(struct http_server *s, int fd, const struct addr *peer);
+/* `tls`: what the connection speaks, NULL: plain; `peer`: who it comes from. */
+void http_conn_open(struct http_server *s, int fd, struct tls_context *tls,
+                    const struct addr *peer);
 void http_conn_go(struct http_conn *c, enum http_phase to);
 /* Answers with an error of the server's own, `gone` for the exchange if it is live, and closes. */
 void http_conn_refuse(struct http_conn *c, int status);

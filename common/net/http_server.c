@@ -83,23 +83,52 @@ struct http_server *http_server_new(struct loop *l, const struct http_app *app, 
     return s;
 }
 
-void http_server_accept(void *ctx, int fd)
+/* Not even told that there are too many. */
+static bool server_is_shut(const struct http_server *s)
+{
+    size_t max = s->limits->max_connections;
+    return s->freed || (max != 0 && s->count >= max + REFUSALS_MAX);
+}
+
+static void door_take(const struct http_door *d, int fd, const struct addr *peer)
+{
+    struct http_server *s = d->server;
+    if (server_is_shut(s))
+        (void)close(fd);
+    else
+        http_conn_open(s, fd, d->tls, peer);
+}
+
+/* One that is gone ends at its first read. */
+static struct addr peer_of(int fd)
 {
     struct addr peer = {.bytes = {0}};
     uint16_t port;
-    (void)socket_peer(fd, &peer, &port); /* one that is gone ends at its first read */
+    (void)socket_peer(fd, &peer, &port);
+    return peer;
+}
+
+void http_server_accept(void *ctx, int fd)
+{
+    struct addr peer = peer_of(fd);
     http_server_accept_from(ctx, fd, &peer);
 }
 
 void http_server_accept_from(void *ctx, int fd, const struct addr *peer)
 {
-    struct http_server *s = ctx;
-    size_t max = s->limits->max_connections;
-    if (s->freed || (max != 0 && s->count >= max + REFUSALS_MAX)) {
-        (void)close(fd);
-        return;
-    }
-    http_conn_open(s, fd, peer);
+    const struct http_door plain = {.server = ctx};
+    door_take(&plain, fd, peer);
+}
+
+void http_door_accept(void *ctx, int fd)
+{
+    struct addr peer = peer_of(fd);
+    door_take(ctx, fd, &peer);
+}
+
+void http_door_enter(void *ctx, int fd, const struct addr *peer)
+{
+    door_take(ctx, fd, peer);
 }
 
 size_t http_server_connections(const struct http_server *s)

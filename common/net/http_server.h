@@ -48,6 +48,15 @@ struct http_server *http_server_new(struct loop *l, const struct http_app *app, 
 void http_server_accept(void *ctx, int fd);
 /* The same for a connection that began elsewhere: `peer` is what exchanges are told. */
 void http_server_accept_from(void *ctx, int fd, const struct addr *peer);
+/* One of several ways in. */
+struct http_door {
+    struct http_server *server;
+    struct tls_context *tls; /* what it speaks; NULL: plain */
+};
+/* The same as http_server_accept; `ctx` is the door (borrowed for the connection's life). */
+void http_door_accept(void *ctx, int fd);
+/* The same; `peer` is who it comes from. */
+void http_door_enter(void *ctx, int fd, const struct addr *peer);
 size_t http_server_connections(const struct http_server *s); /* upgraded ones do not count */
 /* Closes each connection after its next answer (Connection: close): clients go away by themselves,
  * none of them with a request on its way. */
@@ -62,6 +71,7 @@ void http_server_free(struct http_server *s);
 struct http_exchange {
     const struct http_head *head; /* valid for the whole exchange */
     struct addr peer;
+    bool tls; /* the connection is under TLS */
     void *user;
     bool first; /* of its connection */
     bool last;  /* set it before the answer: the connection is closed behind it */

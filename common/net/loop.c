@@ -35,6 +35,7 @@ struct loop {
     struct timer lag;
     struct loop_stats stats;
     char *read_buffer;
+    struct tls_context *tls[2]; /* outside, inside */
 };
 
 void loop_entered(struct loop *l)
@@ -218,6 +219,17 @@ const struct loop_stats *loop_stats(const struct loop *l)
 char *loop_read_buffer(struct loop *l)
 {
     return l->read_buffer;
+}
+
+void loop_set_tls(struct loop *l, struct tls_context *inside, struct tls_context *outside)
+{
+    l->tls[0] = outside;
+    l->tls[1] = inside;
+}
+
+struct tls_context *loop_tls(const struct loop *l, bool inside)
+{
+    return l->tls[inside ? 1 : 0];
 }
 
 struct event_base *loop_base(struct loop *l)

@@ -52,4 +52,9 @@ char *loop_read_buffer(struct loop *l);
  * wait was. */
 void loop_entered(struct loop *l);
 struct event_base *loop_base(struct loop *l);
+struct tls_context;
+/* What dials of https origins believe and show (tls.h): processes of the cluster, and others.
+ * Borrowed; NULL (so it begins): such dials fail. */
+void loop_set_tls(struct loop *l, struct tls_context *inside, struct tls_context *outside);
+struct tls_context *loop_tls(const struct loop *l, bool inside);
 struct evdns_base *loop_dns(struct loop *l); /* made at first use */

@@ -63,6 +63,7 @@ static struct pools_entry *entry_new(struct pools *p, struct span text)
     struct url_origin origin;
     if (url_origin_parse(text, &origin) != ERR_OK)
         return NULL;
+    origin.inside = p->inside;
     if (!make_room(p)) {
         url_origin_clear(&origin);
         return NULL;

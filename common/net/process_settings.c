@@ -1,6 +1,8 @@
 /* What the common settings mean for the HTTP server and for WebSockets. */
 #include "common/net/process_settings.h"
 
+#include "common/proto/url.h"
+
 const char *const process_log_levels[] = {"debug", "info", "warn", "error", NULL};
 const char *const process_private_rooms[] = {"ignore", "enforce", NULL};
 const char *const process_log_formats[] = {"auto", "json", "text", NULL};
@@ -15,12 +17,6 @@ static bool check_networks(const char *text, const char *name, const char *proce
     }
     addr_set_clear(&set);
     return true;
-}
-
-bool process_settings_check(const struct process_settings *s, const char *process, FILE *err)
-{
-    return check_networks(s->trusted_proxies, "TRUSTED_PROXIES", process, err) &&
-           check_networks(s->proxy_protocol, "PROXY_PROTOCOL", process, err);
 }
 
 size_t process_max_connections(int64_t setting, uint64_t descriptors)
@@ -41,4 +37,68 @@ struct ws_settings process_ws_settings(const struct process_settings *s)
 {
     return (struct ws_settings){
         .max_message = (size_t)s->message_max, .ping_ms = s->ping_ms, .pong_ms = s->pong_ms};
+}
+
+static enum err split_address(struct span text, struct span *host, uint64_t *port)
+{
+    int number;
+    if (span_to_u64(text, port) == ERR_OK) {
+        *host = SPAN("127.0.0.1");
+        return *port <= UINT16_MAX ? ERR_OK : ERR_SYNTAX;
+    }
+    enum err e = url_split_authority(text, host, &number);
+    if (e != ERR_OK || number < 0 || host->len == 0)
+        return ERR_SYNTAX;
+    *port = (uint64_t)number;
+    return ERR_OK;
+}
+
+enum err process_listen_address(const char *text, struct buf *host, uint16_t *port)
+{
+    struct span name;
+    uint64_t number;
+    if (*text == '\0')
+        return ERR_MISSING;
+    enum err e = split_address(span_str(text), &name, &number);
+    if (e != ERR_OK)
+        return e;
+    buf_add_span(host, name);
+    buf_add_char(host, '\0');
+    *port = (uint16_t)number;
+    return ERR_OK;
+}
+
+/* What is wrong with the settings of TLS, which are files and go together; NULL: nothing. */
+static const char *tls_problem(const struct process_settings *s)
+{
+    bool cert = *s->internal_cert != '\0', door = *s->internal_listen != '\0';
+    if ((*s->tls_cert != '\0') != (*s->tls_key != '\0'))
+        return "TLS_CERT, TLS_KEY: one is set without the other";
+    if (cert != (*s->internal_key != '\0'))
+        return "INTERNAL_CERT, INTERNAL_KEY: one is set without the other";
+    if (door && *s->internal_ca != '\0' && !cert)
+        return "INTERNAL_CA: INTERNAL_LISTEN cannot ask for certificates without INTERNAL_CERT";
+    return NULL;
+}
+
+static bool check_tls(const struct process_settings *s, const char *process, FILE *err)
+{
+    struct buf host = {0};
+    uint16_t port;
+    const char *problem = tls_problem(s);
+    bool good = process_listen_address(s->internal_listen, &host, &port) != ERR_SYNTAX;
+    buf_clear(&host);
+    if (!good)
+        (void)fprintf(err, "%s: INTERNAL_LISTEN: \"%s\" is not host:port, such as 127.0.0.1:3004\n",
+                      process, s->internal_listen);
+    if (problem != NULL)
+        (void)fprintf(err, "%s: %s\n", process, problem);
+    return good && problem == NULL;
+}
+
+bool process_settings_check(const struct process_settings *s, const char *process, FILE *err)
+{
+    return check_networks(s->trusted_proxies, "TRUSTED_PROXIES", process, err) &&
+           check_networks(s->proxy_protocol, "PROXY_PROTOCOL", process, err) &&
+           check_tls(s, process, err);
 }

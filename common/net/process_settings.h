@@ -1,12 +1,17 @@
 #pragma once
 /* The settings that every process with a public door has: where it listens, its limits and times
  * (docs/protocol.md, "Limits"), its log. Embedded in the process's own settings. */
+#include <stdio.h>
+
 #include "common/base/config.h"
 #include "common/net/http_server.h"
 
 struct process_settings {
     char *host;
     int64_t port;
+    char *tls_cert, *tls_key, *tls_ca;
+    char *internal_listen; /* process_listen_address reads it */
+    char *internal_cert, *internal_key, *internal_ca;
     char *trusted_proxies, *proxy_protocol; /* networks, for addr_set_parse */
     int64_t header_ms, body_ms, idle_ms;
     int64_t max_connections; /* 0: what the descriptor limit leaves */
@@ -32,6 +37,39 @@ struct http_limits process_http_limits(const struct process_settings *s);
 /* Without queue limits. */
 struct ws_settings process_ws_settings(const struct process_settings *s);
 
+/* `host:port`, or a port on 127.0.0.1: the host, with a NUL behind it, is put into the empty buf
+ * `host`; port 0 is the system's to choose. ERR_MISSING: the text is empty; ERR_SYNTAX: no address.
+ */
+MUST_CHECK enum err process_listen_address(const char *text, struct buf *host, uint16_t *port);
+
+#define PROCESS_SETTINGS_TEXT(holder, member, row, field, text)                                    \
+    {                                                                                              \
+        .name = row, .type = CONFIG_STRING, .offset = offsetof(holder, member.field),              \
+        .fallback = "", .help = text                                                               \
+    }
+/* Files and doors of TLS (docs/tls.md). */
+#define PROCESS_SETTINGS_TLS(holder, member)                                                       \
+    PROCESS_SETTINGS_TEXT(holder, member, "TLS_CERT", tls_cert,                                    \
+                          "File with this process's certificate (PEM); HOST and PORT speak TLS "   \
+                          "then. Read again on SIGHUP, as all such files."),                       \
+        PROCESS_SETTINGS_TEXT(holder, member, "TLS_KEY", tls_key,                                  \
+                              "File with the key of TLS_CERT."),                                   \
+        PROCESS_SETTINGS_TEXT(holder, member, "TLS_CA", tls_ca,                                    \
+                              "File with the authorities that https servers must be of; empty: "   \
+                              "the system's."),                                                    \
+        PROCESS_SETTINGS_TEXT(holder, member, "INTERNAL_LISTEN", internal_listen,                  \
+                              "Address of a second listener, host:port or a port on 127.0.0.1, "   \
+                              "for other processes of the cluster and for probes; empty: none."),  \
+        PROCESS_SETTINGS_TEXT(holder, member, "INTERNAL_CERT", internal_cert,                      \
+                              "File with the certificate of INTERNAL_LISTEN, which speaks TLS "    \
+                              "then; also shown to other processes."),                             \
+        PROCESS_SETTINGS_TEXT(holder, member, "INTERNAL_KEY", internal_key,                        \
+                              "File with the key of INTERNAL_CERT."),                              \
+        PROCESS_SETTINGS_TEXT(holder, member, "INTERNAL_CA", internal_ca,                          \
+                              "File with the authority that all processes of the cluster are "     \
+                              "of: whoever comes by INTERNAL_LISTEN, and whoever is reached by "   \
+                              "https; empty: the former show nothing, the latter are of TLS_CA.")
+
 /* The rows: `holder` is the process's struct, `member` its struct process_settings. */
 #define PROCESS_SETTINGS_ROWS(holder, member, default_port)                                        \
     {.name = "HOST",                                                                               \
@@ -45,6 +83,7 @@ struct ws_settings process_ws_settings(const struct process_settings *s);
          .fallback = default_port,                                                                 \
          .max = 65535,                                                                             \
          .help = "Port to listen on; 0: the system chooses."},                                     \
+        PROCESS_SETTINGS_TLS(holder, member),                                                      \
         {.name = "TRUSTED_PROXIES",                                                                \
          .type = CONFIG_STRING,                                                                    \
          .offset = offsetof(holder, member.trusted_proxies),                                       \

@@ -119,9 +119,8 @@ static void log_failure(const struct conn *c, const char *why)
     if (t->server)
         log_info("tls.failed", "side=server file=%s peer=%s why=%s", t->files.cert, peer, why);
     else
-        log_warn("tls.failed", "side=client file=%s peer=%s port=%u host=%s why=%s",
-                 t->files.ca == NULL ? "" : t->files.ca, peer, (unsigned)port,
-                 host == NULL ? "" : host, why);
+        log_warn("tls.failed", "side=client file=%s peer=%s port=%u host=%s why=%s", t->files.ca,
+                 peer, (unsigned)port, host == NULL ? "" : host, why);
 }
 
 /* One line, counted once. */

@@ -8,7 +8,7 @@
 
 struct tls_context;
 
-/* Paths of PEM files; borrowed for the context's life. */
+/* Paths of PEM files. */
 struct tls_files {
     const char *cert; /* with the certificates behind it up to the root; NULL or "": none */
     const char *key;  /* not encrypted */

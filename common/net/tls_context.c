@@ -18,7 +18,17 @@ static const unsigned char http11[] = "\x08http/1.1"; /* as ALPN writes it: RFC 
 
 static bool is_named(const char *path)
 {
-    return path != NULL && *path != '\0';
+    return *path != '\0';
+}
+
+static char *copy_path(const char *path)
+{
+    return xstrdup(path == NULL ? "" : path);
+}
+
+static void free_path(const char *path)
+{
+    free((void *)(uintptr_t)path);
 }
 
 /* "PATH: what OpenSSL has against it". */
@@ -155,7 +165,13 @@ static enum err context_new(struct tls_context **out, const struct tls_files *fi
                             struct buf *why)
 {
     struct tls_context *t = xcalloc(1, sizeof *t);
-    *t = (struct tls_context){.files = *files, .server = server, .bio = tls_bio_new()};
+    *t = (struct tls_context){
+        .files = {.cert = copy_path(files->cert),
+                  .key = copy_path(files->key),
+                  .ca = copy_path(files->ca)},
+        .server = server,
+        .bio = tls_bio_new(),
+    };
     enum err e = context_read(t, why);
     if (e != ERR_OK) {
         tls_free(t);
@@ -201,6 +217,9 @@ void tls_free(struct tls_context *t)
         return;
     SSL_CTX_free(t->ssl);
     BIO_meth_free(t->bio);
+    free_path(t->files.cert);
+    free_path(t->files.key);
+    free_path(t->files.ca);
     free(t->in);
     free(t->plain);
     buf_clear(&t->out);

@@ -16,7 +16,7 @@ enum {
 
 struct tls_context {
     SSL_CTX *ssl; /* replaced by a reload; connections hold the one that they began with */
-    struct tls_files files;
+    struct tls_files files; /* owned; no path is NULL */
     bool server;
     int64_t expires_s;
     struct tls_stats stats;

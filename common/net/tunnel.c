@@ -287,8 +287,9 @@ struct tunnel *tunnel_new(struct tunnels *all, struct http_exchange *x, struct b
 
 void tunnel_try(struct tunnel *t, const struct url_origin *origin)
 {
-    struct url_origin copy = {
-        .host = xstrdup(origin->host), .port = origin->port, .text = xstrdup(origin->text)};
+    struct url_origin copy = *origin;
+    copy.host = xstrdup(origin->host);
+    copy.text = xstrdup(origin->text);
     url_origin_clear(&t->origin);
     t->origin = copy;
     buf_reset(&t->reason);

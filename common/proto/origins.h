@@ -1,5 +1,5 @@
 #pragma once
-/* A comma-separated list of http origins, as settings have it. */
+/* A comma-separated list of http or https origins, as settings have it. */
 #include "common/proto/url.h"
 
 struct origins {
@@ -12,7 +12,8 @@ struct origins {
 MUST_CHECK enum err origins_parse(struct origins *out, struct span text, struct span *bad);
 void origins_clear(struct origins *o);
 
-/* The stable hash of "host:port", a zero byte and the key. */
+/* The stable hash of "host:port", a zero byte and the key. The scheme is no part of it: a server
+ * keeps its keys when it begins to speak TLS on the same port. */
 uint64_t origin_score(struct span host_port, struct span key);
 /* The origin that has `key`, by rendezvous hashing (highest score wins): every process with the
  * same set of origins, in any order, chooses the same one, and losing one origin moves only its own

@@ -161,8 +161,7 @@ enum err redis_url_parse_server(struct span text, uint16_t port, struct url_orig
         given = port;
     if (host.len == 0 || given == 0)
         return ERR_SYNTAX;
-    out->port = (uint16_t)given;
-    out->host = xspandup(host);
+    *out = (struct url_origin){.host = xspandup(host), .port = (uint16_t)given};
     buf_addf(&whole, text.ptr[0] == '[' ? "[%s]:%u" : "%s:%u", out->host, (unsigned)out->port);
     out->text = xspandup(buf_span(&whole));
     buf_clear(&whole);

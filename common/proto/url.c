@@ -9,7 +9,7 @@
 #include "common/base/utf8.h"
 #include "common/proto/ascii.h"
 
-enum { ESCAPE_LEN = 3, DEFAULT_PORT = 80 };
+enum { ESCAPE_LEN = 3, HTTP_PORT = 80, HTTPS_PORT = 443 };
 
 /* The byte of the escape `%XX` at `at`, or -1. */
 static int escape_at(struct span s, size_t at)
@@ -351,7 +351,11 @@ bool url_query_names(struct span part, struct span name)
 enum err url_origin_parse(struct span text, struct url_origin *out)
 {
     struct span rest = skip_scheme(text, SPAN("http://")), host;
-    int port;
+    int port, usual = HTTP_PORT;
+    if (rest.len == text.len) {
+        rest = skip_scheme(text, SPAN("https://"));
+        usual = HTTPS_PORT;
+    }
     if (rest.len == text.len)
         return ERR_SYNTAX;
     if (span_ends(rest, SPAN("/")))
@@ -362,10 +366,12 @@ enum err url_origin_parse(struct span text, struct url_origin *out)
     bool ipv6 = rest.ptr[0] == '[';
     struct buf header = {.len = 0};
     buf_addf(&header, ipv6 ? "[%.*s]" : "%.*s", SPAN_ARG(host));
-    if (port > 0 && port != DEFAULT_PORT)
+    if (port > 0 && port != usual)
         buf_addf(&header, ":%d", port);
     out->host = xspandup(host);
-    out->port = (uint16_t)(port > 0 ? port : DEFAULT_PORT);
+    out->port = (uint16_t)(port > 0 ? port : usual);
+    out->tls = usual == HTTPS_PORT;
+    out->inside = false;
     out->text = xspandup(buf_span(&header));
     buf_clear(&header);
     return ERR_OK;
@@ -376,4 +382,16 @@ void url_origin_clear(struct url_origin *o)
     free(o->host);
     free(o->text);
     *o = (struct url_origin){.host = NULL};
+}
+
+void url_origin_add(struct buf *out, const struct url_origin *o)
+{
+    buf_add_span(out, o->tls ? SPAN("https://") : SPAN("http://"));
+    buf_add_span(out, span_str(o->text));
+}
+
+struct span url_origin_host(struct span spelling)
+{
+    struct span host = skip_scheme(spelling, SPAN("http://"));
+    return host.len < spelling.len ? host : skip_scheme(spelling, SPAN("https://"));
 }

@@ -42,12 +42,20 @@ bool url_query_get(struct span query, struct span name, struct buf *out);
 /* Whether one of the raw parts between the `&` of a query string is a parameter of that name. */
 bool url_query_names(struct span part, struct span name);
 
-/* `http://host[:port]`, as settings have it; https is refused until TLS is here. */
+/* `http://host[:port]` or `https://host[:port]`, as settings have it. */
 struct url_origin {
     char *host; /* without brackets; owned */
     uint16_t port;
-    char *text; /* host:port as it goes into the Host header; owned */
+    bool tls;    /* https */
+    bool inside; /* another process of the cluster, which proves itself as INTERNAL_CA has it; its
+                    owner sets this */
+    char *text;  /* host:port as it goes into the Host header; owned */
 };
 /* ERR_SYNTAX: not an http origin (a path other than "/" is an error too). */
 MUST_CHECK enum err url_origin_parse(struct span text, struct url_origin *out);
 void url_origin_clear(struct url_origin *o);
+/* The one spelling of it: scheme, host in brackets if it needs them, port unless the scheme has it.
+ */
+void url_origin_add(struct buf *out, const struct url_origin *o);
+/* What stands behind `http://` or `https://` in such a spelling. */
+struct span url_origin_host(struct span spelling);

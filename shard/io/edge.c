@@ -189,8 +189,8 @@ static void take_party(struct edge *e, struct http_exchange *x, const struct rou
     if (span_ieq(x->head->method, SPAN("TRACE"))) {
         /* An answer to TRACE would show the client what a shard adds, its secret above all. */
         refuse_json(e, x, REFUSED_METHOD, 405, "Method not allowed");
-    } else if (sender_read(&from, x->head, &x->peer, e->trusted, e->secrets, clock_wall_ms()) !=
-               ERR_OK) {
+    } else if (sender_read(&from, x->head, &x->peer, e->trusted, e->secrets, x->tls,
+                           clock_wall_ms()) != ERR_OK) {
         refuse_json(e, x, REFUSED_SIGNATURE, 403, "Bad internal signature");
     } else if (!admitted && !doorman_lets_connect(e->doorman, x, &from, is_upgrade)) {
         return; /* answered */

@@ -63,8 +63,7 @@ static void end_passing(struct farewell *f, int64_t now)
 
 static void end_sockets(struct farewell *f)
 {
-    listener_close(*f->listener);
-    *f->listener = NULL;
+    doors_close_public(f->doors);
     http_server_drain(f->server);
     tunnels_close(f->tunnels, WS_CODE_RESTART, RETRY);
     tunnels_close(f->peer_tunnels, WS_CODE_RESTART, RETRY);

@@ -3,7 +3,7 @@
  * listener open; then listener, tunnels and requests; then the links, once what was written to them
  * is out; then worlds hear that the node is gone. Each step ends when nothing is left of it or its
  * time is over. */
-#include "common/net/listener.h"
+#include "common/net/doors.h"
 #include "shard/io/edge_client.h"
 #include "shard/io/reporter.h"
 #include "shard/io/room_link.h"
@@ -24,7 +24,7 @@ enum farewell_state {
 /* What ends; all borrowed. */
 struct farewell {
     struct ticker *ticker;
-    struct listener **listener; /* NULL once it is closed */
+    struct doors *doors;
     struct http_server *server;
     struct doorman *doorman;
     struct edge_clients *clients;

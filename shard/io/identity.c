@@ -7,7 +7,6 @@
 #include "common/base/json.h"
 #include "common/base/mem.h"
 #include "common/base/version.h"
-#include "common/net/own_url.h"
 
 static char *name_node(uint16_t port_number)
 {
@@ -20,21 +19,35 @@ static char *name_node(uint16_t port_number)
     return id;
 }
 
-/* On all addresses, it is found by its host's name. */
-static char *name_url(const struct listener *door)
+static char *text_of(struct buf *url)
 {
-    struct buf url = {0};
-    own_url_add(&url, door);
-    char *text = xspandup(buf_span(&url));
-    buf_clear(&url);
+    char *text = xspandup(buf_span(url));
+    buf_clear(url);
     return text;
 }
 
-void identity_init(struct identity *i, const struct settings *s, const struct listener *door)
+/* On all addresses, it is found by its host's name. */
+static char *name_internal(const struct doors *doors)
 {
-    i->id = *s->node_id != '\0' ? xstrdup(s->node_id) : name_node(listener_port(door));
-    i->internal_url = *s->internal_url != '\0' ? xstrdup(s->internal_url) : name_url(door);
-    i->url = xstrdup(*s->node_url != '\0' ? s->node_url : i->internal_url);
+    struct buf url = {0};
+    doors_add_internal_url(&url, doors);
+    return text_of(&url);
+}
+
+static char *name_public(const struct doors *doors, const char *internal_url)
+{
+    struct buf url = {0};
+    if (doors->internal == NULL)
+        return xstrdup(internal_url);
+    doors_add_public_url(&url, doors);
+    return text_of(&url);
+}
+
+void identity_init(struct identity *i, const struct settings *s, const struct doors *doors)
+{
+    i->id = *s->node_id != '\0' ? xstrdup(s->node_id) : name_node(listener_port(doors->listener));
+    i->internal_url = *s->internal_url != '\0' ? xstrdup(s->internal_url) : name_internal(doors);
+    i->url = *s->node_url != '\0' ? xstrdup(s->node_url) : name_public(doors, i->internal_url);
 }
 
 void identity_clear(struct identity *i)

@@ -1,7 +1,7 @@
 /* Gathers what core, io and the loop count into one struct, and describes it. */
 #include "shard/io/metrics.h"
 
-#include "common/net/listener.h"
+#include "common/net/doors.h"
 
 struct numbers {
     struct node_stats node;
@@ -269,13 +269,15 @@ void metrics_add(struct buf *out, const struct metrics *m, bool openmetrics)
         .io = *m->io,
         .loop = *loop_stats(m->loop),
         .http_connections = http_server_connections(*m->server),
-        .refused_descriptors = *m->listener == NULL ? 0 : listener_refused(*m->listener),
+        .refused_descriptors =
+            m->doors->listener == NULL ? 0 : listener_refused(m->doors->listener),
         .world_failures = m->worlds->failures,
         .questions = m->questions->sent,
         .questions_unanswered = m->questions->unanswered,
         .client_addresses = address_rates_count(m->addresses),
     };
     metrics_render(out, rows, sizeof rows / sizeof rows[0], &numbers, openmetrics);
+    doors_add_metrics(out, m->doors, openmetrics);
     metrics_render_process(out, openmetrics);
     metrics_render_end(out, openmetrics);
 }

@@ -1,6 +1,6 @@
 #pragma once
 /* The numbers of a node as Prometheus reads them. */
-#include "common/net/http_server.h"
+#include "common/net/doors.h"
 #include "shard/core/address_rates.h"
 #include "shard/core/node.h"
 #include "shard/io/io_stats.h"
@@ -16,7 +16,7 @@ struct metrics {
     const struct address_rates *addresses;
     const struct loop *loop;
     struct http_server *const *server;
-    struct listener *const *listener; /* NULL behind it: not listening any more */
+    const struct doors *doors;
 };
 
 /* Appends all metrics as text. */

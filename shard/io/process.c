@@ -13,6 +13,7 @@ static void wire_arrivals(struct process *p)
 {
     tunnels_init(&p->peer_tunnels, p->loop, &p->stats.peer_tunnels);
     pools_init(&p->peers, p->loop, &peer_pool_settings);
+    p->peers.inside = true;
     questions_init(&p->questions, &p->ticker, &p->worlds, &p->secrets);
     p->arrivals = (struct arrivals){
         .ticker = &p->ticker,
@@ -82,7 +83,7 @@ void process_wire(struct process *p)
                     .addresses = &p->doorman.addresses,
                     .loop = p->loop,
                     .server = &p->server,
-                    .listener = &p->listener},
+                    .doors = &p->doors},
         .gatekeeper = {.gate = {.keys = p->keys,
                                 .fallback = settings_auth(&p->settings),
                                 .world_id = p->settings.world_id},
@@ -94,14 +95,14 @@ void process_wire(struct process *p)
         .loop = p->loop,
         .networks = &p->fronts,
         .limits = &p->limits,
-        .enter = http_server_accept_from,
-        .ctx = p->server,
+        .enter = http_door_enter,
+        .ctx = &p->doors.front,
         .stats = &p->stats.door,
     };
     proxy_door_init(&p->door);
     p->farewell = (struct farewell){
         .ticker = &p->ticker,
-        .listener = &p->listener,
+        .doors = &p->doors,
         .server = p->server,
         .doorman = &p->doorman,
         .clients = &p->clients,
@@ -116,7 +117,7 @@ void process_wire(struct process *p)
 void process_unwire(struct process *p)
 {
     enum { TURNS = 3 }; /* what is aborted ends at the end of a turn, and may end others */
-    listener_close(p->listener);
+    doors_close(&p->doors);
     proxy_door_clear(&p->door);
     farewell_stop(&p->farewell);
     forwards_clear(&p->forwards);

@@ -1,5 +1,6 @@
 #pragma once
 /* A node's process: its parts, and what its settings mean to each of them. main.c makes it run. */
+#include "common/net/doors.h"
 #include "common/net/proxy_door.h"
 #include "shard/io/edge.h"
 #include "shard/io/farewell.h"
@@ -44,8 +45,8 @@ struct process {
     struct doorman doorman;
     struct edge edge;
     struct http_server *server;
-    struct proxy_door door; /* before it */
-    struct listener *listener;
+    struct proxy_door door; /* before the public one of `doors` */
+    struct doors doors;
 
     struct farewell farewell;
     bool failed; /* core cannot go on */

@@ -12,6 +12,7 @@ static void use(void *ctx)
     struct process *p = ctx;
     process_derive_again(p);
     doorman_limit(&p->doorman, settings_client_rate(&p->settings), p->settings.connect_rate);
+    doors_reload(&p->doors);
 }
 
 void process_reload(struct process *p)

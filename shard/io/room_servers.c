@@ -48,10 +48,8 @@ struct span room_servers_own(struct room_servers *s, struct span room)
 {
     const struct upstream *own = upstreams_choose(&s->own, room);
     buf_reset(&s->text);
-    if (own != NULL) {
-        BUF_ADD_LIT(&s->text, "http://");
-        buf_add_span(&s->text, span_str(own->origin->text));
-    }
+    if (own != NULL)
+        url_origin_add(&s->text, own->origin);
     return buf_span(&s->text);
 }
 

@@ -34,7 +34,8 @@ static void read_client(struct sender *out, const struct http_head *h, const str
 }
 
 enum err sender_read(struct sender *out, const struct http_head *h, const struct addr *peer,
-                     const struct addr_set *trusted, const struct secrets *secrets, int64_t wall_ms)
+                     const struct addr_set *trusted, const struct secrets *secrets, bool tls,
+                     int64_t wall_ms)
 {
     struct hop_signed from;
     enum err e = ERR_MISSING; /* whatever is not signed is a client's own, and goes nowhere */
@@ -46,6 +47,7 @@ enum err sender_read(struct sender *out, const struct http_head *h, const struct
         read_hop(out, h, &from);
     else
         read_client(out, h, peer, trusted);
+    out->https = out->https || (tls && !out->trusted);
     return ERR_OK;
 }
 

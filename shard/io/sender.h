@@ -13,10 +13,11 @@ struct sender {
     char host[WHENCE_HOST_MAX];
 };
 
-/* `peer` is the connection's other end, `trusted` the proxies to believe, `secrets` the cluster's.
+/* `peer` is the connection's other end, `tls` what it spoke, `trusted` the proxies to
+ * believe, `secrets` the cluster's.
  * ERR_DENIED: it claims to come from another process and does not (403). */
 MUST_CHECK enum err sender_read(struct sender *out, const struct http_head *h,
                                 const struct addr *peer, const struct addr_set *trusted,
-                                const struct secrets *secrets, int64_t wall_ms);
+                                const struct secrets *secrets, bool tls, int64_t wall_ms);
 /* The Host that the client named; borrowed from both. */
 struct span sender_host(const struct sender *s, const struct http_head *h);

@@ -9,6 +9,8 @@ void worlds_init(struct worlds *w, struct loop *l, struct origins *origins)
 {
     assert(origins->count > 0);
     *w = (struct worlds){0};
+    for (size_t i = 0; i < origins->count; i++)
+        origins->list[i].inside = true;
     upstreams_init(&w->all, l, origins);
 }
 

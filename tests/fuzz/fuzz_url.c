@@ -70,9 +70,11 @@ static void check_origin(struct span s)
     struct buf text = {.len = 0};
     if (url_origin_parse(s, &o) != ERR_OK)
         return;
-    buf_addf(&text, "http://%s", o.text);
+    url_origin_add(&text, &o);
+    assert(span_eq(url_origin_host(buf_span(&text)), span_str(o.text)));
     enum err e = url_origin_parse(buf_span(&text), &again);
     assert(e == ERR_OK && strcmp(o.host, again.host) == 0 && o.port == again.port);
+    assert(o.tls == again.tls);
     assert(strcmp(o.text, again.text) == 0 && o.port > 0 && o.host[0] != '\0');
     url_origin_clear(&o);
     url_origin_clear(&again);

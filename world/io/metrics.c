@@ -238,7 +238,7 @@ static void look_up(struct metrics *m)
                      (m->back_http == NULL ? 0 : http_server_connections(m->back_http));
     f->feed_sockets = feed_sockets_count(m->feeds);
     f->feed_admins = m->core->admins.count;
-    f->descriptors_refused = refused(m->listener) + refused(m->back_listener);
+    f->descriptors_refused = refused(m->doors->listener) + refused(m->back_listener);
 }
 
 void metrics_count_refusal(struct metrics *m, int status)
@@ -278,6 +278,7 @@ void metrics_write(struct metrics *m, struct buf *out, bool openmetrics)
     metrics_add_registry(out, &m->core->registry, openmetrics);
     metrics_render(out, loop_rows, sizeof(loop_rows) / sizeof(loop_rows[0]), loop_stats(m->loop),
                    openmetrics);
+    doors_add_metrics(out, m->doors, openmetrics);
     metrics_render_process(out, openmetrics);
     metrics_render_end(out, openmetrics);
 }

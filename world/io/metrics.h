@@ -1,7 +1,7 @@
 #pragma once
 /* The table of the world's metrics, and the text made from it. */
+#include "common/net/doors.h"
 #include "common/net/http_server.h"
-#include "common/net/listener.h"
 #include "common/net/proxy_door.h"
 #include "world/core/core.h"
 #include "world/io/feed_sockets.h"
@@ -35,7 +35,8 @@ struct metrics {
     const struct loop *loop;
     const struct core *core;
     const struct http_server *http, *back_http; /* back: NULL when there is none */
-    const struct listener *listener, *back_listener;
+    const struct doors *doors;
+    const struct listener *back_listener;
     const struct feed_sockets *feeds;
     const struct store_stats *store;        /* NULL: nothing is written */
     const struct shard_proxy_stats *shards; /* NULL: nothing is handed on */

@@ -291,6 +291,7 @@ void passings_init(struct passings *all, struct loop *l, struct seekers *seekers
     list_init(&all->all);
     lanes_init(&all->lanes, l);
     pools_init(&all->pools, l, &all->pool_settings);
+    all->pools.inside = true;
 }
 
 void passings_refuse_waiting(struct passings *all)

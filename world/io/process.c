@@ -8,10 +8,10 @@ static void close_doors(void *ctx)
 {
     struct process *p = ctx;
 
-    listener_close(p->listener);
+    doors_close(&p->doors);
     listener_close(p->back_listener);
-    p->listener = p->back_listener = NULL;
-    p->metrics.listener = p->metrics.back_listener = NULL;
+    p->back_listener = NULL;
+    p->metrics.back_listener = NULL;
 }
 
 static void wire_door(struct process *p)
@@ -20,8 +20,8 @@ static void wire_door(struct process *p)
         .loop = p->loop,
         .networks = &p->fronts,
         .limits = &p->server_settings.limits,
-        .enter = http_server_accept_from,
-        .ctx = p->server.front.http,
+        .enter = http_door_enter,
+        .ctx = &p->doors.front,
         .stats = &p->door_stats,
     };
     proxy_door_init(&p->door);
@@ -51,6 +51,7 @@ void process_wire(struct process *p)
     p->port.probe = prober_port(&p->prober);
     core_init(&p->core, &p->port, &p->core_settings, &rng, moment_now(p->loop));
     p->metrics.loop = p->loop;
+    p->metrics.doors = &p->doors;
     p->metrics.core = &p->core;
     p->metrics.http = p->server.front.http;
     p->metrics.back_http = p->server.back.http;

@@ -1,6 +1,6 @@
 #pragma once
 /* A world process: its parts, and what its settings mean to each of them. main.c makes it run. */
-#include "common/net/listener.h"
+#include "common/net/doors.h"
 #include "common/net/proxy_door.h"
 #include "world/io/farewell.h"
 #include "world/io/feed_sockets.h"
@@ -24,7 +24,8 @@ struct process {
     struct port port;
     struct core core;
     struct loop *loop;
-    struct listener *listener, *back_listener;
+    struct doors doors;
+    struct listener *back_listener;
     struct server server;
     struct proxy_door door; /* before its front */
     struct proxy_door_stats door_stats;

@@ -9,7 +9,10 @@
  */
 static void use(void *ctx)
 {
-    process_derive_again(ctx);
+    struct process *p = ctx;
+
+    process_derive_again(p);
+    doors_reload(&p->doors);
 }
 
 void process_reload(struct process *p)

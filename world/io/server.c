@@ -98,6 +98,7 @@ static bool take_shard(struct server *s, struct http_exchange *x, const struct a
         return true;
     }
     whence_read(&whence, x->head, &x->peer, s->settings->trusted);
+    whence.https = whence.https || (x->tls && !whence.trusted);
     shard_proxy_take(s->shards, x, &whence);
     return true;
 }

@@ -282,37 +282,9 @@ static bool check_room_servers(const struct settings *s, FILE *err)
     return true;
 }
 
-static enum err split_address(struct span text, struct span *host, uint64_t *port)
-{
-    int number;
-    enum err e;
-
-    if (span_to_u64(text, port) == ERR_OK) {
-        *host = SPAN("127.0.0.1");
-        return *port <= UINT16_MAX ? ERR_OK : ERR_SYNTAX;
-    }
-    e = url_split_authority(text, host, &number);
-    if (e != ERR_OK || number < 0 || host->len == 0)
-        return ERR_SYNTAX;
-    *port = (uint64_t)number;
-    return ERR_OK;
-}
-
 enum err settings_admin_listen(const struct settings *s, struct buf *host, uint16_t *port)
 {
-    struct span name;
-    uint64_t number;
-    enum err e;
-
-    if (*s->admin_listen == '\0')
-        return ERR_MISSING;
-    e = split_address(span_str(s->admin_listen), &name, &number);
-    if (e != ERR_OK)
-        return e;
-    buf_add_span(host, name);
-    buf_add_char(host, '\0');
-    *port = (uint16_t)number;
-    return ERR_OK;
+    return process_listen_address(s->admin_listen, host, port);
 }
 
 static bool check_admin_listen(const struct settings *s, FILE *err)

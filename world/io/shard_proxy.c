@@ -219,6 +219,7 @@ void shard_proxy_init(struct shard_proxy *p, struct loop *l, struct server *serv
     p->tunnels.answer_ms = SHARD_PROXY_ANSWER_MS;
     forwards_init(&p->forwards, &p->stats.forwards, &p->stats.forwards_now);
     pools_init(&p->pools, l, &pool_settings);
+    p->pools.inside = true;
     p->ways = (struct held_ways){
         .tunnels = &p->tunnels,
         .forwards = &p->forwards,

@@ -5,6 +5,7 @@
 
 #include "common/base/log.h"
 #include "common/proto/origins.h"
+#include "common/proto/url.h"
 #include "world/core/nodes/nodes.h"
 
 static const uint8_t assignment_next[ASSIGNMENT_STATE_COUNT] = {
@@ -105,7 +106,7 @@ static struct world_server *choose(const struct world *w, struct span room,
 
     LIST_EACH (&w->servers, it) {
         struct world_server *at = CONTAINER_OF(it, struct world_server, in_world);
-        struct span host = span_slice(at->server->origin, SERVERS_SCHEME, at->server->origin.len);
+        struct span host = url_origin_host(at->server->origin);
         uint64_t score = fits(at) ? origin_score(host, room) : 0;
         if (!fits(at) || (best != NULL && score <= best_score))
             continue;

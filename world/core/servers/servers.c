@@ -21,8 +21,7 @@ static enum err spell(struct span text, struct buf *out)
 
     if (text.len > ORDERS_URL_MAX || url_origin_parse(text, &o) != ERR_OK)
         return ERR_SYNTAX;
-    BUF_ADD_LIT(out, "http://");
-    buf_add_span(out, span_str(o.text));
+    url_origin_add(out, &o);
     url_origin_clear(&o);
     return ERR_OK;
 }
@@ -142,8 +141,7 @@ void servers_configure(struct registry *r, struct span list)
     assert(e == ERR_OK && r->world_count == 0);
     for (size_t i = 0; i < origins.count; i++) {
         struct buf text = {0};
-        BUF_ADD_LIT(&text, "http://");
-        buf_add_span(&text, span_str(origins.list[i].text));
+        url_origin_add(&text, &origins.list[i]);
         server_get(r, buf_span(&text))->configured = true;
         buf_clear(&text);
     }

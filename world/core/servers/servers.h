@@ -14,7 +14,6 @@ enum {
     SERVERS_PROBE_MS = 2000, /* between two probes of a server, give or take a tenth */
     SERVERS_DEAD_MS = 3000,  /* so long, and twice, a probe has to fail */
     SERVERS_MAX = 1000,      /* of a world */
-    SERVERS_SCHEME = 7,      /* length of "http://" */
 };
 
 /* The moves are in health.c's table. */

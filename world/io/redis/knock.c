@@ -86,6 +86,7 @@ void knock_init(struct knock *k, struct loop *l, const struct signer *signer)
 {
     *k = (struct knock){.loop = l, .signer = signer};
     pools_init(&k->pools, l, &pool_settings);
+    k->pools.inside = true;
     list_init(&k->waiting);
     list_init(&k->under_way);
 }

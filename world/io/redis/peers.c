@@ -128,6 +128,7 @@ void peers_init(struct peers *p, struct loop *l, const struct signer *signer,
 {
     *p = (struct peers){.loop = l, .signer = signer, .events = events, .over.fire = on_over};
     pools_init(&p->pools, l, &pool_settings);
+    p->pools.inside = true;
     list_init(&p->asked);
 }
 

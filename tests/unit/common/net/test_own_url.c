@@ -11,15 +11,15 @@ static void accepted(void *ctx, int fd)
     (void)close(fd);
 }
 
-static void expect(const char *host, const char *begin)
+static void expect(const char *host, const char *begin, bool tls)
 {
     struct loop *loop = loop_new();
     struct listener *l;
     struct buf url = {0}, want = {0};
     const char *why;
     assert_int_equal(listener_open(&l, loop, host, 0, accepted, NULL, &why), ERR_OK);
-    own_url_add(&url, l);
-    buf_addf(&want, "http://%s:%u", begin, listener_port(l));
+    own_url_add(&url, l, tls);
+    buf_addf(&want, "%s://%s:%u", tls ? "https" : "http", begin, listener_port(l));
     assert_true(span_eq(buf_span(&url), buf_span(&want)));
     buf_clear(&url);
     buf_clear(&want);
@@ -30,7 +30,8 @@ static void expect(const char *host, const char *begin)
 static void address_is_the_name(void **state)
 {
     (void)state;
-    expect("127.0.0.1", "127.0.0.1");
+    expect("127.0.0.1", "127.0.0.1", false);
+    expect("127.0.0.1", "127.0.0.1", true);
 }
 
 static void on_all_addresses_the_host_is_named(void **state)
@@ -38,7 +39,7 @@ static void on_all_addresses_the_host_is_named(void **state)
     char host[256] = {0};
     (void)state;
     assert_int_equal(gethostname(host, sizeof host - 1), 0);
-    expect("0.0.0.0", host);
+    expect("0.0.0.0", host, false);
 }
 
 int main(void)

@@ -323,7 +323,13 @@ static void origins_are_http_with_a_host(void **state)
         {"HTTP://example.com:80/", "example.com", "example.com", 80},
         {"http://[::1]:3002/", "::1", "[::1]:3002", 3002},
         {"http://[::1]", "::1", "[::1]", 80},
-        {"https://example.com", NULL, NULL, 0},
+        {"https://example.com", "example.com", "example.com", 443},
+        {"HTTPS://example.com:443/", "example.com", "example.com", 443},
+        {"https://example.com:80", "example.com", "example.com:80", 80},
+        {"http://example.com:443", "example.com", "example.com:443", 443},
+        {"https://[::1]", "::1", "[::1]", 443},
+        {"https://", NULL, NULL, 0},
+        {"https://http://a", NULL, NULL, 0},
         {"ws://example.com", NULL, NULL, 0},
         {"example.com:3002", NULL, NULL, 0},
         {"http://", NULL, NULL, 0},
@@ -340,6 +346,7 @@ static void origins_are_http_with_a_host(void **state)
         {"http://example.com ", NULL, NULL, 0},
         {"", NULL, NULL, 0},
     };
+    struct buf again = {0};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct url_origin o = {.host = NULL};
         enum err e = url_origin_parse(span_str(rows[i].text), &o);
@@ -350,9 +357,15 @@ static void origins_are_http_with_a_host(void **state)
         assert_string_equal(o.host, rows[i].host);
         assert_string_equal(o.text, rows[i].header);
         assert_int_equal(o.port, rows[i].port);
+        assert_int_equal(o.tls, rows[i].text[4] == 's' || rows[i].text[4] == 'S');
+        buf_reset(&again);
+        url_origin_add(&again, &o);
+        assert_true(span_eq(url_origin_host(buf_span(&again)), span_str(rows[i].header)));
+        assert_true(span_starts(buf_span(&again), o.tls ? SPAN("https://") : SPAN("http://")));
         url_origin_clear(&o);
         assert_null(o.host);
     }
+    buf_clear(&again);
 }
 
 int main(void)

@@ -35,7 +35,7 @@ static unsigned complete(struct identity *i, const struct settings *s)
     const char *why;
     assert_int_equal(listener_open(&door, loop, "127.0.0.1", 0, accepted, NULL, &why), ERR_OK);
     unsigned port = listener_port(door);
-    identity_init(i, s, door);
+    identity_init(i, s, &(struct doors){.listener = door});
     listener_close(door);
     loop_free(loop);
     return port;

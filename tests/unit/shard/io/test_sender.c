@@ -33,11 +33,13 @@ static void parse(const char *lines, const char *secret)
     assert_int_equal(http_head_parse_request(&head, text.data, text.len), ERR_OK);
 }
 
+static bool tls; /* the connection's */
+
 static enum err read_from(struct sender *from, const char *peer)
 {
     struct addr addr;
     assert_int_equal(addr_parse(span_str(peer), &addr), ERR_OK);
-    return sender_read(from, &head, &addr, &trusted, &secrets, NOW);
+    return sender_read(from, &head, &addr, &trusted, &secrets, tls, NOW);
 }
 
 static void assert_client(const struct sender *from, const char *want)
@@ -80,6 +82,22 @@ static void a_trusted_proxy_names_the_url_that_the_client_dialled(void **state)
     assert_int_equal(read_from(&from, "192.0.2.1"), ERR_OK);
     assert_false(from.https);
     assert_true(span_eq(sender_host(&from, &head), SPAN("in")));
+}
+
+static void a_connection_under_tls_is_https_unless_it_is_a_proxy_s(void **state)
+{
+    struct sender from;
+    (void)state;
+    parse("Host: in\r\nX-Forwarded-Proto: http\r\n", NULL);
+    tls = true;
+    assert_int_equal(read_from(&from, "192.0.2.1"), ERR_OK);
+    assert_true(from.https);
+    assert_int_equal(read_from(&from, "10.0.0.1"), ERR_OK);
+    assert_false(from.https);
+    parse("Host: n\r\nx-terrane-proto: http\r\n", "old");
+    assert_int_equal(read_from(&from, "192.0.2.1"), ERR_OK);
+    assert_false(from.https);
+    tls = false;
 }
 
 static void another_process_is_believed_by_its_signature(void **state)
@@ -148,6 +166,7 @@ int main(void)
         cmocka_unit_test(a_client_is_where_it_connects_from),
         cmocka_unit_test(a_trusted_proxy_is_believed),
         cmocka_unit_test(a_trusted_proxy_names_the_url_that_the_client_dialled),
+        cmocka_unit_test(a_connection_under_tls_is_https_unless_it_is_a_proxy_s),
         cmocka_unit_test(another_process_is_believed_by_its_signature),
         cmocka_unit_test(a_forged_signature_is_refused),
         cmocka_unit_test(a_room_hears_of_a_client_as_if_it_had_come_directly),

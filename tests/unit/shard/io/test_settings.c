@@ -107,7 +107,7 @@ static void what_could_not_be_used_is_refused(void **state)
         {"--room-servers=", CONFIG_RUN},
         {"--room-servers=http://a:1, http://b:2", CONFIG_RUN},
         {"--room-servers=room-host:3003", CONFIG_BAD},
-        {"--room-servers=https://a:1", CONFIG_BAD},
+        {"--room-servers=wss://a:1", CONFIG_BAD},
         {"--room-servers=http://a:1/path", CONFIG_BAD},
         {"--world-urls=", CONFIG_BAD},
         {"--world-urls=none", CONFIG_BAD},

@@ -40,8 +40,9 @@ struct rig {
     struct store_memory store;
     struct ticker ticker;
     struct port port;
-    struct listener *listener, *back_listener; /* back: NULL when there is none */
-    bool hold;                                 /* syncs wait for rig_store */
+    struct listener *listener, *back_listener;
+    struct doors doors; /* back: NULL when there is none */
+    bool hold;          /* syncs wait for rig_store */
     uint64_t tokens[16];
     size_t token_count;
 };
@@ -115,11 +116,12 @@ static inline struct rig *rig_new_doors(size_t max_connections, bool has_back)
         assert_int_equal(listener_open(&rig->back_listener, rig->loop, "127.0.0.1", 0,
                                        http_server_accept, rig->server.back.http, &why),
                          ERR_OK);
+    rig->doors = (struct doors){.listener = rig->listener};
     rig->metrics = (struct metrics){.loop = rig->loop,
                                     .core = &rig->core,
                                     .http = rig->server.front.http,
                                     .back_http = rig->server.back.http,
-                                    .listener = rig->listener,
+                                    .doors = &rig->doors,
                                     .back_listener = rig->back_listener,
                                     .feeds = &rig->feeds};
     return rig;
