@@ -203,6 +203,11 @@ stage_faults() {
     suite "failures in full" faults.log env TERRANE_BIN="$DEV_BIN" node tests/system/faults.mjs
 }
 
+stage_edge() {
+    suite "1 000 clients, 10 of which never read" edge.log env TERRANE_BIN="$DEV_BIN" \
+        node tests/system/slow_consumers.mjs
+}
+
 stage_outages() {
     local apart=()
     # In a network of its own a test can pull a cable. That takes root.

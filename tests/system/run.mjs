@@ -27,6 +27,7 @@ await import("./admin_listen.mjs");
 await import("./metrics.mjs");
 await import("./hostile.mjs");
 await import("./compression.mjs");
+await import("./slow_consumers.mjs");
 await import("./store.mjs");
 await import("./copy.mjs");
 await run();
