@@ -18,6 +18,12 @@ static void over(void *ctx)
     h->ways->ops->over(h);
 }
 
+static void tunnel_ended(void *ctx, enum tunnel_end how)
+{
+    (void)how;
+    over(ctx);
+}
+
 static void forward_failed(void *ctx, struct forward *f, enum forward_failure why)
 {
     struct held *h = ctx;
@@ -35,7 +41,7 @@ static void tunnel_failed(void *ctx, struct tunnel *t, enum tunnel_failure why)
     h->ways->ops->failed(h, reason);
 }
 
-static const struct tunnel_ops tunnel_ops = {.failed = tunnel_failed, .ended = over};
+static const struct tunnel_ops tunnel_ops = {.failed = tunnel_failed, .ended = tunnel_ended};
 
 /* ---- the exchange, while it waits here */
 

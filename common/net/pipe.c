@@ -2,27 +2,45 @@
  * the owner's. */
 #include "common/net/pipe.h"
 
+#include <stdlib.h>
+
 #include "common/base/mem.h"
 #include "common/base/rng.h"
 #include "common/net/socket.h"
 
-enum {
-    PIPE_HIGH_WATER = 256 * 1024,
-    UPSTREAM_DEAD_MS = 15000, /* a host that vanished without a word */
+enum { PIPE_HIGH_WATER = 256 * 1024 };
+
+/* A close of ours, while it is under way. */
+struct pipe_closing {
+    struct pipe *pipe;
+    struct timer settle, deadline;
+    uint16_t code;
+    uint8_t reason_len;
+    char reason[WS_CONTROL_MAX];
 };
+
+static void note_end(struct pipe *p, enum pipe_end how)
+{
+    if (p->end == PIPE_OPEN)
+        p->end = (uint8_t)how;
+}
 
 static void end_when_both_did(struct pipe *p)
 {
+    struct loop *l = p->kind->loop;
     if (!p->client_ended || !p->upstream_ended)
         return;
-    wheel_cancel(loop_wheel(p->loop), &p->settle);
-    wheel_cancel(loop_wheel(p->loop), &p->deadline);
-    p->ended(p);
+    if (p->closing != NULL) {
+        wheel_cancel(loop_wheel(l), &p->closing->settle);
+        wheel_cancel(loop_wheel(l), &p->closing->deadline);
+        free(p->closing);
+    }
+    p->kind->ended(p, (enum pipe_end)p->end);
 }
 
 static void pass_on(struct pipe *p, struct conn *from, struct conn *to, struct span data)
 {
-    *p->bytes += data.len;
+    *p->kind->bytes += data.len;
     conn_write_span(to, data);
     if (conn_is_full(to))
         conn_pause(from, CONN_PAUSE_LINK);
@@ -60,9 +78,10 @@ static bool client_is_done(const struct pipe *p)
 /* `down` stands at a boundary, or is lost. */
 static void tell_client(struct pipe *p)
 {
+    const struct pipe_closing *how = p->closing;
     p->told = true;
     if (!p->down.lost && !p->down.closed)
-        write_close(&p->client, p->code, p->reason, NULL);
+        write_close(&p->client, how->code, span_of(how->reason, how->reason_len), NULL);
     close_upstream(p);
     if (p->down.lost || client_is_done(p))
         conn_close(&p->client);
@@ -74,11 +93,11 @@ static void tell_client(struct pipe *p)
 
 static void settled(struct timer *t, int64_t now)
 {
-    struct pipe *p = CONTAINER_OF(t, struct pipe, settle);
+    struct pipe *p = CONTAINER_OF(t, struct pipe_closing, settle)->pipe;
     (void)now;
     if (p->client_ended || p->upstream_ended)
         return;
-    p->closing = true;
+    p->settled = true;
     if (p->down.lost || ws_skim_at_boundary(&p->down))
         tell_client(p);
 }
@@ -86,7 +105,7 @@ static void settled(struct timer *t, int64_t now)
 static void close_took_too_long(struct timer *t, int64_t now)
 {
     (void)now;
-    pipe_abort(CONTAINER_OF(t, struct pipe, deadline));
+    pipe_abort(CONTAINER_OF(t, struct pipe_closing, deadline)->pipe);
 }
 
 /* ---- the client's side */
@@ -95,6 +114,8 @@ static void client_data(struct conn *c, char *data, size_t len)
 {
     struct pipe *p = CONTAINER_OF(c, struct pipe, client);
     ws_skim(&p->up, span_of(data, len));
+    if (p->up.closed)
+        note_end(p, PIPE_CLIENT_CLOSED);
     if (!p->told)
         pass_on(p, c, &p->upstream, span_of(data, len));
     else if (client_is_done(p))
@@ -110,9 +131,10 @@ static void client_closed(struct conn *c, enum conn_end end)
 {
     struct pipe *p = CONTAINER_OF(c, struct pipe, client);
     (void)end;
+    note_end(p, PIPE_CLIENT_GONE);
     p->client_ended = true;
     if (!p->upstream_ended)
-        conn_close(&p->upstream);
+        conn_linger(&p->upstream);
     end_when_both_did(p);
 }
 
@@ -130,12 +152,14 @@ static void upstream_data(struct conn *c, char *data, size_t len)
     struct span all = span_of(data, len);
     if (p->told)
         return;
-    if (p->closing)
+    if (p->settled)
         all.len = ws_skim_frame(&p->down, all);
     else
         ws_skim(&p->down, all);
+    if (p->down.closed)
+        note_end(p, PIPE_UPSTREAM_CLOSED);
     pass_on(p, c, &p->client, all);
-    if (p->closing && (p->down.lost || ws_skim_at_boundary(&p->down)))
+    if (p->settled && (p->down.lost || ws_skim_at_boundary(&p->down)))
         tell_client(p);
 }
 
@@ -148,9 +172,10 @@ static void upstream_closed(struct conn *c, enum conn_end end)
 {
     struct pipe *p = CONTAINER_OF(c, struct pipe, upstream);
     (void)end;
+    note_end(p, PIPE_UPSTREAM_GONE);
     p->upstream_ended = true;
     if (!p->client_ended && !p->told)
-        conn_close(&p->client);
+        conn_linger(&p->client);
     end_when_both_did(p);
 }
 
@@ -160,38 +185,66 @@ static const struct conn_ops upstream_ops = {
     .closed = upstream_closed,
 };
 
-void pipe_start(struct pipe *p, struct loop *l, struct http_exchange *x, struct conn *upstream,
-                struct span head, struct span behind, uint64_t *bytes,
-                void (*ended)(struct pipe *p))
+static void watch_over(const struct conn *c, unsigned dead_ms)
 {
-    p->loop = l;
-    p->bytes = bytes;
-    p->ended = ended;
-    p->settle.fire = settled;
-    p->deadline.fire = close_took_too_long;
-    http_exchange_detach(x, &p->client, &client_ops);
+    if (dead_ms > 0)
+        socket_set_dead_after(c->fd, dead_ms);
+}
+
+/* The client's connection is here. */
+static void join(struct pipe *p, struct conn *upstream, struct span behind)
+{
     conn_move(&p->upstream, upstream, &upstream_ops);
     p->client.high_water = p->upstream.high_water = PIPE_HIGH_WATER;
-    socket_set_dead_after(p->upstream.fd, UPSTREAM_DEAD_MS);
-    *bytes += head.len;
-    conn_write_span(&p->client, head);
+    watch_over(&p->client, p->kind->client_dead_ms);
+    watch_over(&p->upstream, p->kind->upstream_dead_ms);
     conn_unread(&p->upstream, behind.ptr, behind.len);
+}
+
+void pipe_start(struct pipe *p, const struct pipe_kind *kind, struct http_exchange *x,
+                struct conn *upstream, struct span head, struct span behind)
+{
+    p->kind = kind;
+    http_exchange_detach(x, &p->client, &client_ops);
+    *kind->bytes += head.len;
+    conn_write_span(&p->client, head);
+    join(p, upstream, behind);
+}
+
+void pipe_start_late(struct pipe *p, const struct pipe_kind *kind, struct conn *client,
+                     struct conn *upstream, struct span behind)
+{
+    p->kind = kind;
+    conn_move(&p->client, client, &client_ops);
+    join(p, upstream, behind);
+    conn_resume(&p->client, CONN_PAUSE_CODEC);
 }
 
 void pipe_close(struct pipe *p, uint16_t code, struct span reason)
 {
-    if (p->ending || p->client_ended || p->upstream_ended)
+    struct loop *l = p->kind->loop;
+    if (p->closing != NULL || p->client_ended || p->upstream_ended)
         return;
-    p->ending = true;
-    p->code = code;
-    p->reason = reason;
+    struct pipe_closing *c = xcalloc(1, sizeof *c);
+    *c = (struct pipe_closing){
+        .pipe = p,
+        .settle.fire = settled,
+        .deadline.fire = close_took_too_long,
+        .code = code,
+        .reason_len = (uint8_t)(reason.len < sizeof c->reason ? reason.len : sizeof c->reason),
+    };
+    if (c->reason_len > 0)
+        memcpy(c->reason, reason.ptr, c->reason_len);
+    p->closing = c;
+    note_end(p, PIPE_OURS);
     conn_pause(&p->client, CONN_PAUSE_CODEC);
-    wheel_set(loop_wheel(p->loop), &p->settle, loop_now(p->loop) + PIPE_SETTLE_MS);
-    wheel_set(loop_wheel(p->loop), &p->deadline, loop_now(p->loop) + PIPE_CLOSE_MS);
+    wheel_set(loop_wheel(l), &c->settle, loop_now(l) + PIPE_SETTLE_MS);
+    wheel_set(loop_wheel(l), &c->deadline, loop_now(l) + PIPE_CLOSE_MS);
 }
 
 void pipe_abort(struct pipe *p)
 {
+    note_end(p, PIPE_OURS);
     if (!p->client_ended)
         conn_abort(&p->client);
     if (!p->upstream_ended)

@@ -3,6 +3,7 @@
  * bytes both ways (see pipe.h). Driven by an owner, who names the servers to try, at once or later.
  */
 #include "common/net/http_server.h"
+#include "common/net/pipe.h"
 #include "common/net/responder.h"
 #include "common/proto/url.h"
 
@@ -14,6 +15,17 @@ enum tunnel_failure {
     TUNNEL_UNREACHABLE, /* no connection within TUNNEL_CONNECT_MS, or then no answer in HTTP within
                            TUNNEL_ANSWER_MS */
     TUNNEL_MISDIRECTED, /* the server answered 421 (RFC 9110 section 15.5.20) */
+    TUNNEL_DENIED,      /* a late one's server did not answer 101, or not as it should */
+};
+
+enum tunnel_end {
+    TUNNEL_REFUSED,  /* it never opened: answered by its owner, or closed by it */
+    TUNNEL_ANSWERED, /* it never opened: the server did not answer 101, and the client has that */
+    TUNNEL_CLIENT_CLOSED, /* the closing handshake was begun by the client, */
+    TUNNEL_CLIENT_GONE,   /* the client broke off, before it was open or after that, */
+    TUNNEL_SERVER_CLOSED, /* or the server did so */
+    TUNNEL_SERVER_GONE,
+    TUNNEL_OURS, /* tunnel_close or tunnels_abort */
 };
 
 struct tunnel_ops {
@@ -22,7 +34,9 @@ struct tunnel_ops {
     void (*failed)(void *ctx, struct tunnel *t, enum tunnel_failure why);
     /* Over, in whatever way, also when the client went away before: forget t. May come from inside
      * tunnel_refuse, tunnel_close and tunnels_abort. */
-    void (*ended)(void *ctx);
+    void (*ended)(void *ctx, enum tunnel_end how);
+    /* For late ones only: the server wants the client, whose connection is moved on return. */
+    struct conn *(*client)(void *ctx);
 };
 
 struct tunnel_stats {
@@ -37,8 +51,10 @@ struct tunnels {
     size_t max;                    /* for tunnels_are_full; 0: no bound */
     int64_t connect_ms, answer_ms; /* TUNNEL_CONNECT_MS, TUNNEL_ANSWER_MS unless its owner sets
                                       others behind tunnels_init */
+    bool keeps_421;                /* it is an answer like any other: servers of somebody else */
     struct loop *loop;
     struct tunnel_stats *stats;
+    struct pipe_kind pipes; /* tunnels_init's, but for the times of the dead */
 };
 void tunnels_init(struct tunnels *all, struct loop *l, struct tunnel_stats *stats); /* borrowed */
 static inline size_t tunnels_count(const struct tunnels *all)
@@ -55,6 +71,13 @@ static inline bool tunnels_are_full(const struct tunnels *all)
  * 101 nor 421 goes to the client. Full or not, it is made: callers look at tunnels_are_full. */
 struct tunnel *tunnel_new(struct tunnels *all, struct http_exchange *x, struct buf *head,
                           const struct tunnel_ops *ops, void *ctx);
+/* The same for a client that is upgraded already, and paused (CONN_PAUSE_CODEC). The server has
+ * to answer as to `key` (WS_KEY_LEN), with no extension, and with `protocol` or none. */
+struct tunnel *tunnel_new_late(struct tunnels *all, struct buf *head, struct span key,
+                               struct span protocol, const struct tunnel_ops *ops, void *ctx);
+/* A late one's client is gone, or nobody waits for it any more: `ended` comes, with
+ * TUNNEL_CLIENT_GONE, now or later. Before it is open only. */
+void tunnel_cancel(struct tunnel *t);
 /* Tries this server, after tunnel_new or `failed` only. `origin` is copied. Never calls back before
  * it returns. */
 void tunnel_try(struct tunnel *t, const struct url_origin *origin);
@@ -63,7 +86,7 @@ void tunnel_refuse(struct tunnel *t, int status, struct span headers, struct spa
 /* Why the last 421 was given (`x-terrane-reason`); empty: it did not say. */
 struct span tunnel_reason(const struct tunnel *t);
 /* Gives the exchange back, without an answer, after tunnel_new or `failed` only; t is gone, and
- * `ended` is not called. */
+ * `ended` is not called. NULL: it is a late one. */
 struct http_exchange *tunnel_give_back(struct tunnel *t);
 
 /* Ends with a close frame to the client, at the next frame boundary (pipe_close: within 2 s). One

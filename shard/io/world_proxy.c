@@ -59,7 +59,13 @@ static void tunnel_failed(void *ctx, struct tunnel *t, enum tunnel_failure why)
     try_tunnel(ctx, t);
 }
 
-static const struct tunnel_ops tunnel_ops = {.failed = tunnel_failed, .ended = free};
+static void tunnel_ended(void *ctx, enum tunnel_end how)
+{
+    (void)how;
+    free(ctx);
+}
+
+static const struct tunnel_ops tunnel_ops = {.failed = tunnel_failed, .ended = tunnel_ended};
 
 static struct attempt *attempt_new(const struct world_proxy *p)
 {

@@ -17,6 +17,7 @@ static struct {
     struct http_exchange *given_back;
     bool gives_back; /* inside `failed` */
     enum tunnel_failure why;
+    enum tunnel_end how;
     size_t failed, ended;
 } owner;
 
@@ -36,10 +37,11 @@ static void on_failed(void *ctx, struct tunnel *t, enum tunnel_failure why)
         owner.given_back = tunnel_give_back(t);
 }
 
-static void on_ended(void *ctx)
+static void on_ended(void *ctx, enum tunnel_end how)
 {
     assert_ptr_equal(ctx, &owner);
     owner.ended++;
+    owner.how = how;
     owner.tunnel = NULL;
 }
 
@@ -390,6 +392,141 @@ static void reader_that_is_slow_holds_the_server_back(void **state)
     free(part);
 }
 
+static void owner_hears_who_ended_it(void **state)
+{
+    enum { CLIENT_CLOSES, SERVER_CLOSES, CLIENT_BREAKS, SERVER_BREAKS, CLOSES };
+    static const struct {
+        int what;
+        enum tunnel_end how;
+    } rows[] = {
+        {CLIENT_CLOSES, TUNNEL_CLIENT_CLOSED},
+        {SERVER_CLOSES, TUNNEL_SERVER_CLOSED},
+        {CLIENT_BREAKS, TUNNEL_CLIENT_GONE},
+        {SERVER_BREAKS, TUNNEL_SERVER_GONE},
+        {CLOSES, TUNNEL_OURS},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (i > 0) {
+            tear_down(state);
+            set_up(state);
+        }
+        struct scripted_conn *c = opened();
+        char reason[] = "gone soon";
+        if (rows[i].what == CLIENT_CLOSES) {
+            peer_send(&door.client, "\x88\x80\x01\x01\x01\x01");
+            server_hears(&door.a, "\x88\x80");
+            scripted_say(c, "\x88\x02\x03\xe8");
+            client_hears("\x88\x02");
+            conn_close(&c->conn);
+        } else if (rows[i].what == SERVER_CLOSES) {
+            scripted_say(c, "\x88\x02\x0f\xa0");
+            client_hears("\x88\x02\x0f\xa0"); /* 4000, untouched */
+            peer_reset(&door.client);
+        } else if (rows[i].what == CLIENT_BREAKS) {
+            peer_reset(&door.client);
+        } else if (rows[i].what == SERVER_BREAKS) {
+            conn_abort(&c->conn);
+            TURN_UNTIL(door.loop, peer_ended(&door.client));
+        } else {
+            tunnel_close(owner.tunnel, 1012, span_str(reason));
+            memset(reason, 0, sizeof reason); /* it was copied */
+            client_hears("gone soon");
+        }
+        if (rows[i].what != CLIENT_BREAKS && rows[i].what != SERVER_CLOSES)
+            peer_reset(&door.client);
+        TURN_UNTIL(door.loop, owner.ended == 1);
+        assert_int_equal(owner.how, rows[i].how);
+    }
+}
+
+static void servers_of_somebody_else_may_answer_421(void **state)
+{
+    (void)state;
+    owner.tunnels.keeps_421 = true;
+    scripted_say(asked(&door.a), "HTTP/1.1 421 No\r\nContent-Length: 2\r\n\r\nno");
+    client_hears("\r\n\r\nno");
+    TURN_UNTIL(door.loop, owner.ended == 1);
+    assert_int_equal(owner.how, TUNNEL_ANSWERED);
+    assert_int_equal(owner.failed, 0);
+}
+
+/* ---- clients that are upgraded already */
+
+static struct conn late_client;
+
+static void late_closed(struct conn *c, enum conn_end end)
+{
+    (void)c;
+    (void)end;
+}
+
+static const struct conn_ops late_ops = {.closed = late_closed}; /* it is paused: no data comes */
+
+static struct conn *late_conn(void *ctx)
+{
+    assert_ptr_equal(ctx, &owner);
+    return &late_client;
+}
+
+static const struct tunnel_ops late_tunnel_ops = {
+    .failed = on_failed, .ended = on_ended, .client = late_conn};
+
+#define LATE_KEY "dGhlIHNhbXBsZSBub25jZQ=="
+
+/* The present one gives its client to one that comes late. */
+static struct scripted_conn *late_asked(const char *protocol)
+{
+    struct buf head = {0};
+    struct http_exchange *x = tunnel_give_back(owner.tunnel);
+    buf_add_span(&head, SPAN("GET /late HTTP/1.1\r\n"));
+    http_exchange_detach(x, &late_client, &late_ops);
+    conn_pause(&late_client, CONN_PAUSE_CODEC);
+    owner.tunnel = tunnel_new_late(&owner.tunnels, &head, SPAN(LATE_KEY), span_str(protocol),
+                                   &late_tunnel_ops, &owner);
+    return asked(&door.a);
+}
+
+static void late_one_is_joined_when_the_server_answers_as_it_should(void **state)
+{
+    struct scripted_conn *c = late_asked("chat");
+    (void)state;
+    peer_send(&door.client, "\x81\x81\x01\x01\x01\x01z");
+    turn_some(door.loop);
+    assert_false(scripted_has(c, "\x81\x81"));
+    scripted_say(c, "HTTP/1.1 101 S\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                    "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"
+                    "Sec-WebSocket-Protocol: chat\r\n\r\n\x81\x02hi");
+    client_hears("\x81\x02hi");
+    assert_int_equal(door.client.in.len, 4); /* no second 101 */
+    server_hears(&door.a, "\x81\x81\x01\x01\x01\x01z");
+}
+
+static void late_one_takes_no_other_answer(void **state)
+{
+    static const char *const answers[] = {
+        "HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n",
+        SWITCHING,
+        "HTTP/1.1 101 S\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"
+        "Sec-WebSocket-Protocol: other\r\n\r\n",
+    };
+    for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++) {
+        if (i > 0) {
+            tear_down(state);
+            set_up(state);
+        }
+        struct scripted_conn *c = late_asked("chat");
+        scripted_say(c, answers[i]);
+        TURN_UNTIL(door.loop, owner.failed == 1);
+        assert_int_equal(owner.why, TUNNEL_DENIED);
+        tunnel_cancel(owner.tunnel);
+        assert_int_equal(owner.ended, 1);
+        assert_int_equal(owner.how, TUNNEL_CLIENT_GONE);
+        conn_abort(&late_client);
+        turn_some(door.loop);
+    }
+}
+
 static void bound_is_the_callers_to_look_at(void **state)
 {
     (void)state;
@@ -425,6 +562,10 @@ int main(void)
         TEST(bytes_that_are_no_frames_close_without_a_word),
         TEST(close_of_one_that_is_not_open_is_a_503),
         TEST(reader_that_is_slow_holds_the_server_back),
+        TEST(owner_hears_who_ended_it),
+        TEST(servers_of_somebody_else_may_answer_421),
+        TEST(late_one_is_joined_when_the_server_answers_as_it_should),
+        TEST(late_one_takes_no_other_answer),
         TEST(bound_is_the_callers_to_look_at),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
