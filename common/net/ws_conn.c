@@ -313,6 +313,14 @@ void ws_conn_deflate(struct ws_conn *w)
     w->decoder.deflate = true;
 }
 
+void ws_conn_turn(struct ws_conn *w, const struct ws_ops *ops, const struct ws_settings *settings)
+{
+    w->ops = ops;
+    w->settings = settings;
+    w->conn.high_water = settings->high_water;
+    w->decoder.max_message = settings->max_message;
+}
+
 bool ws_is_open(const struct ws_conn *w)
 {
     return conn_is_open(&w->conn) && !w->close_sent && !w->close_received;

@@ -62,6 +62,8 @@ void ws_conn_start(struct ws_conn *w, struct conn *from, bool server, const stru
                    const struct ws_settings *settings);
 /* Messages of the peer may be compressed from now on: it was told so in the handshake. */
 void ws_conn_deflate(struct ws_conn *w);
+/* Calls and limits are others from now on, also inside `message`. */
+void ws_conn_turn(struct ws_conn *w, const struct ws_ops *ops, const struct ws_settings *settings);
 bool ws_is_open(const struct ws_conn *w); /* open and no close frame sent or received */
 
 /* Writing: nothing happens once the close frame was sent. One frame here is one frame in conn's

@@ -147,7 +147,7 @@ static void place_unowned(struct node *n, const struct world *w, const struct ar
             refuse(n, NODE_REFUSED_UNKNOWN, out);
         else if (!takes(n, a) || !may_adopt(n))
             refuse(n, NODE_REFUSED_FULL, out);
-        else
+        else if (!a->greets)
             adopt(n, a->shard_id, now);
         break;
     case TOLD_UNKNOWN:

@@ -21,6 +21,7 @@ struct arrival {
     struct span session;  /* decoded and trimmed; may be empty; always empty for HTTP */
     bool is_socket;       /* a WebSocket upgrade; else an HTTP request */
     bool hopped;          /* another process of the cluster sent it here: never sent on */
+    bool greets;          /* it is yet to say who it is: nothing is started for it */
     int64_t since_ms;
     unsigned asked; /* how often the world has been asked */
     enum told told;

@@ -82,6 +82,7 @@ static void serve_here(struct arriving *w)
         .from = &w->from,
         .shown = &w->shown,
         .is_socket = w->is.is_socket,
+        .told = w->is.told,
         .body_complete = w->held.body_complete,
         .forward = w->held.forward,
     };
@@ -336,6 +337,7 @@ void arrivals_take(struct arrivals *all, struct http_exchange *x, const struct r
         .session = buf_span(&all->session),
         .is_socket = is_socket,
         .hopped = from->hopped,
+        .greets = shown->greets,
         .since_ms = ticker_now(t),
     };
     node_place(t->node, &is, is.since_ms, &at);

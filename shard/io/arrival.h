@@ -21,6 +21,7 @@ struct arrived {
     const struct sender *from;
     struct shown *shown;
     bool is_socket;
+    enum told told; /* by its world */
     /* Requests that were held: its body has been read; and what has the exchange already, if not
      * NULL (forward_turn). */
     bool body_complete;

@@ -119,7 +119,15 @@ static void use_limits(struct process *p)
     p->client_settings.slow_ms = s->slow_ms;
     p->client_settings.message_ms = s->message_ms;
     p->client_settings.buffers = &p->stats.buffers;
+    p->client_settings.deflate = p->clients.packer.deflate; /* NULL: there is none yet */
     p->stats.buffers.max = (size_t)s->buffer_max;
+    p->greeter_settings = (struct greeter_settings){
+        .ws = p->client_settings,
+        .timeout_ms = s->auth_timeout_ms,
+        .max = (size_t)s->auth_waiting,
+    };
+    if (p->greeter_settings.ws.max_message > GREETING_MAX)
+        p->greeter_settings.ws.max_message = GREETING_MAX;
     p->link_settings = process_ws_settings(&s->common);
     p->link_settings.max_message = (size_t)s->link_frame_max;
     p->link_settings.high_water = (uint32_t)node_link_high_water(&p->node_settings);

@@ -86,6 +86,19 @@ static bool wants_websocket(const struct http_head *h)
                           http_head_count(h, SPAN("sec-websocket-key")) > 0);
 }
 
+static void greet(struct edge *e, const struct arrived *a)
+{
+    enum node_reason why;
+    enum err err = greeter_take(e->greeter, a, &why);
+    if (err == ERR_LIMIT) {
+        count_refusal(e, REFUSED_GREETINGS);
+        http_respond(a->x, 503, SPAN(JSON_TYPE "Retry-After: 1\r\n"),
+                     SPAN("{\"error\":\"Too many clients have not said who they are\"}"));
+    } else if (err != ERR_OK) {
+        refuse_by_core(a->x, why, a->route->shard_id);
+    }
+}
+
 static void join_shard(struct edge *e, const struct arrived *a)
 {
     struct handle handle;
@@ -172,7 +185,9 @@ static void serve_here(void *ctx, const struct arrived *a)
 {
     struct edge *e = ctx;
     struct arrived shorn = gatekeeper_shear(&e->gatekeeper, a);
-    if (a->is_socket)
+    if (a->is_socket && a->shown->greets)
+        greet(e, &shorn);
+    else if (a->is_socket)
         join_shard(e, &shorn);
     else
         proxy_to_room(e, &shorn);

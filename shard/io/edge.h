@@ -3,6 +3,7 @@
 #include "shard/io/doorman.h"
 #include "shard/io/edge_client.h"
 #include "shard/io/gatekeeper.h"
+#include "shard/io/greeter.h"
 #include "shard/io/join.h"
 #include "shard/io/metrics.h"
 #include "shard/io/room_proxy.h"
@@ -16,6 +17,7 @@ struct edge {
     struct arrivals *arrivals;
     const struct routes *routes;
     struct doorman *doorman;
+    struct greeter *greeter;
     const struct addr_set *trusted;
     const struct span *allowed_origins; /* for allowed_origins_has */
     const struct secrets *secrets;

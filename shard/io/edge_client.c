@@ -10,7 +10,8 @@ struct edge_client {
     struct ws_conn ws;
     struct list node;
     struct edge_clients *all;
-    struct handle handle; /* none: core has forgotten it */
+    struct handle handle;           /* none: core has forgotten it, or not heard of it yet */
+    struct edge_greeting *greeting; /* NULL: it is over */
     struct rate rate;
     uint8_t window_bits; /* of what we compress; 0: nothing is */
 };
@@ -69,6 +70,8 @@ static void on_closed(struct ws_conn *w, uint16_t code)
     struct handle handle = c->handle;
     enum node_reason why = end_reason(w, code);
     log_debug("client.closed", "code=%u", code);
+    if (c->greeting != NULL)
+        c->greeting->ops->gone(c->greeting);
     c->all->stats->closes[close_code_index(code)]++;
     handles_remove(&c->all->table, handle);
     list_remove(&c->node);
@@ -80,6 +83,16 @@ static void on_closed(struct ws_conn *w, uint16_t code)
 }
 
 static const struct ws_ops client_ops = {.message = on_message, .closed = on_closed};
+
+static void on_greeting(struct ws_conn *w, char *data, size_t len, bool binary)
+{
+    struct edge_client *c = CONTAINER_OF(w, struct edge_client, ws);
+    (void)binary;
+    if (c->greeting != NULL)
+        c->greeting->ops->heard(c->greeting, span_of(data, len));
+}
+
+static const struct ws_ops greeting_ops = {.message = on_greeting, .closed = on_closed};
 
 void edge_clients_init(struct edge_clients *all, struct ticker *t, struct ws_settings *ws,
                        const struct settings *s, struct io_stats *stats)
@@ -96,20 +109,56 @@ void edge_clients_init(struct edge_clients *all, struct ticker *t, struct ws_set
     ws->deflate = all->packer.deflate;
 }
 
-void edge_client_open(struct edge_clients *all, struct handle handle, struct http_exchange *x,
-                      struct span key, struct span protocol, int8_t deflate)
+/* `deflate`: a rule's. */
+static struct edge_client *edge_client_new(struct edge_clients *all, struct http_exchange *x,
+                                           struct span key, struct span protocol, int8_t deflate,
+                                           const struct ws_ops *ops,
+                                           const struct ws_settings *settings)
 {
     bool wanted = deflate < 0 ? all->deflate : deflate > 0;
     struct ws_offer offer = wanted ? ws_offer_choose(x->head) : (struct ws_offer){.window_bits = 0};
     struct edge_client *c = xcalloc(1, sizeof *c);
     c->all = all;
-    c->handle = handle;
     list_push(&all->all, &c->node);
-    handles_set(&all->table, handle, c);
-    http_exchange_upgrade(x, &c->ws, key, protocol, offer.answer, &client_ops, all->settings);
+    http_exchange_upgrade(x, &c->ws, key, protocol, offer.answer, ops, settings);
     c->window_bits = offer.window_bits;
     if (offer.window_bits != 0)
         ws_conn_deflate(&c->ws);
+    return c;
+}
+
+void edge_client_open(struct edge_clients *all, struct handle handle, struct http_exchange *x,
+                      struct span key, struct span protocol, int8_t deflate)
+{
+    struct edge_client *c =
+        edge_client_new(all, x, key, protocol, deflate, &client_ops, all->settings);
+    c->handle = handle;
+    handles_set(&all->table, handle, c);
+}
+
+struct edge_client *edge_client_greet(struct edge_clients *all, struct edge_greeting *g,
+                                      struct http_exchange *x, struct span key,
+                                      struct span protocol, int8_t deflate,
+                                      const struct ws_settings *settings)
+{
+    struct edge_client *c =
+        edge_client_new(all, x, key, protocol, deflate, &greeting_ops, settings);
+    c->greeting = g;
+    return c;
+}
+
+void edge_client_enter(struct edge_client *c, struct handle handle)
+{
+    c->greeting = NULL;
+    c->handle = handle;
+    handles_set(&c->all->table, handle, c);
+    ws_conn_turn(&c->ws, &client_ops, c->all->settings);
+}
+
+void edge_client_dismiss(struct edge_client *c, uint16_t code, struct span reason)
+{
+    c->greeting = NULL;
+    ws_fail(&c->ws, code, reason);
 }
 
 void edge_client_send(struct edge_clients *all, struct handle handle, struct frame *frame)

@@ -8,6 +8,20 @@
 #include "shard/io/settings.h"
 #include "shard/io/ticker.h"
 
+struct edge_client;
+
+/* Somebody who waits for what a client says first. */
+struct edge_greeting {
+    const struct edge_greeting_ops *ops;
+};
+struct edge_greeting_ops {
+    /* A first frame; borrowed until return. Answer with edge_client_enter or edge_client_dismiss,
+     * in here. */
+    void (*heard)(struct edge_greeting *g, struct span text);
+    /* The client went away before. */
+    void (*gone)(struct edge_greeting *g);
+};
+
 struct edge_clients {
     struct handles table;
     struct list all; /* closing ones too */
@@ -27,6 +41,15 @@ void edge_clients_init(struct edge_clients *all, struct ticker *t, struct ws_set
  */
 void edge_client_open(struct edge_clients *all, struct handle handle, struct http_exchange *x,
                       struct span key, struct span protocol, int8_t deflate);
+/* The same for a client of whom core has not heard yet. `settings` are borrowed until it enters. */
+struct edge_client *edge_client_greet(struct edge_clients *all, struct edge_greeting *g,
+                                      struct http_exchange *x, struct span key,
+                                      struct span protocol, int8_t deflate,
+                                      const struct ws_settings *settings);
+/* Core has let a greeted client in; what it says from now on goes there. Its greeting is over. */
+void edge_client_enter(struct edge_client *c, struct handle handle);
+/* Closes a greeted client; nothing of it is read any more. Its greeting is over. */
+void edge_client_dismiss(struct edge_client *c, uint16_t code, struct span reason);
 /* As struct node_port has them. */
 void edge_client_send(struct edge_clients *all, struct handle handle, struct frame *frame);
 void edge_client_close(struct edge_clients *all, struct handle handle, uint16_t code,

@@ -9,6 +9,7 @@
 #include "common/net/forward.h"
 #include "common/net/tunnel.h"
 #include "shard/io/doorman.h"
+#include "shard/io/greeter.h"
 
 enum {
     SOCKETS_MS = 5000, /* for closing handshakes, and for requests that are under way */
@@ -112,6 +113,7 @@ bool farewell_begin(struct farewell *f)
     farewell_go(f, FAREWELL_CLIENTS, now);
     node_end(n, now);
     doorman_dismiss(f->doorman);
+    greeter_dismiss(f->greeter);
     ticker_touch(f->ticker);
     wheel_set(loop_wheel(f->ticker->loop), &f->look, now);
     return true;

@@ -9,6 +9,7 @@
 #include "shard/io/room_link.h"
 
 struct doorman;
+struct greeter;
 struct forwards;
 struct tunnels;
 
@@ -27,6 +28,7 @@ struct farewell {
     struct doors *doors;
     struct http_server *server;
     struct doorman *doorman;
+    struct greeter *greeter;
     struct edge_clients *clients;
     struct forwards *forwards;
     struct tunnels *tunnels, *peer_tunnels; /* to worlds, to other nodes */

@@ -2,7 +2,8 @@
 #include "shard/io/io_stats.h"
 
 static const uint16_t codes[CLOSE_CODES - 1] = {
-    1000, 1001, 1002, 1005, 1006, 1007, 1008, 1009, 1011, 1012, 1013, 4002, 4200, 4201,
+    1000, 1001, 1002, 1005, 1006, 1007, 1008, 1009, 1011,
+    1012, 1013, 4002, 4200, 4201, 4001, 4003, 4404,
 };
 
 unsigned close_code_index(unsigned code)
@@ -33,6 +34,7 @@ const char *refusal_text(enum refusal r)
         [REFUSED_NO_TOKEN] = "no_token",
         [REFUSED_BAD_TOKEN] = "bad_token",
         [REFUSED_NOT_HERE] = "not_here",
+        [REFUSED_GREETINGS] = "greetings",
     };
     return names[r];
 }

@@ -24,12 +24,13 @@ enum refusal {
     REFUSED_NO_TOKEN,     /* 401 */
     REFUSED_BAD_TOKEN,    /* 401: malformed, not ours, expired, several at once */
     REFUSED_NOT_HERE,     /* 403: good, but for another world or room */
+    REFUSED_GREETINGS,    /* 503, AUTH_WAITING */
     REFUSAL_COUNT,
 };
 /* A short lower-case name ("not_found"), never NULL. */
 const char *refusal_text(enum refusal r);
 
-enum { CLOSE_CODES = 15 };
+enum { CLOSE_CODES = 18 };
 /* The index of a close code in `closes`; the last is for all others. */
 unsigned close_code_index(unsigned code);
 
@@ -56,6 +57,7 @@ struct io_stats {
     struct forward_stats forwards[FORWARD_TARGETS];
     uint64_t forwards_now; /* gauges */
     uint64_t links_dialling, links_closing;
+    uint64_t greetings_now;                    /* clients whose first frame is awaited */
     struct tunnel_stats tunnels, peer_tunnels; /* to worlds, to other nodes */
     struct arrival_stats arrivals;
     struct ws_buffers buffers; /* of clients */

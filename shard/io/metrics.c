@@ -30,6 +30,7 @@ struct numbers {
 
 static const struct metric_row rows[] = {
     {P "clients", NULL, METRIC_GAUGE, "Clients connected.", NODE(clients)},
+    {P "greetings", NULL, METRIC_GAUGE, "Clients whose first frame is awaited.", IO(greetings_now)},
     {P "sessions", NULL, METRIC_GAUGE, "Sessions with at least one client.", NODE(sessions)},
     {P "shards", NULL, METRIC_GAUGE, "Shards held.", NODE(shards)},
     {P "links", "state=\"up\"", METRIC_GAUGE, "Links to room servers.", NODE(links_up)},
@@ -75,6 +76,9 @@ static const struct metric_row rows[] = {
     {P "client_closes_total", "code=\"4002\"", METRIC_COUNTER, NULL, CLOSE(11)},
     {P "client_closes_total", "code=\"4200\"", METRIC_COUNTER, NULL, CLOSE(12)},
     {P "client_closes_total", "code=\"4201\"", METRIC_COUNTER, NULL, CLOSE(13)},
+    {P "client_closes_total", "code=\"4001\"", METRIC_COUNTER, NULL, CLOSE(14)},
+    {P "client_closes_total", "code=\"4003\"", METRIC_COUNTER, NULL, CLOSE(15)},
+    {P "client_closes_total", "code=\"4404\"", METRIC_COUNTER, NULL, CLOSE(16)},
     {P "client_closes_total", "code=\"other\"", METRIC_COUNTER, NULL, CLOSE(14)},
     {P "slow_clients_total", "cause=\"queue\"", METRIC_COUNTER,
      "Clients closed with 4200: too much waited for them, they took nothing for too long, or too "
@@ -114,6 +118,7 @@ static const struct metric_row rows[] = {
     {P "refusals_total", "reason=\"no_token\"", METRIC_COUNTER, NULL, REFUSE(REFUSED_NO_TOKEN)},
     {P "refusals_total", "reason=\"bad_token\"", METRIC_COUNTER, NULL, REFUSE(REFUSED_BAD_TOKEN)},
     {P "refusals_total", "reason=\"not_here\"", METRIC_COUNTER, NULL, REFUSE(REFUSED_NOT_HERE)},
+    {P "refusals_total", "reason=\"greetings\"", METRIC_COUNTER, NULL, REFUSE(REFUSED_GREETINGS)},
     {P "refusals_total", "reason=\"client_rate\"", METRIC_COUNTER, NULL,
      REFUSE(REFUSED_CLIENT_RATE)},
     {P "refusals_total", "reason=\"connect_rate\"", METRIC_COUNTER, NULL,

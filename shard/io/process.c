@@ -41,6 +41,7 @@ void process_wire(struct process *p)
     reporter_init(&p->reporter, &p->ticker, &p->worlds, &p->secrets);
     heart_init(&p->heart, &p->ticker, &p->worlds, &p->secrets);
     edge_clients_init(&p->clients, &p->ticker, &p->client_settings, &p->settings, &p->stats);
+    p->greeter_settings.ws.deflate = p->client_settings.deflate;
     forwards_init(&p->forwards, p->stats.forwards, &p->stats.forwards_now);
     tunnels_init(&p->tunnels, p->loop, &p->stats.tunnels);
     wire_arrivals(p);
@@ -65,8 +66,17 @@ void process_wire(struct process *p)
         .ctx = &p->edge,
     };
     doorman_init(&p->doorman, settings_client_rate(&p->settings), p->settings.connect_rate);
+    p->greeter = (struct greeter){
+        .ticker = &p->ticker,
+        .gate = &p->edge.gatekeeper.gate,
+        .clients = &p->clients,
+        .settings = &p->greeter_settings,
+        .stats = &p->stats,
+    };
+    greeter_init(&p->greeter);
     p->edge = (struct edge){
         .doorman = &p->doorman,
+        .greeter = &p->greeter,
         .ticker = &p->ticker,
         .clients = &p->clients,
         .rooms = &p->room_proxy,
@@ -105,6 +115,7 @@ void process_wire(struct process *p)
         .doors = &p->doors,
         .server = p->server,
         .doorman = &p->doorman,
+        .greeter = &p->greeter,
         .clients = &p->clients,
         .forwards = &p->forwards,
         .tunnels = &p->tunnels,
@@ -139,6 +150,7 @@ void process_unwire(struct process *p)
     ticker_stop(&p->ticker);
     node_free(p->node);
     edge_clients_clear(&p->clients);
+    greeter_clear(&p->greeter);
     edge_clear(&p->edge);
     buf_clear(&p->version);
     identity_clear(&p->identity);

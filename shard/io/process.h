@@ -15,6 +15,7 @@ struct process {
     struct settings settings;
     struct node_settings node_settings;
     struct ws_settings client_settings, link_settings;
+    struct greeter_settings greeter_settings;
     struct http_limits limits;
     struct addr_set trusted, fronts; /* TRUSTED_PROXIES, PROXY_PROTOCOL */
     struct span allowed_origins;
@@ -43,6 +44,7 @@ struct process {
     struct room_proxy room_proxy;
     struct world_proxy world_proxy;
     struct doorman doorman;
+    struct greeter greeter;
     struct edge edge;
     struct http_server *server;
     struct proxy_door door; /* before the public one of `doors` */

@@ -37,6 +37,7 @@ struct settings {
     int64_t seat_ttl_ms;
     int64_t unregistered_shards; /* enum unregistered_shards */
     int64_t client_auth;         /* what settings_auth reads */
+    int64_t auth_timeout_ms, auth_waiting;
     char *jwt_secret;
     int64_t jwt_alg; /* enum token_alg */
     /* Settings that this version knows but can only have off. */

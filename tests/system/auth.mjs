@@ -4,7 +4,7 @@ import http from "node:http";
 import path from "node:path";
 import { test, until } from "../lib/runner.mjs";
 import { freePort, finish, jwtSecret, listening, root, secret, start, startNode, startWorld } from "../lib/process.mjs";
-import { client, cluster, join, request, shardId } from "../lib/cluster.mjs";
+import { bearer as manager, client, cluster, join, request, shardId } from "../lib/cluster.mjs";
 import { metric } from "../lib/fleet.mjs";
 import { Room } from "../lib/room.mjs";
 import { badTokens, now, p256, rsa, token } from "../lib/tokens.mjs";
@@ -58,17 +58,18 @@ async function watched(t, env) {
   return { world, room, node };
 }
 
-/** Nothing was opened, nobody was asked, no seat was taken. */
-async function nothingHappened({ world, room, node }) {
+/** Nothing was opened, nobody was asked (unless for the place), no seat was taken. */
+async function nothingHappened({ world, room, node }, { placed = false } = {}) {
   const beats = world.beats().length;
   await until(() => world.beats().length > beats + 1, "two more beats");
   assert.equal(room.links.length + room.requests.length, 0, "the room server was reached");
-  assert.equal(world.asked.length, world.beats().length, "a world was asked");
+  assert.ok(placed || world.asked.every((a) => a.url.endsWith("/heartbeat")), "a world was asked");
   for (const { body } of world.beats()) {
     assert.equal(body.shards.length, 0, "a shard was started");
-    assert.equal(body.node.connections, 0);
+    assert.ok(placed || body.node.connections === 0);
   }
   assert.equal(await metric(node.origin, "terrane_shard_clients_accepted_total"), 0);
+  assert.equal(await metric(node.origin, "terrane_shard_shards"), 0);
 }
 
 test("whoever has no good token is refused before anything is opened", async (t) => {
@@ -243,6 +244,166 @@ test("the node that serves looks at the token again", async (t) => {
   assert.equal(room.frames[0].requestInfo.headers["x-terrane-subject"], "ann");
   assert.match(room.frames[0].requestInfo.url, /\?id=ann$/);
   assert.equal(await metric(owner.origin, "terrane_shard_clients"), 1);
+});
+
+const message = { CLIENT_AUTH: "message", AUTH_JWT_SECRET: jwtSecret, LOG_LEVEL: "debug" };
+const greeting = (text, more = {}) => ({ event: "authenticate", data: { token: text, ...more } });
+
+test("the first message says who it is, the room hears what comes behind it", async (t) => {
+  const { node, room } = await cluster(t, { nodeEnv: message });
+  const shown = token({ sub: "ann", rooms: ["lobby"] });
+  for (const [id, pieces] of [["a", 1], ["b", 3], ["c", 1]]) {
+    const c = await comesIn(t, node, { query: `?id=${id}&token=none`, protocols: ["chat"] });
+    assert.equal(c.ws.protocol, "chat");
+    c.ws._socket.cork(); // all of it in one packet
+    const text = JSON.stringify(greeting(shown, { more: 1 }));
+    const cut = Math.ceil(text.length / pieces);
+    for (let at = 0; at < text.length; at += cut) c.ws.send(text.slice(at, at + cut), { binary: id === "c", fin: at + cut >= text.length });
+    for (let n = 1; n <= 3; n++) c.send(`${n}`);
+    c.ws.ping();
+    c.ws._socket.uncork();
+    await room.tells(`+${id}`, `${id}:1`, `${id}:2`, `${id}:3`);
+    room.send({ targetClientId: id, data: "hello" });
+    await c.until(() => c.frames.includes("hello") && c.pongs === 1);
+    const { requestInfo } = room.frames.find((f) => f.privateId === id);
+    assert.equal(requestInfo.headers["x-terrane-subject"], "ann");
+    assert.match(requestInfo.url, new RegExp(`\\?id=${id}$`));
+  }
+  assert.doesNotMatch(JSON.stringify(room.frames) + node.log, new RegExp(`authenticate|${shown.split(".")[2]}`));
+  assert.equal(await metric(node.origin, "terrane_shard_greetings"), 0);
+  assert.equal(await metric(node.origin, "terrane_shard_clients"), 3);
+});
+
+test("first messages may be compressed, also by keys and limits read again", async (t) => {
+  const { node, room } = await cluster(t, { nodeEnv: { ...message, COMPRESSION: "1" } });
+  const options = { perMessageDeflate: { threshold: 0 } };
+  for (const id of ["a", "b"]) {
+    const c = client(t, `${node.origin}${at}?id=${id}`, { options });
+    await c.open();
+    assert.match(JSON.stringify(c.ws.extensions), /deflate/);
+    c.send(greeting(token()));
+    c.send("1");
+    await room.tells(`+${id}`, `${id}:1`);
+    const bomb = client(t, `${node.origin}${at}`, { options });
+    await bomb.open();
+    bomb.send(greeting(token(), { x: "x".repeat(100000) }));
+    assert.equal((await bomb.close_()).code, 1009);
+    if (id === "a") node.child.kill("SIGHUP");
+    await node.says(/"event":"(process|settings)\.reload/);
+  }
+});
+
+test("who says something else first is closed with 4003, and nothing has happened", async (t) => {
+  const all = await watched(t, message);
+  const { node } = all;
+  const good = token();
+  const others = [
+    "", "1", "null", "[]", "authenticate", good, "{}", '{"event":"authenticate"}', { event: "authenticate", data: null }, { event: "authenticate", data: good },
+    { event: "authenticate", data: [good] }, { event: "authenticate", token: good }, { event: "Authenticate", data: { token: good } }, { event: ["authenticate"], data: { token: good } },
+    greeting(5), greeting({ token: good }), greeting(""), `${JSON.stringify(greeting(good))} x`, { action: "increment", value: {} }, "[".repeat(5000), `[${"1,".repeat(5000)}1]`,
+    greeting(token({ rooms: ["hall"] })), greeting(token({ worlds: ["world-b"] })), ...Object.values(badTokens()).filter((text) => text.length < 12000).map((text) => greeting(text)),
+  ];
+  for (const first of others) {
+    const c = await comesIn(t, node, {});
+    c.send(first);
+    c.send(greeting(good)); // too late
+    const closed = await c.close_();
+    assert.deepEqual(closed, { code: 4003, reason: "authentication failed" }, JSON.stringify(first).slice(0, 200));
+  }
+  const big = await comesIn(t, node, {});
+  big.send(greeting(good, { x: "x".repeat(16 * 1024) }));
+  assert.equal((await big.close_()).code, 1009);
+  const gone = await comesIn(t, node, {});
+  gone.ws.terminate();
+  await nothingHappened(all, { placed: true });
+  assert.equal(await metric(node.origin, 'terrane_shard_client_closes_total{code="4003"}'), others.length);
+  assert.equal(await metric(node.origin, "terrane_shard_greetings"), 0);
+  assert.equal((await request(node.origin, { path: at })).status, 401);
+});
+
+test("who says nothing is closed with 4001, however often it pings", async (t) => {
+  const all = await watched(t, { ...message, AUTH_TIMEOUT: "400ms", PING_INTERVAL: "100ms" });
+  const silent = await comesIn(t, all.node, {});
+  const slow = await comesIn(t, all.node, {});
+  const start = Date.now();
+  const timer = setInterval(() => {
+    if (slow.ws.readyState !== 1) return;
+    slow.ws.ping();
+    slow.ws.send(Date.now() - start < 150 ? '{"event":' : " ", { fin: false });
+  }, 100);
+  t.after(() => clearInterval(timer));
+  for (const c of [silent, slow]) assert.deepEqual(await c.close_(), { code: 4001, reason: "authentication timeout" });
+  assert.ok(Date.now() - start >= 300 && slow.pongs > 0);
+  await nothingHappened(all, { placed: true });
+  assert.equal(await metric(all.node.origin, 'terrane_shard_client_closes_total{code="4001"}'), 2);
+});
+
+test("those who have not said who they are are few, and count as connections", async (t) => {
+  const { node, room } = await cluster(t, { nodeEnv: { ...message, AUTH_WAITING: "2", MAX_CONNECTIONS: "3" } });
+  const waiting = [await comesIn(t, node, { query: "?id=a" }), await comesIn(t, node, { query: "?id=b" })];
+  await isRefused(t, node, {}, 503, "AUTH_WAITING");
+  assert.equal(await refusals(node, "greetings"), 1);
+  waiting[0].send(greeting(token()));
+  await room.tells("+a");
+  waiting.push(await comesIn(t, node, { query: "?id=c" }));
+  waiting[1].ws.close();
+  await until(async () => (await metric(node.origin, "terrane_shard_greetings")) === 1, "one of them to be gone");
+  waiting.push(await comesIn(t, node, { query: "?id=d" }));
+  waiting[2].send(greeting(token()));
+  waiting[3].send(greeting(token()));
+  await room.tells("+c");
+  await room.tells("+d");
+  await isRefused(t, node, {}, 503, "MAX_CONNECTIONS");
+  assert.equal(await refusals(node, "full"), 1);
+});
+
+test("a seat is taken when it is known who it is for", async (t) => {
+  const { node, world, room } = await cluster(t, { nodeEnv: message });
+  await request(world.origin, { method: "POST", path: "/parties/world/world-default/register-room", headers: { "x-access-shard": secret }, body: JSON.stringify({ name: "lobby", balancingStrategy: "random", public: true, maxPlayersPerShard: 1, minShards: 1, maxShards: 1 }) });
+  const made = await until(async () => {
+    const { json } = await request(world.origin, { method: "POST", path: "/parties/world/world-default/connect", body: JSON.stringify({ roomId: "lobby" }) });
+    return json.shardId;
+  }, "a shard");
+  const shard = encodeURIComponent(made);
+  const [a, b] = [await comesIn(t, node, { shard, query: "?id=a" }), await comesIn(t, node, { shard, query: "?id=b" })];
+  b.send(greeting(token()));
+  await room.tells("+b");
+  a.send(greeting(token()));
+  assert.deepEqual(await a.close_(), { code: 1013, reason: "no seat is free" });
+  const banned = { method: "PUT", path: "/api/v1/worlds/world-default/rooms/lobby/bans/c", headers: manager("world-default"), body: '{"seconds":60}' };
+  assert.ok([200, 201].includes((await request(world.origin, banned)).status));
+  b.ws.close();
+  await room.tells("+b", "-b");
+  const beats = () => metric(node.origin, "terrane_shard_beats_total");
+  const before = await beats();
+  await until(async () => (await beats()) >= before + 2, "the ban to be known");
+  const c = await comesIn(t, node, { shard, query: "?id=c" });
+  c.send(greeting(token()));
+  assert.deepEqual(await c.close_(), { code: 1008, reason: "banned" });
+  assert.ok(!room.story.includes("+a") && !room.story.includes("+c"));
+});
+
+test("where one node passes clients on, the one that serves them listens", async (t) => {
+  const { node: owner, world, room } = await cluster(t, { nodeEnv: { ...message, NODE_ID: "owner" } });
+  const made = await until(async () => {
+    const { json } = await request(world.origin, { method: "POST", path: "/parties/world/world-default/connect", body: JSON.stringify({ roomId: "lobby" }) });
+    return json.shardId;
+  }, "a shard");
+  const entry = await startNode(world.origin, room.origin, { ...message, NODE_ID: "entry" });
+  const c = await comesIn(t, entry, { shard: encodeURIComponent(made), query: "?id=ann", protocols: ["terrane"] });
+  assert.equal(await metric(owner.origin, "terrane_shard_greetings"), 1);
+  c.send(greeting(token({ sub: "ann" })));
+  c.send("1");
+  await room.tells("+ann", "ann:1");
+  assert.equal(room.frames[0].requestInfo.headers["x-terrane-subject"], "ann");
+});
+
+test("a node that stops does not wait for first messages", async (t) => {
+  const { node } = await cluster(t, { nodeEnv: message });
+  const c = await comesIn(t, node, {});
+  const stopped = node.stop();
+  assert.deepEqual(await c.close_(), { code: 1012, reason: "restart;retry=1000-5000" });
+  assert.equal(await stopped, 0);
 });
 
 test("without CLIENT_AUTH tokens are the room's own, but what the node says cannot be forged", async (t) => {

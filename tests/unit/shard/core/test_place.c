@@ -226,6 +226,23 @@ static void an_adopted_shard_is_marked_and_counted(void **state)
     stop();
 }
 
+static void nothing_is_adopted_for_whom_nobody_knows(void **state)
+{
+    struct place p;
+    struct arrival a = {
+        .shard_id = SPAN(SHARD), .is_socket = true, .told = TOLD_ADOPT, .greets = true};
+    (void)state;
+    start(WORLD_BEATS);
+    node_place(r.node, &a, r.now, &p);
+    assert_string_equal(words(&p), "here");
+    assert_null(map_get(&r.node->shard_map, SPAN(SHARD)));
+    a.greets = false; /* it has said so */
+    node_place(r.node, &a, r.now, &p);
+    assert_string_equal(words(&p), "here");
+    assert_non_null(map_get(&r.node->shard_map, SPAN(SHARD)));
+    stop();
+}
+
 static void invented_ids_leave_room_for_what_is_ordered(void **state)
 {
     struct place p;
@@ -461,6 +478,7 @@ int main(void)
         cmocka_unit_test(a_world_without_nodes_is_never_asked),
         cmocka_unit_test(bad_ids_are_for_the_door_to_refuse),
         cmocka_unit_test(an_adopted_shard_is_marked_and_counted),
+        cmocka_unit_test(nothing_is_adopted_for_whom_nobody_knows),
         cmocka_unit_test(invented_ids_leave_room_for_what_is_ordered),
         cmocka_unit_test(answers_mean_what_they_say),
         cmocka_unit_test(answer_keeps_out_whom_the_room_has_banned),
