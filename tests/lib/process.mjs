@@ -149,7 +149,7 @@ export const listening = /listening on \S*:(\d+)/;
 async function serve(name, program, env) {
   const p = start(name, path.join(bin, program), [], { HOST: "127.0.0.1", PORT: "0", ...env });
   const port = Number((await p.says(listening))[1]);
-  return Object.assign(p, { port, origin: `http://127.0.0.1:${port}` });
+  return Object.assign(p, { port, origin: `${env.TLS_CERT ? "https" : "http"}://127.0.0.1:${port}` });
 }
 
 /** A world; `env` adds to its settings. */

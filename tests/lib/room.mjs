@@ -1,5 +1,6 @@
 // A room server that does what a test says, and writes down what reaches it.
 import http from "node:http";
+import https from "node:https";
 import { WebSocketServer } from "ws";
 import { until } from "./runner.mjs";
 
@@ -12,14 +13,15 @@ export class Room {
     this.sockets = new Set();
   }
 
-  /** Listens; `port` of an earlier room server makes this one its restart. */
-  static async start({ port = 0 } = {}) {
+  /** Listens; `port` of an earlier room server makes this one its restart. `tls`: { cert, key }, it speaks TLS then. */
+  static async start({ port = 0, tls } = {}) {
     const room = new Room();
-    room.server = http.createServer((req, res) => {
+    const answer = (req, res) => {
       room.requests.push({ method: req.method, url: req.url, headers: req.headers });
       if (req.method === "OPTIONS" && !req.headers["x-forwarded-by-shard"]) res.end("{}"); // a warm-up
       else room.onRequest(req, res);
-    });
+    };
+    room.server = tls ? https.createServer(tls, answer) : http.createServer(answer);
     room.server.on("connection", (socket) => {
       room.sockets.add(socket);
       socket.on("error", () => {});
@@ -29,7 +31,7 @@ export class Room {
     room.server.on("upgrade", (req, socket, head) => wss.handleUpgrade(req, socket, head, (ws) => room.accept(ws, req)));
     await new Promise((resolve, reject) => room.server.once("error", reject).listen(port, "127.0.0.1", resolve));
     room.port = room.server.address().port;
-    room.origin = `http://127.0.0.1:${room.port}`;
+    room.origin = `${tls ? "https" : "http"}://127.0.0.1:${room.port}`;
     return room;
   }
   accept(ws, req) {
