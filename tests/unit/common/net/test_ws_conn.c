@@ -109,6 +109,35 @@ static void an_abort_inside_a_message_is_the_end(void **state)
     assert_int_equal(closed_code, WS_CODE_ABNORMAL);
 }
 
+static void say_larger(struct ws_conn *w, char *data, size_t len, bool binary)
+{
+    (void)w, (void)data, (void)binary;
+    buf_addf(&texts, "%zu!", len);
+}
+
+static const struct ws_ops larger_ops = {.message = say_larger, .closed = on_closed};
+static struct ws_settings larger;
+
+static void turn_now(struct ws_conn *w)
+{
+    ws_conn_turn(w, &larger_ops, &larger);
+}
+
+static void calls_and_limits_can_turn_inside_a_message(void **state)
+{
+    char text[2000];
+    (void)state;
+    memset(text, 'a', sizeof text);
+    larger = settings;
+    larger.max_message = sizeof text;
+    start(true);
+    in_message = turn_now;
+    peer_text("a");
+    peer_frame(WS_TEXT, true, text, sizeof text);
+    peer_text("b");
+    TURN_UNTIL(loop, got_texts("a|2000!1!"));
+}
+
 /* ---- queues ---- */
 
 static char bulk[1 << 20];
@@ -261,6 +290,7 @@ int main(void)
         TEST(a_pause_inside_a_message_holds_back_the_next),
         TEST(after_a_close_no_message_comes_or_goes),
         TEST(an_abort_inside_a_message_is_the_end),
+        TEST(calls_and_limits_can_turn_inside_a_message),
         TEST(a_queue_over_its_limit_closes_4200_behind_whole_frames),
         TEST(one_frame_always_fits_an_empty_queue),
         TEST(without_a_limit_the_queue_grows),
