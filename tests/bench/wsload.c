@@ -1,9 +1,12 @@
 /* WebSocket load:
  *     bench-wsload echo PORT TARGET CONNECTIONS BYTES SECONDS   one message in flight per
  * connection bench-wsload hold PORT TARGET CONNECTIONS PID             memory of PID per held
- * connection TARGET may hold one %u, the connection's number. Every answer is compared, byte for
- * byte, with what was sent. Prints one JSON object. */
+ * connection bench-wsload talk PORT TARGET CONNECTIONS RATE            each says something RATE
+ * times a second; for each line on stdin, how long the answers since the last one took. TARGET may
+ * hold one %u, the connection's number. Every answer is compared, byte for byte, with what was
+ * sent. Prints one JSON object. */
 #include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +24,7 @@ struct client {
     int64_t at_us;
     char *text;
     size_t len;
+    bool waits; /* for its answer */
 };
 
 static struct peers peers;
@@ -43,6 +47,7 @@ static void client_send(struct client *c)
     memcpy(c->text + at, "\"}}", 3);
     c->len = at + 3;
     c->at_us = clock_mono_us();
+    c->waits = true;
     peer_send(&peers, c->peer, span_of(c->text, c->len));
 }
 
@@ -62,6 +67,7 @@ static void on_message(struct peer *p, struct span payload, bool binary)
         exit(1);
     }
     answered++;
+    c->waits = false;
     if (measuring && latency_count < LATENCIES)
         latencies[latency_count++] = (uint32_t)(clock_mono_us() - c->at_us);
     if (looping)
@@ -114,6 +120,11 @@ static int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+static void sort_latencies(void)
+{
+    qsort(latencies, latency_count, sizeof *latencies, by_value);
+}
+
 /* Every connection has one answer: the link stands, the buffers are there. */
 static void touch_all(void)
 {
@@ -138,10 +149,66 @@ static void run_echo(double seconds)
     while (clock_mono_us() < end)
         peers_turn(&peers, -1, 10);
     double took = (double)(clock_mono_us() - start) / 1e6;
-    qsort(latencies, latency_count, sizeof *latencies, by_value);
+    sort_latencies();
     printf("{\"rate\":%.0f,\"messages\":%" PRIu64 ",\"p50_us\":%u,\"p99_us\":%u}\n",
            (double)(answered - from) / took, answered - from, latencies[latency_count / 2],
            latencies[latency_count * 99 / 100]);
+}
+
+static uint64_t skipped; /* turns to talk of clients that still waited */
+
+/* Those whose turn it is say something: one after the other, evenly over the time. */
+static uint64_t talk_on(uint64_t said, uint64_t due)
+{
+    for (; said < due; said++) {
+        struct client *c = &clients[said % count];
+        if (c->waits)
+            skipped++;
+        else
+            client_send(c);
+    }
+    return said;
+}
+
+static void print_latencies(void)
+{
+    sort_latencies();
+    size_t n = latency_count;
+    printf("{\"answers\":%zu,\"skipped\":%" PRIu64 ",\"p50_us\":%u,\"p99_us\":%u,\"max_us\":%u}\n",
+           n, skipped, n == 0 ? 0 : latencies[n / 2], n == 0 ? 0 : latencies[n * 99 / 100],
+           n == 0 ? 0 : latencies[n - 1]);
+    (void)fflush(stdout);
+    latency_count = skipped = 0;
+}
+
+/* A line came: true; the end of stdin: *ended. */
+static bool is_asked(bool *ended)
+{
+    char line[64];
+    struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
+    if (poll(&in, 1, 0) <= 0)
+        return false;
+    ssize_t n = read(STDIN_FILENO, line, sizeof line);
+    *ended = n <= 0;
+    return n > 0;
+}
+
+static void run_talk(double rate)
+{
+    bool ended = false;
+    uint64_t said = 0;
+    latencies = xmalloc(sizeof *latencies * LATENCIES);
+    touch_all();
+    measuring = true;
+    printf("talking\n");
+    (void)fflush(stdout);
+    int64_t start = clock_mono_us();
+    while (!ended) {
+        said = talk_on(said, (uint64_t)((double)(clock_mono_us() - start) / 1e6 * rate * count));
+        peers_turn(&peers, -1, 1);
+        if (is_asked(&ended))
+            print_latencies();
+    }
 }
 
 /* The anonymous (user) memory of a process, in KiB. */
@@ -172,11 +239,13 @@ int main(int argc, char **argv)
 {
     bool echo = argc == 7 && strcmp(argv[1], "echo") == 0;
     bool hold = argc == 6 && strcmp(argv[1], "hold") == 0;
-    if (!echo && !hold) {
+    bool talk = argc == 6 && strcmp(argv[1], "talk") == 0;
+    if (!echo && !hold && !talk) {
         (void)fprintf(stderr,
                       "usage: %s echo PORT TARGET CONNECTIONS BYTES SECONDS\n"
-                      "       %s hold PORT TARGET CONNECTIONS PID\n",
-                      argv[0], argv[0]);
+                      "       %s hold PORT TARGET CONNECTIONS PID\n"
+                      "       %s talk PORT TARGET CONNECTIONS RATE\n",
+                      argv[0], argv[0], argv[0]);
         return 2;
     }
     count = (uint32_t)strtoul(argv[4], NULL, 10);
@@ -187,7 +256,9 @@ int main(int argc, char **argv)
     peers.closed = on_closed;
     long before = hold ? user_kib(argv[5]) : 0;
     dial_all((uint16_t)strtoul(argv[2], NULL, 10), argv[3]);
-    if (echo)
+    if (talk)
+        run_talk(strtod(argv[5], NULL));
+    else if (echo)
         run_echo(strtod(argv[6], NULL));
     else
         run_hold(argv[5], before);

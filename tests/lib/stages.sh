@@ -206,6 +206,10 @@ stage_faults() {
 stage_edge() {
     suite "1 000 clients, 10 of which never read" edge.log env TERRANE_BIN="$DEV_BIN" \
         node tests/system/slow_consumers.mjs
+    # The load tools are in the bench preset: there it is the node that is measured.
+    builds bench
+    suite "a storm of 5 000 clients" storm.log env TERRANE_BIN="$PWD/build/bench/bin" STORM=5000 STORM_RATE=500 \
+        STORM_STAY=200 node tests/system/run.mjs "cut off at once" "go before newcomers"
 }
 
 stage_outages() {

@@ -32,4 +32,5 @@ await import("./slow_consumers.mjs");
 await import("./tls.mjs");
 await import("./store.mjs");
 await import("./copy.mjs");
+await import("./storm.mjs");
 await run();
