@@ -10,8 +10,10 @@ struct edge_client {
     struct ws_conn ws;
     struct list node;
     struct edge_clients *all;
-    struct handle handle;           /* none: core has forgotten it, or not heard of it yet */
-    struct edge_greeting *greeting; /* NULL: it is over */
+    union { /* all-zero: nobody hears it any more */
+        struct handle handle;
+        struct edge_greeting *greeting; /* while ws.ops is greeting_ops */
+    };
     struct rate rate;
     uint8_t window_bits; /* of what we compress; 0: nothing is */
 };
@@ -63,19 +65,23 @@ static enum node_reason end_reason(const struct ws_conn *w, uint16_t code)
     return NODE_PEER_INVALID;
 }
 
+/* The socket is gone, and so is c. */
+static void forget(struct edge_client *c, uint16_t code)
+{
+    log_debug("client.closed", "code=%u", code);
+    c->all->stats->closes[close_code_index(code)]++;
+    list_remove(&c->node);
+    free(c);
+}
+
 static void on_closed(struct ws_conn *w, uint16_t code)
 {
     struct edge_client *c = CONTAINER_OF(w, struct edge_client, ws);
     struct ticker *t = c->all->ticker;
     struct handle handle = c->handle;
     enum node_reason why = end_reason(w, code);
-    log_debug("client.closed", "code=%u", code);
-    if (c->greeting != NULL)
-        c->greeting->ops->gone(c->greeting);
-    c->all->stats->closes[close_code_index(code)]++;
     handles_remove(&c->all->table, handle);
-    list_remove(&c->node);
-    free(c);
+    forget(c, code);
     if (handle_is_none(handle))
         return;
     node_client_closed(t->node, handle, why, ticker_now(t));
@@ -92,7 +98,15 @@ static void on_greeting(struct ws_conn *w, char *data, size_t len, bool binary)
         c->greeting->ops->heard(c->greeting, span_of(data, len));
 }
 
-static const struct ws_ops greeting_ops = {.message = on_greeting, .closed = on_closed};
+static void on_greeting_closed(struct ws_conn *w, uint16_t code)
+{
+    struct edge_client *c = CONTAINER_OF(w, struct edge_client, ws);
+    if (c->greeting != NULL)
+        c->greeting->ops->gone(c->greeting);
+    forget(c, code);
+}
+
+static const struct ws_ops greeting_ops = {.message = on_greeting, .closed = on_greeting_closed};
 
 void edge_clients_init(struct edge_clients *all, struct ticker *t, struct ws_settings *ws,
                        const struct settings *s, struct io_stats *stats)
@@ -149,7 +163,6 @@ struct edge_client *edge_client_greet(struct edge_clients *all, struct edge_gree
 
 void edge_client_enter(struct edge_client *c, struct handle handle)
 {
-    c->greeting = NULL;
     c->handle = handle;
     handles_set(&c->all->table, handle, c);
     ws_conn_turn(&c->ws, &client_ops, c->all->settings);
@@ -157,7 +170,7 @@ void edge_client_enter(struct edge_client *c, struct handle handle)
 
 void edge_client_dismiss(struct edge_client *c, uint16_t code, struct span reason)
 {
-    c->greeting = NULL;
+    c->handle = (struct handle){0};
     ws_fail(&c->ws, code, reason);
 }
 
@@ -203,7 +216,8 @@ void edge_clients_abort(struct edge_clients *all)
 {
     LIST_EACH_SAFE (&all->all, it, next) {
         struct edge_client *c = CONTAINER_OF(it, struct edge_client, node);
-        c->handle = (struct handle){0};
+        if (c->ws.ops == &client_ops)
+            c->handle = (struct handle){0};
         ws_abort(&c->ws);
     }
     handles_clear(&all->table);
