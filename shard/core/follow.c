@@ -43,6 +43,7 @@ void world_follow(struct world *w, const struct order *o, const json_t *bans, in
     shard_own(shard);
     shard->named_by = n->orders_followed;
     shard->status = o->status;
+    shard->privacy = o->is_private ? SHARD_PRIVATE : SHARD_PUBLIC;
     shard->seating.bounded = true;
     shard->seating.max = o->max_connections;
     shard_name_room(shard, o->room_id, now);
@@ -91,8 +92,10 @@ static void follow_guests(struct world *w, const json_t *doc, int64_t now)
     struct order order;
     for (size_t at = 0; orders_next_guest(doc, &at, &order);) {
         struct shard *shard = map_get(&w->node->shard_map, order.shard_id);
-        if (shard != NULL && shard->world == w && !shard->owned)
-            follow_room_server(shard, &order, now);
+        if (shard == NULL || shard->world != w || shard->owned)
+            continue;
+        shard->privacy = order.is_private ? SHARD_PRIVATE : SHARD_PUBLIC;
+        follow_room_server(shard, &order, now);
     }
 }
 

@@ -88,6 +88,7 @@ static void place_owned(struct node *n, const struct world *w, const struct shar
             ask(w, reason, out);
         break;
     case TOLD_ADOPT:
+    case TOLD_ADOPT_PRIVATE:
     case TOLD_UNKNOWN:
     case TOLD_FULL:
     case TOLD_NOBODY:
@@ -112,12 +113,13 @@ static bool may_adopt(const struct node *n)
 }
 
 /* When it cannot be started, the attempt to open the client says why. */
-static void adopt(struct node *n, struct span shard_id, int64_t now)
+static void adopt(struct node *n, const struct arrival *a, int64_t now)
 {
     struct shard *shard;
-    if (shard_reach(n, shard_id, now, &shard) != ERR_OK)
+    if (shard_reach(n, a->shard_id, now, &shard) != ERR_OK)
         return;
     shard->adopted = true;
+    shard->privacy = a->told == TOLD_ADOPT ? SHARD_PUBLIC : SHARD_PRIVATE;
     seating_adopt(&shard->seating);
     n->stats.adopted++;
     log_info("shard.adopt", "shard=%.*s", SPAN_ARG(shard->id));
@@ -143,12 +145,13 @@ static void place_unowned(struct node *n, const struct world *w, const struct ar
         ask_again(n, w, a, now, out);
         break;
     case TOLD_ADOPT:
+    case TOLD_ADOPT_PRIVATE:
         if (!n->settings->adopt)
             refuse(n, NODE_REFUSED_UNKNOWN, out);
         else if (!takes(n, a) || !may_adopt(n))
             refuse(n, NODE_REFUSED_FULL, out);
         else if (!a->greets)
-            adopt(n, a->shard_id, now);
+            adopt(n, a, now);
         break;
     case TOLD_UNKNOWN:
         refuse(n, NODE_REFUSED_UNKNOWN, out);
@@ -227,12 +230,13 @@ void node_place(struct node *n, const struct arrival *a, int64_t now, struct pla
 
 static enum told told_404(const struct world *w, struct span body)
 {
-    bool may_adopt = false;
+    bool may_adopt = false, is_private = false;
     json_t *doc = json_decode_max(body, RESOLVED_VALUES_MAX);
     (void)json_get_bool(doc, "adopt", &may_adopt);
+    (void)json_get_bool(doc, "private", &is_private);
     json_decref(doc);
     if (may_adopt)
-        return TOLD_ADOPT;
+        return is_private ? TOLD_ADOPT_PRIVATE : TOLD_ADOPT;
     /* A world that knows no nodes answers so to whatever it does not know. */
     return w->mode == WORLD_BEATS ? TOLD_UNKNOWN : TOLD_NOBODY;
 }
@@ -311,6 +315,23 @@ bool node_knows(const struct node *n, struct span shard_id, struct span session)
     if (shard == NULL || session.len == 0)
         return false;
     return has_socket(shard, session) || seating_look(&shard->seating, session) == SEAT_OWN;
+}
+
+void node_facts(const struct node *n, struct span shard_id, struct place_facts *out)
+{
+    const struct shard *shard = map_get(&n->shard_map, shard_id);
+    const struct world *w;
+    struct shard_id id = shard_id_parse(shard_id);
+    *out = (struct place_facts){.world = id.world, .room = id.room};
+    if (id.world.ptr == NULL)
+        out->world = span_str(n->settings->world_id);
+    if (shard != NULL) {
+        out->world = shard->world->id;
+        out->room = shard->room;
+        out->is_public = shard->privacy == SHARD_PUBLIC;
+    }
+    w = map_get(&n->world_map, out->world);
+    out->epoch = w == NULL ? 0 : w->epoch;
 }
 
 void node_misplaced(struct node *n, struct span shard_id)

@@ -8,11 +8,12 @@
 /* What a world answered last about an arrival. */
 enum told {
     TOLD_NOTHING,
-    TOLD_OWNER,   /* it named one: of the shard, or of another one that lets the client in */
-    TOLD_ADOPT,   /* nobody created the shard: it may be served as an adopted one */
-    TOLD_UNKNOWN, /* it may not be served */
-    TOLD_FULL,    /* no seat in the whole room */
-    TOLD_NOBODY,  /* no world answers, or none that knows the question */
+    TOLD_OWNER,         /* it named one: of the shard, or of another one that lets the client in */
+    TOLD_ADOPT,         /* nobody created the shard: it may be served as an adopted one, */
+    TOLD_ADOPT_PRIVATE, /* of a room that is not public */
+    TOLD_UNKNOWN,       /* it may not be served */
+    TOLD_FULL,          /* no seat in the whole room */
+    TOLD_NOBODY,        /* no world answers, or none that knows the question */
 };
 
 /* An arrival, kept by io from the request's head to its end. */
@@ -67,6 +68,14 @@ enum told node_resolved(struct node *n, const struct arrival *a, int status, str
 
 /* Whether the session (decoded and trimmed) has a socket or a kept seat at the shard, here. */
 bool node_knows(const struct node *n, struct span shard_id, struct span session);
+
+/* What is known of a shard, here or not. Texts live until the next call into the node. */
+struct place_facts {
+    struct span world, room; /* as orders say, else as the id does */
+    bool is_public;          /* its world has said so */
+    int64_t epoch;           /* the highest seen of the world; 0: none */
+};
+void node_facts(const struct node *n, struct span shard_id, struct place_facts *out);
 
 /* The owner that was named does not serve the shard: it is forgotten. */
 void node_misplaced(struct node *n, struct span shard_id);

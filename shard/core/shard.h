@@ -13,6 +13,13 @@
 struct node;
 struct world;
 
+/* What its world says of its room. */
+enum shard_privacy {
+    SHARD_UNTOLD, /* nothing */
+    SHARD_PUBLIC,
+    SHARD_PRIVATE, /* clients have to show that they may come in (PRIVATE_ROOMS) */
+};
+
 struct shard {
     struct node *node;
     struct handle self;
@@ -27,7 +34,8 @@ struct shard {
     bool dropped;             /* they did, and do no more: its clients are guests */
     bool adopted;             /* nobody created it; served as long as it has clients */
     enum order_status status; /* as ordered */
-    uint64_t named_by;        /* the last set of orders that named it */
+    enum shard_privacy privacy;
+    uint64_t named_by; /* the last set of orders that named it */
 
     struct map sessions; /* struct session, ghosts among them */
     struct list clients; /* struct client, in order of arrival */

@@ -296,6 +296,7 @@ static void answers_mean_what_they_say(void **state)
     assert_int_equal(resolved(502, "{}", &id), TOLD_NOBODY);
     assert_int_equal(resolved(503, "{\"error\":\"full\"}", &id), TOLD_FULL);
     assert_int_equal(resolved(404, "{\"error\":\"?\",\"adopt\":true}", &id), TOLD_ADOPT);
+    assert_int_equal(resolved(404, "{\"adopt\":true,\"private\":true}", &id), TOLD_ADOPT_PRIVATE);
     assert_int_equal(resolved(404, "{\"error\":\"?\"}", &id), TOLD_UNKNOWN);
     assert_int_equal(resolved(404, "Not Found", &id), TOLD_UNKNOWN);
     assert_int_equal(resolved(200, "{}", &id), TOLD_NOBODY);
@@ -402,6 +403,60 @@ static void what_we_are_ordered_is_followed_at_once(void **state)
     stop();
 }
 
+/* Of a shard that its world has not spoken of, nothing is public. */
+static void facts_are_what_worlds_have_said(void **state)
+{
+    static const struct {
+        const char *private; /* in orders; NULL: it was adopted */
+        enum told told;
+        bool is_public;
+    } facts_of[] = {
+        {"", TOLD_OWNER, true},
+        {",\"private\":true", TOLD_OWNER, false},
+        {NULL, TOLD_ADOPT, true},
+        {NULL, TOLD_ADOPT_PRIVATE, false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof facts_of / sizeof facts_of[0]; i++) {
+        struct place_facts facts;
+        struct place p;
+        struct span id;
+        char text[512];
+        start(WORLD_BEATS);
+        node_facts(r.node, SPAN(SHARD), &facts);
+        assert_true(span_eq(facts.world, SPAN("world-a")) && span_eq(facts.room, SPAN("room")));
+        assert_false(facts.is_public);
+        assert_int_equal(facts.epoch, 5);
+        (void)snprintf(text, sizeof text,
+                       "{\"epoch\":5,\"version\":7,\"node\":\"us\",\"url\":\"http://us\",\"shard\":"
+                       "{\"shardId\":\"" SHARD "\",\"roomId\":\"other\",\"status\":\"active\","
+                       "\"maxConnections\":5%s}}",
+                       facts_of[i].private == NULL ? "" : facts_of[i].private);
+        if (facts_of[i].private != NULL)
+            assert_int_equal(resolved(200, text, &id), TOLD_OWNER);
+        const struct arrival a = {.shard_id = SPAN(SHARD), .told = facts_of[i].told};
+        node_place(r.node, &a, r.now, &p);
+        assert_string_equal(words(&p), "here");
+        node_facts(r.node, SPAN(SHARD), &facts);
+        assert_int_equal(facts.is_public, facts_of[i].is_public);
+        assert_true(
+            span_eq(facts.room, facts_of[i].private == NULL ? SPAN("room") : SPAN("other")));
+        stop();
+    }
+}
+
+static void facts_of_nobodys_world_have_no_epoch(void **state)
+{
+    struct place_facts facts;
+    (void)state;
+    start(WORLD_BEATS);
+    node_facts(r.node, SPAN("x:world-z:1700000000000-1"), &facts);
+    assert_true(span_eq(facts.world, SPAN("world-z")) && facts.epoch == 0 && !facts.is_public);
+    node_facts(r.node, SPAN("x"), &facts);
+    assert_true(span_eq(facts.world, span_str(r.settings.world_id)));
+    stop();
+}
+
 /* The shard was given to us, and taken away again by orders that came first. */
 static void an_answer_that_orders_have_overtaken_is_not_followed(void **state)
 {
@@ -475,6 +530,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_session_with_a_socket_or_a_kept_seat_is_known),
         cmocka_unit_test(every_rule_holds),
+        cmocka_unit_test(facts_are_what_worlds_have_said),
+        cmocka_unit_test(facts_of_nobodys_world_have_no_epoch),
         cmocka_unit_test(a_world_without_nodes_is_never_asked),
         cmocka_unit_test(bad_ids_are_for_the_door_to_refuse),
         cmocka_unit_test(an_adopted_shard_is_marked_and_counted),
