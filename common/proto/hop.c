@@ -205,6 +205,11 @@ static void add_named(struct buf *out, const struct hop_peer *to)
     if (to->host.ptr != NULL)
         add_line(out, SPAN("x-terrane-host"), to->host);
     add_line(out, SPAN("x-terrane-proto"), to->https ? SPAN("https") : SPAN("http"));
+    if (to->dialled.len == 0)
+        return;
+    BUF_ADD_LIT(out, HOP_DIALLED ": ");
+    url_encode(out, to->dialled);
+    BUF_ADD_LIT(out, "\r\n");
 }
 
 static void add_peer_headers(struct buf *out, const struct http_head *h, const struct hop_peer *to)

@@ -34,6 +34,9 @@ struct hop_room {
  * method but GET and HEAD gets `content-type: text/plain;charset=UTF-8` when it names none. */
 void hop_add_room_request(struct buf *out, const struct http_head *h, const struct hop_room *to);
 
+/* Percent-encoded; a ticket is for that shard (docs/protocol.md, "Tickets"). */
+#define HOP_DIALLED "x-terrane-dialled"
+
 /* A request on its way to another process of the cluster, which will answer it in our place. */
 struct hop_peer {
     const struct secrets *secrets; /* the cluster's; the first signs (hop_sign.h) */
@@ -41,6 +44,8 @@ struct hop_peer {
     struct span client_ip;         /* where the request began, as far as trusted proxies tell */
     struct span peer_ip; /* to_world: goes behind what a trusted peer said in x-forwarded-for */
     struct span host;    /* to a node: as the client named it, for x-terrane-host */
+    struct span dialled; /* to a node: the shard that the client named, decoded, if the path names
+                            another one in its place; for x-terrane-dialled */
     struct span path;    /* in place of the target's; {NULL, 0}: as it came */
     int64_t wall_ms;
     bool to_world; /* x-access-shard and x-shard-*, a client's own credentials there, pass */

@@ -48,6 +48,7 @@ static void arriving_free(struct arriving *w)
 /* The route, with the shard that lets it in. Read anew each time, because heads move. */
 struct way {
     struct buf scratch, path;
+    struct span dialled; /* the shard that the client named, if it is another; else empty */
     struct route route;
 };
 
@@ -56,8 +57,10 @@ static void way_read(struct way *out, const struct arriving *w)
     *out = (struct way){.route.kind = ROUTE_NONE};
     struct route *r = &out->route;
     *r = route_of(w->all->routes, w->held.x->head->target, &out->scratch);
-    if (!span_eq(r->shard_id, w->is.shard_id))
-        route_turn(r, &out->path, w->is.shard_id);
+    if (span_eq(r->shard_id, w->is.shard_id))
+        return;
+    out->dialled = r->shard_id;
+    route_turn(r, &out->path, w->is.shard_id);
 }
 
 static void way_clear(struct way *way)
@@ -152,6 +155,7 @@ static void add_head(struct held *h, struct buf *head)
         .client_ip = span_str(client),
         .host = sender_host(&w->from, w->held.x->head),
         .https = w->from.https,
+        .dialled = way.dialled,
         .path = way.route.path,
         .wall_ms = clock_wall_ms(),
         .upgrade = w->is.is_socket,
@@ -332,6 +336,8 @@ void arrivals_take(struct arrivals *all, struct http_exchange *x, const struct r
     buf_reset(&all->session);
     if (is_socket)
         join_read_session(&all->session, r->query);
+    if (is_socket && all->session.len == 0)
+        buf_add_span(&all->session, buf_span(&shown->session));
     const struct arrival is = {
         .shard_id = r->shard_id,
         .session = buf_span(&all->session),

@@ -112,11 +112,13 @@ static void join_shard(struct edge *e, const struct arrived *a)
     ticker_touch(t);
     const char *problem = ws_handshake_check(a->x->head, &key);
     assert(problem == NULL); /* or it had not come so far */
-    if (err != ERR_OK)
+    if (err != ERR_OK) {
         refuse_by_core(a->x, why, shard_id);
-    else
-        edge_client_open(e->clients, handle, a->x, key, gatekeeper_protocol(a),
-                         a->route->rule->deflate);
+        return;
+    }
+    gatekeeper_entered(&e->gatekeeper, a, ticker_now(t));
+    edge_client_open(e->clients, handle, a->x, key, gatekeeper_protocol(a),
+                     a->route->rule->deflate);
 }
 
 /* Who names no origin is no browser, and no page can make one do this. */
@@ -156,7 +158,7 @@ static void take_upgrade(struct edge *e, struct http_exchange *x, const struct r
         refuse_json(e, x, REFUSED_ORIGIN, 403, "Origin not allowed");
         return;
     }
-    if (r->kind != ROUTE_WORLD && !gatekeeper_lets(&e->gatekeeper, x, r, true))
+    if (r->kind != ROUTE_WORLD && !gatekeeper_lets(&e->gatekeeper, x, r, true, from))
         return;
     if (!admitted && !doorman_admits(e->doorman, x, from, is_known(e, r)))
         return;
@@ -184,6 +186,8 @@ static void proxy_to_room(struct edge *e, const struct arrived *a)
 static void serve_here(void *ctx, const struct arrived *a)
 {
     struct edge *e = ctx;
+    if (!gatekeeper_enters(&e->gatekeeper, a, ticker_now(e->ticker)))
+        return;
     struct arrived shorn = gatekeeper_shear(&e->gatekeeper, a);
     if (a->is_socket && a->shown->greets)
         greet(e, &shorn);
@@ -213,7 +217,7 @@ static void take_party(struct edge *e, struct http_exchange *x, const struct rou
         take_upgrade(e, x, r, &from, admitted);
     } else if (r->kind == ROUTE_WORLD) {
         world_proxy_request(e->worlds, x, &from);
-    } else if (gatekeeper_lets(&e->gatekeeper, x, r, false)) {
+    } else if (gatekeeper_lets(&e->gatekeeper, x, r, false, &from)) {
         arrivals_take(e->arrivals, x, r, false, &from, &e->gatekeeper.shown);
     }
 }

@@ -12,7 +12,9 @@ static void shown_reset(struct shown *s)
     buf_reset(&s->subject);
     buf_reset(&s->claims);
     buf_reset(&s->session);
-    s->ours = s->greets = false;
+    buf_reset(&s->room);
+    buf_reset(&s->world);
+    s->ours = s->greets = s->elsewhere = s->has_ticket = false;
 }
 
 void shown_move(struct shown *to, struct shown *from)
@@ -27,10 +29,12 @@ void shown_clear(struct shown *s)
     buf_clear(&s->subject);
     buf_clear(&s->claims);
     buf_clear(&s->session);
-    s->ours = s->greets = false;
+    buf_clear(&s->room);
+    buf_clear(&s->world);
+    s->ours = s->greets = s->elsewhere = s->has_ticket = false;
 }
 
-static enum route_auth auth_of(const struct gate *g, const struct route *r)
+enum route_auth gate_auth(const struct gate *g, const struct route *r)
 {
     bool says = r->rule != NULL && r->rule->auth != ROUTE_AUTH_DEFAULT;
     return says ? r->rule->auth : g->fallback;
@@ -48,9 +52,11 @@ static bool is_for(const struct gate *g, const struct token *t, const struct rou
     return token_admits(t, "worlds", world) && token_admits(t, "rooms", id.room);
 }
 
-static void show(struct shown *out, const struct token *t, struct span text)
+static void show(struct shown *out, const struct token *t, const struct route *r, struct span text)
 {
     struct span subject;
+    if (r->shard_id.len > 0 && json_object_get(t->claims, "rooms") != NULL)
+        buf_add_span(&out->room, shard_id_parse(r->shard_id).room);
     if (token_subject(t, &subject))
         buf_add_span(&out->subject, subject);
     token_add_claims(&out->claims, text);
@@ -66,7 +72,7 @@ enum gate_verdict gate_judge_token(struct gate *g, struct span text, const struc
         return GATE_BAD_TOKEN;
     bool fits = is_for(g, &token, r);
     if (fits)
-        show(out, &token, text);
+        show(out, &token, r, text);
     token_close(&token);
     return fits ? GATE_OPEN : GATE_NOT_HERE;
 }
@@ -89,7 +95,7 @@ enum gate_verdict gate_judge(struct gate *g, const struct http_head *h, const st
                              struct shown *out)
 {
     (void)session; /* tickets have one */
-    enum route_auth auth = auth_of(g, r);
+    enum route_auth auth = gate_auth(g, r);
     shown_reset(out);
     out->ours = auth != ROUTE_AUTH_NONE;
     switch (auth) {
@@ -104,12 +110,14 @@ enum gate_verdict gate_judge(struct gate *g, const struct http_head *h, const st
     case ROUTE_AUTH_JWT:
         return judge_request(g, h, r, is_socket, wall_ms, out);
     case ROUTE_AUTH_TICKET:
-        return GATE_NO_TOKEN;
+        return GATE_OPEN; /* gate_judge_ticket has the word */
     }
     return GATE_NO_TOKEN;
 }
 
 void gate_clear(struct gate *g)
 {
+    spent_clear(&g->spent);
+    buf_clear(&g->ticket);
     buf_clear(&g->scratch);
 }

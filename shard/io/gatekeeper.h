@@ -15,12 +15,16 @@ struct gatekeeper {
     struct io_stats *stats;
     struct shown shown; /* of the request at hand */
     struct shorn shorn; /* likewise */
-    struct buf session;
+    struct buf session, dialled;
 };
 
 /* False: it has been answered (401, 403, 503). Else k->shown is what was shown. */
 bool gatekeeper_lets(struct gatekeeper *k, struct http_exchange *x, const struct route *r,
-                     bool is_socket);
+                     bool is_socket, const struct sender *from);
+/* The same for one that is to be served here (gate_enter). */
+bool gatekeeper_enters(struct gatekeeper *k, const struct arrived *a, int64_t now);
+/* Its client is in (gate_entered). */
+void gatekeeper_entered(struct gatekeeper *k, const struct arrived *a, int64_t now);
 /* Without tokens and tickets, if they are ours. Good until the next call. */
 struct arrived gatekeeper_shear(struct gatekeeper *k, const struct arrived *a);
 /* The subprotocol to answer an upgrade with, which points into its head; {NULL, 0}: none. */

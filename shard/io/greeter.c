@@ -22,7 +22,8 @@ struct greeting {
     struct timer deadline;
     struct buf shard_id;
     struct join join;
-    enum told told; /* when it was placed */
+    struct shown came; /* what it has shown with its request: a ticket, or nothing */
+    enum told told;    /* when it was placed */
     bool hopped;
     bool visits; /* core counts it */
 };
@@ -47,6 +48,7 @@ static void greeting_end(struct greeting *g)
     all->stats->greetings_now--;
     buf_clear(&g->shard_id);
     join_clear(&g->join);
+    shown_clear(&g->came);
     free(g);
 }
 
@@ -110,9 +112,15 @@ static void let_in(struct greeting *g)
     enum node_reason why;
     struct handle handle;
     struct ticker *t = g->all->ticker;
+    struct gate *gate = g->all->gate;
+    const struct shown *counts = g->came.has_ticket ? &g->came : &g->all->shown;
     stop_visit(g); /* it must not take its own place */
     if (!has_place(g, &why)) {
         refuse(g, why);
+        return;
+    }
+    if (gate_enter(gate, buf_span(&g->shard_id), counts, true, ticker_now(t)) != GATE_OPEN) {
+        send_away(g, WS_CODE_AUTH_FAILED, SPAN("authentication failed"));
         return;
     }
     join_show(&g->join, &g->all->shown);
@@ -123,6 +131,7 @@ static void let_in(struct greeting *g)
         refuse(g, why);
         return;
     }
+    gate_entered(gate, counts, clock_wall_ms(), ticker_now(t));
     edge_client_enter(g->client, handle);
     greeting_end(g);
 }
@@ -178,6 +187,7 @@ enum err greeter_take(struct greeter *all, const struct arrived *a, enum node_re
                            .visits = true};
     buf_add_span(&g->shard_id, a->route->shard_id);
     join_read(&g->join, a->head, a->route, a->from);
+    join_show(&g->join, a->shown); /* its session */
     list_push(&all->all, &g->node);
     all->stats->greetings_now++;
     ticker_touch(t);
@@ -187,6 +197,7 @@ enum err greeter_take(struct greeter *all, const struct arrived *a, enum node_re
     (void)problem;
     g->client = edge_client_greet(all->clients, &g->hears, a->x, key, gatekeeper_protocol(a),
                                   a->route->rule->deflate, &all->settings->ws);
+    shown_move(&g->came, a->shown);
     return ERR_OK;
 }
 

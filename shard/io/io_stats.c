@@ -35,6 +35,14 @@ const char *refusal_text(enum refusal r)
         [REFUSED_BAD_TOKEN] = "bad_token",
         [REFUSED_NOT_HERE] = "not_here",
         [REFUSED_GREETINGS] = "greetings",
+        [REFUSED_NO_TICKET] = "no_ticket",
+        [REFUSED_BAD_TICKET] = "bad_ticket",
+        [REFUSED_OLD_TICKET] = "old_ticket",
+        [REFUSED_WRONG_TICKET] = "wrong_ticket",
+        [REFUSED_PAST_TICKET] = "past_ticket",
+        [REFUSED_SPENT_TICKET] = "spent_ticket",
+        [REFUSED_TICKETS_FULL] = "tickets_full",
+        [REFUSED_PRIVATE] = "private",
     };
     return names[r];
 }

@@ -25,6 +25,14 @@ enum refusal {
     REFUSED_BAD_TOKEN,    /* 401: malformed, not ours, expired, several at once */
     REFUSED_NOT_HERE,     /* 403: good, but for another world or room */
     REFUSED_GREETINGS,    /* 503, AUTH_WAITING */
+    REFUSED_NO_TICKET,    /* 401 */
+    REFUSED_BAD_TICKET,   /* 401: malformed, not ours, several at once */
+    REFUSED_OLD_TICKET,   /* 401: expired */
+    REFUSED_WRONG_TICKET, /* 403: for another world, shard, room or session */
+    REFUSED_PAST_TICKET,  /* 403: of an earlier owner of its world */
+    REFUSED_SPENT_TICKET, /* 403 */
+    REFUSED_TICKETS_FULL, /* 503, no more used ones can be remembered */
+    REFUSED_PRIVATE,      /* 401: nothing that covers the private room was shown */
     REFUSAL_COUNT,
 };
 /* A short lower-case name ("not_found"), never NULL. */

@@ -119,6 +119,8 @@ void join_show(struct join *j, const struct shown *shown)
 {
     static const char start[] = "{\"headers\":{";
     struct buf info = {0}, subject = {0};
+    if (j->session_id.len == 0)
+        buf_add_span(&j->session_id, buf_span(&shown->session));
     if (shown->subject.len == 0 && shown->claims.len == 0)
         return;
     struct span rest = buf_span(&j->request_info);

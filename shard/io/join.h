@@ -15,7 +15,8 @@ struct join {
  * another process let in looks as if it had come directly. */
 void join_read(struct join *out, const struct http_head *h, const struct route *r,
                const struct sender *from);
-/* Tells the room what the client has shown, too. Once, behind join_read. */
+/* Tells the room what the client has shown, too; one that named no session has its ticket's. Claims
+ * once, behind join_read. */
 void join_show(struct join *j, const struct shown *shown);
 /* The session alone, appended; nothing when none was given. */
 void join_read_session(struct buf *out, struct span query);

@@ -96,10 +96,15 @@ void process_wire(struct process *p)
                     .doors = &p->doors},
         .gatekeeper = {.gate = {.keys = p->keys,
                                 .fallback = settings_auth(&p->settings),
-                                .world_id = p->settings.world_id},
+                                .require_ticket = p->settings.require_ticket,
+                                .private_rooms = p->settings.private_rooms == PRIVATE_ROOMS_ENFORCE,
+                                .world_id = p->settings.world_id,
+                                .secrets = &p->secrets,
+                                .node = p->node},
                        .stats = &p->stats},
         .stats = &p->stats,
     };
+    spent_init(&p->edge.gatekeeper.gate.spent, SPENT_MAX, loop_now(p->loop));
     p->server = http_server_new(p->loop, &edge_app, &p->edge, &p->limits, SPAN(""));
     p->door = (struct proxy_door){
         .loop = p->loop,

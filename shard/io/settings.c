@@ -20,8 +20,9 @@ _Static_assert((int)HOP_SIGN_ENTRY_MAX >= (int)NODE_ID_MAX, "a hop can name ever
 static const char *const protocols[] = {"auto", "reference", NULL};
 static const char *const slow_clients[] = {"close", "drop-oldest", NULL};
 static const char *const unregistered[] = {"adopt", "refuse", NULL};
-static const char *const auths[] = {"none", "jwt", "message", NULL};
-static const enum route_auth auth_values[] = {ROUTE_AUTH_NONE, ROUTE_AUTH_JWT, ROUTE_AUTH_MESSAGE};
+static const char *const auths[] = {"none", "jwt", "message", "ticket", NULL};
+static const enum route_auth auth_values[] = {ROUTE_AUTH_NONE, ROUTE_AUTH_JWT, ROUTE_AUTH_MESSAGE,
+                                              ROUTE_AUTH_TICKET};
 static const char *const algorithms[] = {"HS256", "RS256", "ES256", NULL};
 static const char *const proxy_paths[] = {"room", "nested", NULL};
 
@@ -223,7 +224,8 @@ static const struct config_row rows[] = {
      .fallback = "none",
      .choices = auths,
      .help = "What clients show to be let in: nothing, a JWT with their request, or one in the "
-             "first message (requests that are no WebSocket bring it with them)."},
+             "first message (requests that are no WebSocket bring it with them), or a ticket of "
+             "/connect."},
     {.name = "AUTH_TIMEOUT",
      .type = CONFIG_DURATION,
      .offset = FIELD(auth_timeout_ms),
@@ -258,14 +260,15 @@ static const struct config_row rows[] = {
      .type = CONFIG_BOOL,
      .offset = FIELD(require_ticket),
      .fallback = "0",
-     .reserved = true,
-     .help = "Admit clients with a ticket only."},
+     .help = "Admit to shards nobody without a ticket of /connect, whatever else is wanted."},
     {.name = "PRIVATE_ROOMS",
-     .type = CONFIG_STRING,
+     .type = CONFIG_CHOICE,
      .offset = FIELD(private_rooms),
      .fallback = "ignore",
-     .reserved = true,
-     .help = "What public:false means for clients."},
+     .choices = process_private_rooms,
+     .help = "What public=false means for clients; ignore: nothing; enforce: a ticket, or a JWT "
+             "whose claim rooms covers the room, is needed, too where the world has not said that "
+             "the room is public."},
     {.name = "ALLOWED_ORIGINS",
      .type = CONFIG_STRING,
      .offset = FIELD(allowed_origins),

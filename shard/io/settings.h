@@ -40,9 +40,8 @@ struct settings {
     int64_t auth_timeout_ms, auth_waiting;
     char *jwt_secret;
     int64_t jwt_alg; /* enum token_alg */
-    /* Settings that this version knows but can only have off. */
     bool require_ticket;
-    char *private_rooms;
+    int64_t private_rooms; /* enum private_rooms */
 };
 
 /* A loaded one has origins, networks, a world id and secrets that can be used. */

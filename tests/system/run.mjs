@@ -8,6 +8,7 @@ await import("./trust.mjs");
 await import("./auth.mjs");
 await import("./smuggling.mjs");
 await import("./secrets.mjs");
+await import("./tickets.mjs");
 await import("./links.mjs");
 await import("./beats.mjs");
 await import("./room_servers.mjs");

@@ -72,7 +72,6 @@ for (const [program, { env, secrets }] of Object.entries(programs)) {
 
 const reserved = {
   "terrane-world": [["CLIENT_RATE", "50"]],
-  "terrane-shard": [["REQUIRE_TICKET", "1"], ["PRIVATE_ROOMS", "enforce"]],
 };
 for (const [program, rows] of Object.entries(reserved)) {
   test(`${program} refuses settings that it does not have yet`, async () => {

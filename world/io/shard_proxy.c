@@ -102,37 +102,41 @@ static void over(struct held *h)
     passing_free(CONTAINER_OF(h, struct passing, held));
 }
 
-/* The path with the shard that lets the client in. */
-static void add_path(struct buf *out, const struct passing *w)
+/* The path with the shard that lets the client in; if the client named another one, that is
+ * `dialled` (in `scratch`). */
+static void add_path(struct buf *out, const struct passing *w, struct buf *scratch,
+                     struct span *dialled)
 {
     struct url_target target;
-    struct buf scratch = {0};
-    struct span party, id, rest = {0};
+    struct span party, id = {0}, rest = {0};
     enum err e = url_split_target(w->held.x->head->target, &target);
+    *dialled = (struct span){0};
     if (e == ERR_OK)
-        e = url_split_party(target.path, &scratch, &party, &id, &rest);
+        e = url_split_party(target.path, scratch, &party, &id, &rest);
     if (e == ERR_OK && span_eq(id, buf_span(&w->shard_id))) {
         buf_add_span(out, target.path);
-    } else {
-        BUF_ADD_LIT(out, "/parties/shard/");
-        url_encode(out, buf_span(&w->shard_id));
-        buf_add_span(out, rest);
+        return;
     }
-    buf_clear(&scratch);
+    *dialled = id;
+    BUF_ADD_LIT(out, "/parties/shard/");
+    url_encode(out, buf_span(&w->shard_id));
+    buf_add_span(out, rest);
 }
 
 static void add_head(struct held *h, struct buf *out)
 {
     const struct passing *w = CONTAINER_OF(h, struct passing, held);
-    struct buf path = {0};
+    struct buf path = {0}, scratch = {0};
+    struct span dialled;
     char client[ADDR_TEXT_MAX];
-    add_path(&path, w);
+    add_path(&path, w, &scratch, &dialled);
     addr_format(&w->whence.client, client);
     const struct hop_peer to = {
         .secrets = w->proxy->secrets,
         .entry = SPAN("world"),
         .client_ip = span_str(client),
         .host = whence_host(&w->whence, w->held.x->head),
+        .dialled = dialled,
         .path = buf_span(&path),
         .wall_ms = clock_wall_ms(),
         .upgrade = h->is_socket,
@@ -141,6 +145,7 @@ static void add_head(struct held *h, struct buf *out)
     };
     hop_add_peer_request(out, w->held.x->head, &to);
     buf_clear(&path);
+    buf_clear(&scratch);
 }
 
 static const struct held_ops held_ops = {
