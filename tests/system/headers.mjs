@@ -56,6 +56,30 @@ test("nor with a client's join", async (t) => {
   assert.doesNotMatch(JSON.stringify(info), new RegExp(secret));
 });
 
+test("nor by way of another node or of a world, which sign what they say themselves", async (t) => {
+  const { nodes, world, room } = await cluster(t, { nodes: 2 });
+  const nodesKnown = async () => /terrane_world_nodes\{state="alive"\} 2/.test((await request(world.origin, { path: "/metrics" })).body);
+  await until(nodesKnown, "both nodes to be known");
+  // A world answers 403 to what only signed requests have; a node strips it.
+  const { "x-terrane-hop": hop, ...plain } = forged;
+  const stolen = { ...plain, "x-terrane-host": "forged.example", "x-terrane-proto": "https", "X-Terrane-Subject": "forged", "x_terrane_claims": "forged" };
+  for (const [i, { origin }] of [...nodes, world].entries()) {
+    const headersHere = origin === world.origin ? stolen : { ...stolen, "x-terrane-hop": hop, "x-terrane-client": "6.6.6.6" };
+    assert.equal((await request(origin, { path: `/parties/shard/${shardId()}/state`, headers: headersHere })).status, 200);
+    const { headers } = room.requests.filter((r) => r.headers["x-forwarded-by-shard"]).at(-1);
+    assert.equal(headers["x-original-client-ip"], "127.0.0.1");
+    assert.doesNotMatch(JSON.stringify(headers), /forged|6\.6\.6\.6|7\.7\.7\.7|x-terrane/);
+    await join(t, { origin }, `way-${i}`, { headers: { ...headersHere, connection: "Upgrade, x-terrane-sign, x-terrane-client, x-terrane-host" } });
+    await room.tells(`+way-${i}`);
+    const { requestInfo } = room.frames.find((f) => f.privateId === `way-${i}`);
+    assert.match(requestInfo.url, /^http:\/\/127\.0\.0\.1:\d+\/parties\/shard\//);
+    assert.equal(requestInfo.headers["x-custom"], "kept");
+    assert.doesNotMatch(JSON.stringify(requestInfo), /forged|6\.6\.6\.6|7\.7\.7\.7|8\.8\.8\.8|x-terrane-[a-z]+":/);
+  }
+  const signed = { "x-terrane-hop": "node-1", "x-terrane-client": "6.6.6.6", "x-terrane-sign": `v1 ${Date.now()} ${"0".repeat(64)}` };
+  for (const { origin } of [...nodes, world]) assert.equal((await request(origin, { path: `/parties/shard/${shardId()}/state`, headers: signed })).status, 403);
+});
+
 test("a trusted proxy is believed about the client's address and scheme", async (t) => {
   const { node, room } = await cluster(t, { nodeEnv: { TRUSTED_PROXIES: "127.0.0.0/8" } });
   const headers = { "x-forwarded-for": "203.0.113.7", "x-forwarded-proto": "https", "x-shard-id": "forged" };

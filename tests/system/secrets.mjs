@@ -86,8 +86,9 @@ async function atNode(node, answers) {
 }
 
 /** Clients that come in, or try to, in every way there is. */
-async function sockets(t, node) {
+async function sockets(t, node, auth) {
   const frames = [];
+  const greetings = [player, expired, guessed.bearer, operator];
   const at = (query) => `${node.origin}/parties/shard/${shardId()}${query}`;
   for (const [query, options] of [
     [`?id=q&token=${player}`, {}], ["?id=h", { headers: { authorization: `Bearer ${player}` } }], ["?id=p", { protocols: ["terrane", `token.${player}`] }],
@@ -95,13 +96,14 @@ async function sockets(t, node) {
   ]) {
     const c = client(t, at(query), options);
     await c.open();
+    if (!c.failed && auth === "message") c.send(JSON.stringify({ event: "authenticate", data: { token: greetings[frames.length % 4] } }));
     if (!c.failed) c.send(JSON.stringify({ hello: query.slice(0, 5) }));
     frames.push(JSON.stringify(c.frames) + (c.ws.protocol ?? ""));
   }
   return frames;
 }
 
-for (const auth of ["none", "jwt"]) {
+for (const auth of ["none", "jwt", "message"]) {
   test(`no secret turns up where it does not belong, CLIENT_AUTH=${auth}`, async (t) => {
     const answers = [];
     const room = await Room.start();
@@ -112,7 +114,7 @@ for (const auth of ["none", "jwt"]) {
     const world = await startWorld(common);
     const node = await startNode(world.origin, room.origin, { ...common, CLIENT_AUTH: auth, TRUSTED_PROXIES: auth === "jwt" ? "127.0.0.1" : "" });
     await atWorld(world, node, answers);
-    const frames = await sockets(t, node);
+    const frames = await sockets(t, node, auth);
     await atNode(node, answers);
     const connected = await ask(world.origin, answers, "POST", "/parties/world/world-default/connect", { authorization: `Bearer ${player}` }, body);
     const ticket = connected.text.match(/"ticket":"([^"]+)"/)?.[1];
@@ -121,7 +123,7 @@ for (const auth of ["none", "jwt"]) {
     const c = client(t, `${node.origin}/parties/shard/${connected.text.match(/"shardId":"([^"]+)"/)[1]}?id=ann&ticket=${ticket}`, {});
     await c.open();
     await ask(node.origin, answers, "GET", `/parties/shard/${shardId()}/state?ticket=${ticket}`);
-    if (auth === "none") await room.tells("+q");
+    if (auth !== "jwt") await room.tells("+q");
     for (const p of [world, node]) for (const what of ["/metrics", "/version"]) answers.push({ what, text: (await ask(p.origin, [], "GET", what)).text });
 
     assert.ok(answers.length > 300);

@@ -1,9 +1,13 @@
 // Who a client is: PROXY headers, Forwarded, and the pages that may connect.
 import assert from "node:assert/strict";
+import net from "node:net";
+import tls from "node:tls";
+import { Authority } from "../lib/certificates.mjs";
 import { test, until } from "../lib/runner.mjs";
 import { client, cluster, join, request, shardId } from "../lib/cluster.mjs";
-import { finish, jwtSecret, secret } from "../lib/process.mjs";
+import { finish, jwtSecret, secret, startNode } from "../lib/process.mjs";
 import { exchange } from "../lib/raw.mjs";
+import { Room } from "../lib/room.mjs";
 
 const front = "127.0.0.2"; // where the tests' load balancer is
 const path = `/parties/shard/${shardId()}/state`;
@@ -50,6 +54,27 @@ for (const door of ["node", "world"]) {
     assert.equal(await count(origin, `${name}_proxy_headers_awaited`), 0);
   });
 }
+
+test("a PROXY header comes before the TLS handshake", async (t) => {
+  const authority = await Authority.make();
+  const { cert, key } = await authority.issue("IP:127.0.0.1");
+  const room = await Room.start();
+  t.after(() => room.die());
+  const node = await startNode("http://127.0.0.1:9", room.origin, { PROXY_PROTOCOL: front, TLS_CERT: cert, TLS_KEY: key, WORLD_PROTOCOL: "reference" });
+  const plain = net.connect({ port: node.port, host: "127.0.0.1", localAddress: front });
+  t.after(() => plain.destroy());
+  plain.write(v2, "latin1");
+  const socket = tls.connect({ socket: plain, ca: authority.pem, host: "127.0.0.1" });
+  let text = "";
+  socket.on("data", (data) => (text += data)).on("error", () => {});
+  socket.write(get());
+  await until(() => /^HTTP\/1\.1 200 /.test(text), "the answer");
+  assert.equal(last(room)["x-original-client-ip"], "203.0.113.8");
+  const bare = net.connect({ port: node.port, host: "127.0.0.1", localAddress: front });
+  t.after(() => bare.destroy());
+  const failed = await new Promise((resolve) => tls.connect({ socket: bare, ca: authority.pem, host: "127.0.0.1" }).on("error", resolve).on("secureConnect", () => resolve(null)));
+  assert.ok(failed, "a handshake without a PROXY header");
+});
 
 test("a load balancer that does not say whose a connection is has HEADER_TIMEOUT", async (t) => {
   const { node } = await cluster(t, { nodeEnv: { PROXY_PROTOCOL: front, HEADER_TIMEOUT: "300ms" } });

@@ -93,6 +93,10 @@ static struct scripted_conn *connection(size_t n)
     return &server.conns[n];
 }
 
+#define INTERIM_4                                                                                  \
+    "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 \r\n\r\nHTTP/1.1 103 x\r\n\r\nHTTP/1.1 199\r\n\r\n"
+#define INTERIM_16 INTERIM_4 INTERIM_4 INTERIM_4 INTERIM_4
+
 static void answers_are_read_however_they_are_framed(void **state)
 {
     static const struct {
@@ -107,6 +111,8 @@ static void answers_are_read_however_they_are_framed(void **state)
         {"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"
          "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx",
          "200[x]end"},
+        {INTERIM_16 "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx", "200[x]end"},
+        {INTERIM_16 "HTTP/1.1 100 Continue\r\n\r\n", "failed: too large"},
         {"HTTP/1.1 302 Found\r\nLocation: /b\r\nContent-Length: 0\r\n\r\n", "302[]end"},
         {"HTTP/1.1 101 Switching Protocols\r\n\r\n", "failed: malformed"},
         {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "200[failed: malformed"},
