@@ -103,7 +103,7 @@ async function sockets(t, node, auth) {
   return frames;
 }
 
-for (const auth of ["none", "jwt", "message"]) {
+for (const auth of ["none", "jwt", "message", "ticket"]) {
   test(`no secret turns up where it does not belong, CLIENT_AUTH=${auth}`, async (t) => {
     const answers = [];
     const room = await Room.start();
@@ -123,7 +123,7 @@ for (const auth of ["none", "jwt", "message"]) {
     const c = client(t, `${node.origin}/parties/shard/${connected.text.match(/"shardId":"([^"]+)"/)[1]}?id=ann&ticket=${ticket}`, {});
     await c.open();
     await ask(node.origin, answers, "GET", `/parties/shard/${shardId()}/state?ticket=${ticket}`);
-    if (auth !== "jwt") await room.tells("+q");
+    await room.tells({ none: "+q", jwt: "+q", message: "+q", ticket: "+ann" }[auth]);
     for (const p of [world, node]) for (const what of ["/metrics", "/version"]) answers.push({ what, text: (await ask(p.origin, [], "GET", what)).text });
 
     assert.ok(answers.length > 300);
