@@ -33,5 +33,6 @@ await import("./slow_consumers.mjs");
 await import("./tls.mjs");
 await import("./store.mjs");
 await import("./copy.mjs");
+await import("./addresses.mjs");
 await import("./storm.mjs");
 await run();
