@@ -26,8 +26,8 @@ struct conn_ops {
     void (*data)(struct conn *c, char *data, size_t len);
     /* The queue fell to half of `high_water` after it had reached it. May be NULL. */
     void (*drained)(struct conn *c);
-    /* At the end of a turn: some of the queue waits for the peer to read, or did until now and none
-     * does any more. The owner may not move the connection in here. May be NULL. */
+    /* At the end of a turn: some bytes wait (conn_waiting) for the peer to read, or did until now
+     * and none do any more. The owner may not move the connection in here. May be NULL. */
     void (*backlog)(struct conn *c);
     /* The end, exactly once for each conn that was opened, whatever the cause, always from the end
      * of a turn, never from inside a call of ours. The socket is closed. What the kernel had not
@@ -121,10 +121,15 @@ static inline bool conn_is_full(const struct conn *c)
 {
     return c->high_water != 0 && c->out.bytes >= c->high_water;
 }
+/* Bytes not yet taken by the kernel. */
+static inline size_t conn_waiting(const struct conn *c)
+{
+    return c->out.bytes + c->held;
+}
 /* Nothing of what was written waits here. */
 static inline bool conn_is_flushed(const struct conn *c)
 {
-    return c->out.bytes == 0 && c->held == 0;
+    return conn_waiting(c) == 0;
 }
 /* Inside `closed`: bytes that the kernel (or the transport) had taken and the peer not
  * acknowledged, as far as the kernel still knew (it forgets with a reset). Under TLS at most that:

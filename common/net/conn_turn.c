@@ -292,7 +292,7 @@ static bool conn_tell_drained(struct conn *c)
 
 static void conn_tell_backlog(struct conn *c)
 {
-    bool waits = c->out.bytes > 0;
+    bool waits = conn_waiting(c) > 0;
     if (!waits && !c->waited)
         return;
     c->waited = waits;

@@ -307,10 +307,11 @@ void ws_conn_start(struct ws_conn *w, struct conn *from, bool server, const stru
         ws_set_timer(w, w->heard_ms + settings->ping_ms);
 }
 
-void ws_conn_deflate(struct ws_conn *w)
+void ws_conn_deflate(struct ws_conn *w, uint8_t window_bits)
 {
-    assert(w->settings->deflate != NULL);
-    w->decoder.deflate = true;
+    assert(window_bits == 0 || w->settings->deflate != NULL);
+    w->window_bits = window_bits;
+    w->decoder.deflate = window_bits != 0;
 }
 
 void ws_conn_turn(struct ws_conn *w, const struct ws_ops *ops, const struct ws_settings *settings)

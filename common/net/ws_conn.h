@@ -53,15 +53,17 @@ struct ws_conn {
     uint32_t mask_state;                /* client side: the last mask, never 0 */
     uint16_t code;                      /* what `closed` will say */
     bool server, pinged, close_sent, close_received;
-    bool ours; /* we began the closing handshake: `code` is ours */
+    bool ours;           /* we began the closing handshake: `code` is ours */
+    uint8_t window_bits; /* of ws_conn_deflate; 0: nothing is compressed */
 };
 
 /* Takes over a connection whose handshake is done (see http_exchange_upgrade and ws_dial); `w` is
  * all zero. */
 void ws_conn_start(struct ws_conn *w, struct conn *from, bool server, const struct ws_ops *ops,
                    const struct ws_settings *settings);
-/* Messages of the peer may be compressed from now on: it was told so in the handshake. */
-void ws_conn_deflate(struct ws_conn *w);
+/* Messages may be compressed from now on, as was agreed in the handshake: by the peer, and by the
+ * owner for a window of 2^window_bits bytes. 0: they may not. */
+void ws_conn_deflate(struct ws_conn *w, uint8_t window_bits);
 /* Calls and limits are others from now on, also inside `message`. */
 void ws_conn_turn(struct ws_conn *w, const struct ws_ops *ops, const struct ws_settings *settings);
 bool ws_is_open(const struct ws_conn *w); /* open and no close frame sent or received */

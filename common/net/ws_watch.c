@@ -127,13 +127,13 @@ static void fired(struct timer *t, int64_t now)
 
 void ws_watch_output(struct ws_conn *w)
 {
-    const struct outq *q = &w->conn.out;
-    if (q->bytes == 0 && w->watch == NULL)
+    size_t bytes = conn_waiting(&w->conn);
+    if (bytes == 0 && w->watch == NULL)
         return;
     struct ws_watch *x = watch_of(w);
     int64_t now = loop_now(w->conn.loop);
-    count(w, q->bytes == 0 ? 0 : q->bytes + (size_t)q->count * FRAME_COST, x->in);
-    if (q->bytes == 0) {
+    count(w, bytes + (size_t)w->conn.out.count * FRAME_COST, x->in);
+    if (bytes == 0) {
         x->taken_ms = 0;
         drop_if_idle(w);
         return;

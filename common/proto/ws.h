@@ -56,9 +56,9 @@ struct ws_decoder {
     uint8_t frame_opcode; /* of the present frame */
     uint8_t opcode;       /* of the message under way; 0: none */
     uint8_t failed;       /* the enum err it failed with; 0: none */
-    bool in_frame, fin, expect_mask, closed;
-    bool deflate;    /* negotiated; set it behind ws_decoder_init */
-    bool compressed; /* the message under way is */
+    bool in_frame : 1, fin : 1, expect_mask : 1, closed : 1;
+    bool deflate : 1;    /* negotiated; set it behind ws_decoder_init */
+    bool compressed : 1; /* the message under way is */
 };
 
 /* `server`: frames must be masked; else they must not be. `max_message`: payload bytes of one

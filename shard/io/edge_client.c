@@ -15,7 +15,6 @@ struct edge_client {
         struct edge_greeting *greeting; /* while ws.ops is greeting_ops */
     };
     struct rate rate;
-    uint8_t window_bits; /* of what we compress; 0: nothing is */
 };
 
 /* A message counts once. Where little can become much, once more for each PART_BYTES of it. */
@@ -23,7 +22,7 @@ static bool is_within_rate(struct edge_client *c, size_t len)
 {
     enum { PART_BYTES = 64 * 1024 };
     const struct rate_limit *limit = &c->all->rate;
-    size_t count = 1 + (c->window_bits != 0 ? len / PART_BYTES : 0);
+    size_t count = 1 + (c->ws.window_bits != 0 ? len / PART_BYTES : 0);
     if (limit->burst == 0)
         return true;
     if (count > limit->burst)
@@ -135,9 +134,7 @@ static struct edge_client *edge_client_new(struct edge_clients *all, struct http
     c->all = all;
     list_push(&all->all, &c->node);
     http_exchange_upgrade(x, &c->ws, key, protocol, offer.answer, ops, settings);
-    c->window_bits = offer.window_bits;
-    if (offer.window_bits != 0)
-        ws_conn_deflate(&c->ws);
+    ws_conn_deflate(&c->ws, offer.window_bits);
     return c;
 }
 
@@ -179,8 +176,8 @@ void edge_client_send(struct edge_clients *all, struct handle handle, struct fra
     struct edge_client *c = handles_get(&all->table, handle);
     if (c == NULL)
         return;
-    if (c->window_bits != 0)
-        frame = packer_pack(&all->packer, frame, c->window_bits);
+    if (c->ws.window_bits != 0)
+        frame = packer_pack(&all->packer, frame, c->ws.window_bits);
     ws_send_frame(&c->ws, frame_ref(frame));
 }
 

@@ -223,7 +223,7 @@ static void start_deflating(void)
 {
     settings.deflate = ws_deflate_new();
     start(true);
-    ws_conn_deflate(ws);
+    ws_conn_deflate(ws, 15);
 }
 
 /* A frame of the peer with RSV1. */
