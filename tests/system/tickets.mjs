@@ -270,6 +270,25 @@ test("the client of @signe comes in with a ticket in PartySocket's query", async
   assert.ok(promises >= 2);
 });
 
+const greeting = (claims) => ({ event: "authenticate", data: { token: token(claims) } });
+const byMessage = { CLIENT_AUTH: "message", AUTH_JWT_SECRET: jwtSecret };
+
+test("who greets may need a ticket besides, which is spent when it is in", async (t) => {
+  const c = await ready(t, { nodeEnv: { ...required, ...byMessage } });
+  const p = await connect(c);
+  await isRefused(c.node.origin, `/parties/shard/${encoded(p.shardId)}`, 401, /A ticket is needed/);
+  const bad = await comesIn(t, c.node.origin, path(p));
+  bad.send(greeting({ exp: 1 }));
+  assert.equal((await bad.close_()).code, 4003);
+  const [one, two] = [await comesIn(t, c.node.origin, path(p)), await comesIn(t, c.node.origin, path(p))];
+  one.send(greeting({ sub: "ann" }));
+  await c.room.tells(`+${p.session}`);
+  two.send(greeting({ sub: "ann" }));
+  assert.equal((await two.close_()).code, 4003);
+  await isRefused(c.node.origin, path(p), 403, /has been used/);
+  assert.equal(c.room.frames[0].requestInfo.headers["x-terrane-subject"], "ann");
+});
+
 // ---- rooms that are not public
 
 const enforce = { PRIVATE_ROOMS: "enforce" };
@@ -323,6 +342,16 @@ test("a private room wants a ticket or a token for it, at any node", async (t) =
     await isRefused(origin, path({ ...p, ticket: ticket(readTicket(p.ticket), { key: "x" }) }), 401);
     await comesIn(t, origin, path(p));
     await isRefused(origin, path(p), 403, /has been used/);
+  }
+});
+
+test("a private room wants a token for it in the first message, too", async (t) => {
+  const c = await closed(t, { nodeEnv: { ...enforce, ...byMessage } });
+  for (const [claims, in_] of [[{}, false], [{ rooms: ["hall"] }, false], [{ rooms: ["lobby"], sub: "ann" }, true]]) {
+    const one = await comesIn(t, c.node.origin, `${c.at}?id=ann`);
+    one.send(greeting(claims));
+    if (in_) await c.room.tells("+ann");
+    else assert.equal((await one.close_()).code, 4003, JSON.stringify(claims));
   }
 });
 

@@ -313,14 +313,17 @@ static void node_hears_a_handshake_as_the_client_sent_it(void **state)
     to.upgrade = true;
     to.host = SPAN("game.example");
     to.path = SPAN("/parties/shard/other");
+    to.dialled = SPAN("th\xc3\xads%/1");
     parse(&h, "GET /parties/shard/this?id=a HTTP/1.1\r\nHost: n\r\n"
               "Connection: keep-alive, Upgrade\r\nContent-Length: 0\r\nUpgrade: WebSocket\r\n"
-              "X-Terrane-Host: forged\r\nSec-WebSocket-Key: k\r\n\r\n");
+              "X-Terrane-Host: forged\r\nX-Terrane-Dialled: forged\r\n"
+              "Sec-WebSocket-Key: k\r\n\r\n");
     assert_peer_gets(&h, &to,
                      "GET /parties/shard/other?id=a HTTP/1.1\r\n"
                      "Connection: keep-alive, Upgrade\r\nUpgrade: WebSocket\r\n"
                      "Sec-WebSocket-Key: k\r\nx-terrane-host: game.example\r\n"
-                     "x-terrane-proto: http\r\n");
+                     "x-terrane-proto: http\r\n"
+                     "x-terrane-dialled: th%C3%ADs%25%2F1\r\n");
 }
 
 static void answer_loses_what_belongs_to_its_hop(void **state)
