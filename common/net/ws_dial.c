@@ -70,6 +70,13 @@ static void on_connected(struct conn *c)
     buf_clear(&d->request);
 }
 
+/* Nothing was offered, so nothing may be chosen (RFC 6455 section 4.1). */
+static bool is_opened(const struct ws_dial *d, const struct http_head *head)
+{
+    return ws_handshake_answered(head, span_of(d->key, sizeof d->key)) &&
+           http_head_count(head, SPAN("Sec-WebSocket-Protocol")) == 0;
+}
+
 /* The whole head of the answer is in d->head, `len` bytes of it. */
 static void on_answer(struct ws_dial *d, size_t len)
 {
@@ -78,7 +85,7 @@ static void on_answer(struct ws_dial *d, size_t len)
         give_up(d, ERR_SYNTAX);
         return;
     }
-    if (!ws_handshake_answered(&head, span_of(d->key, sizeof d->key))) {
+    if (!is_opened(d, &head)) {
         d->status = head.status;
         give_up(d, ERR_DENIED);
         return;

@@ -29,8 +29,6 @@ static size_t head_size(const uint8_t *head)
     return (head[1] & MASK_BIT) != 0 ? size + MASK_LEN : size;
 }
 
-/* A length in more bytes than it needs is accepted although section 5.2 forbids it: no common
- * implementation minds, the reference's does not either, and the frame is no less clear for it. */
 static uint64_t payload_len(const uint8_t *head)
 {
     uint64_t len = head[1] & LEN_BITS;
@@ -41,6 +39,14 @@ static uint64_t payload_len(const uint8_t *head)
     for (size_t i = 0; i < bytes; i++)
         len = len << 8 | head[2 + i];
     return len;
+}
+
+/* Section 5.2: a length must be written in the fewest bytes. No client writes others, and
+ * what is forbidden is not guessed at. */
+static bool is_shortest(const uint8_t *head, uint64_t len)
+{
+    uint8_t form = head[1] & LEN_BITS;
+    return form < LEN_16 || len >= (form == LEN_16 ? LEN_16 : UINT16_MAX + 1);
 }
 
 /* The rules that the first two bytes of a head can break. */
@@ -82,6 +88,8 @@ static enum err begin_frame(struct ws_decoder *d, const uint8_t *head)
     d->fin = (head[0] & FIN_BIT) != 0;
     d->frame_opcode = head[0] & OPCODE_BITS;
     d->left = payload_len(head);
+    if (!is_shortest(head, d->left))
+        return ERR_SYNTAX;
     if (d->frame_opcode < WS_CLOSE) {
         if (d->frame_opcode != WS_CONTINUATION)
             d->compressed = (head[0] & WS_COMPRESSED_BIT) != 0;

@@ -6,6 +6,7 @@
 #include <openssl/sha.h>
 
 #include "common/proto/ascii.h"
+#include "common/proto/ws_offer.h"
 
 static const char GUID[] = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
@@ -40,21 +41,22 @@ static bool is_token(struct span s)
     return s.len > 0;
 }
 
-/* Tokens and commas only: the first of them is sent back. */
+/* Tokens, at least one if there is the header, and none of them twice (sections 4.1 and 4.3). */
 static bool protocols_are_valid(const struct http_head *h)
 {
-    for (size_t i = 0; i < h->header_count; i++) {
-        struct span rest = h->headers[i].value, part;
-        if (!span_ieq(h->headers[i].name, SPAN("Sec-WebSocket-Protocol")))
-            continue;
-        if (rest.len == 0)
+    struct ws_protocols offered = {.head = h};
+    struct span seen[WS_PROTOCOLS_MAX], protocol;
+    size_t count = 0;
+    while (ws_protocols_next(&offered, &protocol)) {
+        if (count == WS_PROTOCOLS_MAX || !is_token(protocol))
             return false;
-        while (span_split(&rest, ',', &part)) {
-            if (!is_token(span_trim(part)))
+        for (size_t i = 0; i < count; i++) {
+            if (span_eq(seen[i], protocol))
                 return false;
         }
+        seen[count++] = protocol;
     }
-    return true;
+    return count > 0 || http_head_count(h, SPAN("Sec-WebSocket-Protocol")) == 0;
 }
 
 const char *ws_handshake_check(const struct http_head *h, struct span *key)
@@ -74,6 +76,10 @@ const char *ws_handshake_check(const struct http_head *h, struct span *key)
     /* Version 8 is a draft with the same frames; the reference takes it too. */
     if (!span_eq(version, SPAN("13")) && !span_eq(version, SPAN("8")))
         return WS_HANDSHAKE_BAD_VERSION;
+    if (memchr(h->target.ptr, '#', h->target.len) != NULL) /* section 3 */
+        return "a WebSocket's address must not have a fragment";
+    if (!ws_offers_are_valid(h))
+        return "invalid Sec-WebSocket-Extensions";
     return protocols_are_valid(h) ? NULL : "invalid Sec-WebSocket-Protocol";
 }
 
@@ -89,10 +95,27 @@ void ws_handshake_accept(char out[WS_ACCEPT_LEN], struct span key)
     memcpy(out, base64, WS_ACCEPT_LEN);
 }
 
+bool ws_protocols_next(struct ws_protocols *p, struct span *out)
+{
+    for (;;) {
+        while (span_split(&p->rest, ',', out)) {
+            *out = span_trim(*out);
+            if (out->len > 0)
+                return true;
+        }
+        if (p->line == p->head->header_count)
+            return false;
+        const struct http_header *header = &p->head->headers[p->line++];
+        if (span_ieq(header->name, SPAN("Sec-WebSocket-Protocol")))
+            p->rest = header->value;
+    }
+}
+
 struct span ws_handshake_protocol(const struct http_head *h)
 {
-    struct span rest = http_head_get(h, SPAN("Sec-WebSocket-Protocol")), first;
-    return span_split(&rest, ',', &first) ? span_trim(first) : (struct span){.len = 0};
+    struct ws_protocols offered = {.head = h};
+    struct span first;
+    return ws_protocols_next(&offered, &first) ? first : (struct span){.len = 0};
 }
 
 void ws_handshake_answer(struct buf *out, struct span key, struct span protocol,

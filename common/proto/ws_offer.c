@@ -191,25 +191,45 @@ static bool take_offer(struct span *s, struct ws_offer *found)
     return true;
 }
 
+/* What is known of all headers so far. */
+struct offers {
+    struct ws_offer found;
+    size_t count; /* extensions offered, of any name */
+};
+
 /* All of one header. Empty elements of a list are allowed (RFC 9110 section 5.6.1). */
-static bool take_offers(struct span s, struct ws_offer *found)
+static bool take_offers(struct span s, struct offers *o)
 {
     for (;;) {
         while (take_char(&s, ','))
             continue;
         if (s.len == 0)
             return true;
-        if (!take_offer(&s, found) || (s.len > 0 && peek(s) != ','))
+        if (!take_offer(&s, &o->found) || (s.len > 0 && peek(s) != ','))
+            return false;
+        o->count++;
+    }
+}
+
+/* False: not well-formed. */
+static bool take_headers(const struct http_head *h, struct offers *o)
+{
+    struct span name = SPAN("Sec-WebSocket-Extensions");
+    for (size_t i = 0; i < h->header_count; i++) {
+        if (span_ieq(h->headers[i].name, name) && !take_offers(h->headers[i].value, o))
             return false;
     }
+    return o->count > 0 || http_head_count(h, name) == 0;
+}
+
+bool ws_offers_are_valid(const struct http_head *h)
+{
+    struct offers offers = {.count = 0};
+    return take_headers(h, &offers);
 }
 
 struct ws_offer ws_offer_choose(const struct http_head *h)
 {
-    struct ws_offer found = {.window_bits = 0};
-    for (size_t i = 0; i < h->header_count; i++)
-        if (span_ieq(h->headers[i].name, SPAN("Sec-WebSocket-Extensions")) &&
-            !take_offers(h->headers[i].value, &found))
-            return (struct ws_offer){.window_bits = 0};
-    return found;
+    struct offers offers = {.count = 0};
+    return take_headers(h, &offers) ? offers.found : (struct ws_offer){.window_bits = 0};
 }

@@ -3,6 +3,7 @@
 #include "shard/io/credential.h"
 
 #include "common/proto/url.h"
+#include "common/proto/ws_handshake.h"
 
 static const struct {
     struct span member, protocol;
@@ -10,26 +11,6 @@ static const struct {
     [CREDENTIAL_TOKEN] = {SPAN_INIT("token"), SPAN_INIT("token.")},
     [CREDENTIAL_TICKET] = {SPAN_INIT("ticket"), SPAN_INIT("ticket.")},
 };
-
-/* Walks over the subprotocols of all headers. */
-struct offers {
-    const struct http_head *h;
-    size_t next;
-    struct span rest;
-};
-
-static bool offers_next(struct offers *o, struct span *out)
-{
-    while (!span_split(&o->rest, ',', out)) {
-        if (o->next == o->h->header_count)
-            return false;
-        const struct http_header *header = &o->h->headers[o->next++];
-        if (span_ieq(header->name, SPAN("sec-websocket-protocol")))
-            o->rest = header->value;
-    }
-    *out = span_trim(*out);
-    return true;
-}
 
 static bool protocol_is_shown(struct span protocol)
 {
@@ -76,8 +57,8 @@ static size_t read_query(struct buf *out, struct span query, struct span name)
 static size_t read_protocols(struct buf *out, const struct http_head *h, struct span prefix)
 {
     size_t found = 0;
-    struct offers offers = {.h = h};
-    for (struct span protocol; offers_next(&offers, &protocol);) {
+    struct ws_protocols offers = {.head = h};
+    for (struct span protocol; ws_protocols_next(&offers, &protocol);) {
         if (!span_starts(protocol, prefix))
             continue;
         found++;
@@ -125,8 +106,8 @@ struct span credential_cut_query(struct span query, struct buf *out)
 
 static void add_offers(struct buf *out, const struct http_head *h)
 {
-    struct offers offers = {.h = h};
-    for (struct span protocol; offers_next(&offers, &protocol);) {
+    struct ws_protocols offers = {.head = h};
+    for (struct span protocol; ws_protocols_next(&offers, &protocol);) {
         if (protocol_is_shown(protocol))
             continue;
         if (out->len > 0)
@@ -156,9 +137,9 @@ void credential_cut_protocols(struct http_head *h, struct buf *out)
 
 struct span credential_protocol(const struct http_head *h)
 {
-    struct offers offers = {.h = h};
+    struct ws_protocols offers = {.head = h};
     struct span answer = {.ptr = NULL};
-    for (struct span protocol; offers_next(&offers, &protocol);) {
+    for (struct span protocol; ws_protocols_next(&offers, &protocol);) {
         if (protocol_is_shown(protocol))
             continue;
         if (!span_eq(protocol, SPAN("terrane")))

@@ -104,6 +104,21 @@ static void frames_behind_the_answer_arrive(void **state)
     buf_clear(&answer);
 }
 
+static void a_subprotocol_that_was_not_offered_is_refused(void **state)
+{
+    struct dialled d = {.open = false};
+    struct buf answer = {0};
+    (void)state;
+    (void)dial(&d, 3000);
+    accept_answer(&answer);
+    answer.len -= 2;
+    BUF_ADD_LIT(&answer, "Sec-WebSocket-Protocol: chat\r\n\r\n");
+    conn_write_span(&server.conns[0].conn, buf_span(&answer));
+    TURN_UNTIL(loop, d.failed);
+    assert_int_equal(d.why, ERR_DENIED);
+    buf_clear(&answer);
+}
+
 static void an_answer_in_single_bytes_is_an_answer(void **state)
 {
     struct dialled d = {.open = false};
@@ -236,6 +251,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(frames_behind_the_answer_arrive),
+        TEST(a_subprotocol_that_was_not_offered_is_refused),
         TEST(an_answer_in_single_bytes_is_an_answer),
         TEST(refusals_and_nonsense_fail),
         TEST(silence_is_a_timeout),

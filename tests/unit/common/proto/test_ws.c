@@ -305,8 +305,13 @@ static void heads_are_checked_byte_by_byte(void **state)
         {"2^63", false, SPAN("\x82\x7f\x80\0\0\0\0\0\0\0"), "!1009"},
         {"one over the limit", false, SPAN("\x82\x7f\0\0\0\0\0\x01\x11\x71"), "!1009"},
         {"RSV before length", false, SPAN("\xc2\x7f\x80\0\0\0\0\0\0\0"), "!1002"},
-        {"5 in 16 bits", false, SPAN("\x81\x7e\x00\x05Hello"), "text:Hello|"},
-        {"5 in 64 bits", false, SPAN("\x81\x7f\0\0\0\0\0\0\0\5Hello"), "text:Hello|"},
+        {"5 in 16 bits", false, SPAN("\x81\x7e\x00\x05Hello"), "!1002"},
+        {"5 in 64 bits", false, SPAN("\x81\x7f\0\0\0\0\0\0\0\5Hello"), "!1002"},
+        {"125 in 16 bits", false, SPAN("\x82\x7e\0\x7d"), "!1002"},
+        {"126 in 64 bits", false, SPAN("\x82\x7f\0\0\0\0\0\0\0\x7e"), "!1002"},
+        {"65535 in 64 bits", true, SPAN("\x82\xff\0\0\0\0\0\0\xff\xff\1\2\3\4"), "!1002"},
+        {"65536 in 64 bits", false, SPAN("\x82\x7f\0\0\0\0\0\1\0\0"), ""},
+        {"126 in 16 bits", false, SPAN("\x82\x7e\0\x7e"), ""},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         assert_every_split_and_truncation(rows[i].bytes, rows[i].server, span_str(rows[i].expected),

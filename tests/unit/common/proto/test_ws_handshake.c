@@ -48,6 +48,10 @@ static void requests_are_checked(void **state)
         {GOOD "Sec-WebSocket-Protocol: chat, superchat\r\n", true},
         {GOOD "Sec-WebSocket-Protocol: chat\r\nSec-WebSocket-Protocol: b\r\n", true},
         {GOOD "Sec-WebSocket-Extensions: permessage-deflate\r\n", true},
+        {GOOD "Sec-WebSocket-Extensions: a; b=1; c=\"d\", e\r\n", true},
+        {GOOD "Sec-WebSocket-Protocol: a,,b\r\n", true},
+        {GOOD "Sec-WebSocket-Protocol: ,a,\r\n", true},
+        {GOOD "Sec-WebSocket-Protocol:\r\nSec-WebSocket-Protocol: a\r\n", true},
         {START VERSION KEYLINE, false},
         {START "Upgrade: h2c\r\nConnection: Upgrade\r\n" VERSION KEYLINE, false},
         {START "Upgrade: websocket\r\n" VERSION KEYLINE, false},
@@ -66,8 +70,12 @@ static void requests_are_checked(void **state)
         {START UPGRADE VERSION "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==x\r\n", false},
         {GOOD "Sec-WebSocket-Protocol:\r\n", false},
         {GOOD "Sec-WebSocket-Protocol: a b\r\n", false},
-        {GOOD "Sec-WebSocket-Protocol: a,,b\r\n", false},
-        {GOOD "Sec-WebSocket-Protocol: a,\r\n", false},
+        {GOOD "Sec-WebSocket-Protocol: , ,\r\n", false},
+        {GOOD "Sec-WebSocket-Protocol: a, b, a\r\n", false},
+        {GOOD "Sec-WebSocket-Protocol: a\r\nSec-WebSocket-Protocol: b,a\r\n", false},
+        {GOOD "Sec-WebSocket-Extensions: a;\r\n", false},
+        {GOOD "Sec-WebSocket-Extensions:\r\n", false},
+        {"GET /chat#a HTTP/1.1\r\nHost: x\r\n" UPGRADE VERSION KEYLINE, false},
         {GOOD "Sec-WebSocket-Protocol: a\r\nSec-WebSocket-Protocol: b;c\r\n", false},
     };
     struct buf text = {.len = 0};
@@ -83,6 +91,25 @@ static void requests_are_checked(void **state)
         assert_ptr_not_equal(wrong, WS_HANDSHAKE_BAD_VERSION);
     }
     buf_clear(&text);
+}
+
+static void so_many_subprotocols_are_too_many(void **state)
+{
+    (void)state;
+    struct buf text = {.len = 0}, lines = {.len = 0};
+    for (size_t count = WS_PROTOCOLS_MAX; count <= WS_PROTOCOLS_MAX + 1; count++) {
+        struct http_head h;
+        struct span key;
+        buf_reset(&lines);
+        BUF_ADD_LIT(&lines, GOOD "Sec-WebSocket-Protocol: ");
+        for (size_t i = 0; i < count; i++)
+            buf_addf(&lines, i == 0 ? "p%zu" : ",p%zu", i);
+        buf_add(&lines, "\r\n", sizeof "\r\n");
+        parse_request(&h, &text, lines.data);
+        assert_int_equal(ws_handshake_check(&h, &key) == NULL, count == WS_PROTOCOLS_MAX);
+    }
+    buf_clear(&text);
+    buf_clear(&lines);
 }
 
 static void bad_version_is_told_apart(void **state)
@@ -115,6 +142,7 @@ static void first_subprotocol_is_taken(void **state)
         {GOOD "Sec-WebSocket-Protocol: chat\r\n", "chat"},
         {GOOD "Sec-WebSocket-Protocol: superchat , chat\r\n", "superchat"},
         {GOOD "Sec-WebSocket-Protocol: a\r\nSec-WebSocket-Protocol: b\r\n", "a"},
+        {GOOD "Sec-WebSocket-Protocol: \r\nSec-WebSocket-Protocol: ,, b\r\n", "b"},
     };
     struct buf text = {.len = 0};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -206,6 +234,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(accept_key_is_that_of_the_rfc),
         cmocka_unit_test(requests_are_checked),
+        cmocka_unit_test(so_many_subprotocols_are_too_many),
         cmocka_unit_test(bad_version_is_told_apart),
         cmocka_unit_test(first_subprotocol_is_taken),
         cmocka_unit_test(answer_holds_accept_key_and_subprotocol),

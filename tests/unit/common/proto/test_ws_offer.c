@@ -93,9 +93,47 @@ static void offers_may_stand_in_several_headers(void **state)
     assert_int_equal(ws_offer_choose(&none).window_bits, 0);
 }
 
+static void headers_are_well_formed_or_not(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *value;
+        bool good;
+    } rows[] = {
+        {PMD, true},
+        {"a; b; c=1, d", true},
+        {"a; b=\"c\"", true},
+        {"a; b=\"\\c\"", true},
+        {",a ,,b,", true},
+        {"", false},
+        {",", false},
+        {";a", false},
+        {"a;", false},
+        {"a b", false},
+        {"a=1", false},
+        {"a; =1", false},
+        {"a; b=", false},
+        {"a; b=\"c", false},
+        {"a; b=\"c d\"", false},
+        {"a; b=\"\"", false},
+        {"a; b=\"c\\\"", false},
+        {"a, b/c", false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct http_head h = {.header_count = 1};
+        h.headers[0] = (struct http_header){.name = SPAN("Sec-WebSocket-Extensions"),
+                                            .value = span_str(rows[i].value)};
+        if (ws_offers_are_valid(&h) != rows[i].good)
+            fail_msg("%s", rows[i].value);
+    }
+    struct http_head none = {.header_count = 0};
+    assert_true(ws_offers_are_valid(&none));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(headers_are_well_formed_or_not),
         cmocka_unit_test(the_first_offer_that_can_be_taken_is),
         cmocka_unit_test(offers_may_stand_in_several_headers),
     };
