@@ -149,6 +149,10 @@ stage_conformance() {
         env TERRANE_BIN="$DEV_BIN" tests/conformance/pairs "$TEST_LOGS"
 }
 
+stage_rfc6455() {
+    suite "RFC 6455: raw cases, and real clients" rfc6455.log env TERRANE_BIN="$DEV_BIN" node tests/rfc6455/run.mjs
+}
+
 stage_system() {
     suite "system tests" system.log env TERRANE_BIN="$DEV_BIN" node tests/system/run.mjs
 }
