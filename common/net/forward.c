@@ -106,7 +106,7 @@ static void on_head(void *ctx, const struct http_head *h)
 {
     struct forward *f = ctx;
     struct buf lines = {0};
-    if (h->status == 421 && f->kind->failed != NULL) {
+    if (h->status == 421 && f->kind->failed != NULL && !f->kind->keeps_421) {
         misdirected(f, h);
         return;
     }

@@ -29,6 +29,7 @@ struct forward_kind {
     /* The server that was tried does not serve, and the request can be sent elsewhere. Answer in
      * here or later, with forward_try or forward_refuse. NULL: the client is told. */
     void (*failed)(void *ctx, struct forward *f, enum forward_failure why);
+    bool keeps_421; /* it is an answer like any other: servers of somebody else */
     /* Over, in whatever way: forget f. May come from inside forward_refuse. May be NULL. */
     void (*ended)(void *ctx);
     /* What the client is told when no answer came and nobody can be asked: by then the request may

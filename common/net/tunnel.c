@@ -41,7 +41,7 @@ struct approach {
     struct http_wire wire;
     struct timer deadline; /* of the other side's next step */
     enum tunnel_failure why;
-    char *protocol; /* of a late one; owned; NULL: none */
+    char *protocol; /* owned; NULL: none */
     char key[WS_KEY_LEN];
     bool is_late;
 };
@@ -218,6 +218,22 @@ static bool fits_late(const struct approach *w, struct span head)
     return protocol.ptr == NULL || span_eq(protocol, span_str(w->protocol));
 }
 
+static void start_pipe(struct tunnel *t, struct span head, struct span behind)
+{
+    struct approach *w = t->way;
+    struct buf told = {0};
+    struct http_head h;
+    bool adds = w->protocol != NULL && http_head_parse_response(&h, head.ptr, head.len) == ERR_OK &&
+                http_head_count(&h, SPAN("sec-websocket-protocol")) == 0;
+    if (adds) {
+        buf_add(&told, head.ptr, head.len - 2); /* without the blank line */
+        buf_addf(&told, "Sec-WebSocket-Protocol: %s\r\n\r\n", w->protocol);
+        head = buf_span(&told);
+    }
+    pipe_start(&t->pipe, &t->all->pipes, let_go(t), &w->wire.conn, head, behind);
+    buf_clear(&told);
+}
+
 static void wire_upgraded(struct http_wire *w, struct span head, struct span behind)
 {
     struct tunnel *t = CONTAINER_OF(w, struct approach, wire)->tunnel;
@@ -231,8 +247,10 @@ static void wire_upgraded(struct http_wire *w, struct span head, struct span beh
     if (t->way->is_late)
         pipe_start_late(&t->pipe, &t->all->pipes, t->ops->client(t->ctx), &w->conn, behind);
     else
-        pipe_start(&t->pipe, &t->all->pipes, let_go(t), &w->conn, head, behind);
+        start_pipe(t, head, behind);
     approach_free(t);
+    if (t->ops->opened != NULL)
+        t->ops->opened(t->ctx);
 }
 
 static void wire_gone(struct http_wire *w, enum err why)
@@ -356,6 +374,12 @@ struct tunnel *tunnel_new_late(struct tunnels *all, struct buf *head, struct spa
     t->way->protocol = protocol.len == 0 ? NULL : xspandup(protocol);
     t->way->is_late = true;
     return t;
+}
+
+void tunnel_set_protocol(struct tunnel *t, struct span protocol)
+{
+    free(t->way->protocol);
+    t->way->protocol = protocol.len == 0 ? NULL : xspandup(protocol);
 }
 
 void tunnel_cancel(struct tunnel *t)

@@ -35,6 +35,8 @@ struct tunnel_ops {
     /* Over, in whatever way, also when the client went away before: forget t. May come from inside
      * tunnel_refuse, tunnel_close and tunnels_abort. */
     void (*ended)(void *ctx, enum tunnel_end how);
+    /* The server has answered 101. May be NULL. */
+    void (*opened)(void *ctx);
     /* For late ones only: the server wants the client, whose connection is moved on return. */
     struct conn *(*client)(void *ctx);
 };
@@ -75,6 +77,9 @@ struct tunnel *tunnel_new(struct tunnels *all, struct http_exchange *x, struct b
  * to answer as to `key` (WS_KEY_LEN), with no extension, and with `protocol` or none. */
 struct tunnel *tunnel_new_late(struct tunnels *all, struct buf *head, struct span key,
                                struct span protocol, const struct tunnel_ops *ops, void *ctx);
+/* What the client is told to speak if the server names no subprotocol: a browser that offered some
+ * wants one of them. Empty: nothing. Before it is open only; not of late ones. */
+void tunnel_set_protocol(struct tunnel *t, struct span protocol);
 /* A late one's client is gone, or nobody waits for it any more: `ended` comes, with
  * TUNNEL_CLIENT_GONE, now or later. Before it is open only. */
 void tunnel_cancel(struct tunnel *t);

@@ -157,6 +157,63 @@ void hop_add_room_request(struct buf *out, const struct http_head *h, const stru
         add_line(out, SPAN("x-terrane-claims"), to->claims);
 }
 
+/* What a server of mode pass hears of a client's headers. */
+static bool server_hears(const struct http_header *header, const struct hop_pass *to)
+{
+    struct span name = header->name;
+    return hop_is_believed(header, to->trusted_peer) && !name_starts(name, SPAN("x-shard-")) &&
+           !passes_for(name, SPAN("x-forwarded-for")) &&
+           !passes_for(name, SPAN("x-forwarded-proto")) &&
+           !passes_for(name, SPAN("x-forwarded-host")) &&
+           !passes_for(name, SPAN("x-original-client-ip"));
+}
+
+static void add_way(struct buf *out, const struct http_head *h, const struct hop_pass *to)
+{
+    BUF_ADD_LIT(out, "x-forwarded-for: ");
+    size_t start = out->len;
+    if (to->trusted_peer)
+        hop_add_joined(out, h, SPAN("x-forwarded-for"));
+    if (out->len > start && to->peer_ip.len > 0) {
+        BUF_ADD_LIT(out, ", ");
+        buf_add_span(out, to->peer_ip);
+    }
+    if (out->len == start)
+        buf_add_span(out, to->client_ip);
+    BUF_ADD_LIT(out, "\r\n");
+    add_line(out, SPAN("x-forwarded-proto"), to->https ? SPAN("https") : SPAN("http"));
+    if (to->host.len > 0)
+        add_line(out, SPAN("x-forwarded-host"), to->host);
+    add_line(out, SPAN("x-original-client-ip"), to->client_ip);
+}
+
+void hop_add_pass_request(struct buf *out, const struct http_head *h, const struct hop_pass *to)
+{
+    buf_add_span(out, h->method);
+    buf_add_char(out, ' ');
+    add_target(out, to->path, to->query);
+    BUF_ADD_LIT(out, " HTTP/1.1\r\n");
+    for (size_t i = 0; i < h->header_count; i++) {
+        const struct http_header *header = &h->headers[i];
+        if (!is_rewritten(h, header->name) && server_hears(header, to))
+            add_line(out, header->name, header->value);
+    }
+    add_way(out, h, to);
+    if (to->shard_id.len > 0) {
+        add_id_line(out, SPAN("x-shard-id"), to->shard_id);
+        add_id_line(out, SPAN("x-shard-room-id"), to->room);
+        add_id_line(out, SPAN("x-shard-world-id"), to->world);
+    }
+    if (to->secret.len > 0)
+        add_line(out, SPAN("x-access-shard"), to->secret);
+    if (to->subject.len > 0)
+        add_id_line(out, SPAN("x-terrane-subject"), to->subject);
+    if (to->claims.len > 0)
+        add_line(out, SPAN("x-terrane-claims"), to->claims);
+    if (to->upgrade)
+        BUF_ADD_LIT(out, "Upgrade: websocket\r\nConnection: Upgrade\r\n");
+}
+
 /* What another process hears of a client's headers. For a world the client's secret and shard id
  * are credentials, which it judges itself; only claims about the way the request came need a
  * trusted peer. */

@@ -34,6 +34,24 @@ struct hop_room {
  * method but GET and HEAD gets `content-type: text/plain;charset=UTF-8` when it names none. */
 void hop_add_room_request(struct buf *out, const struct http_head *h, const struct hop_room *to);
 
+/* A request on its way past the rooms, to a server that knows nothing of us (mode pass). */
+struct hop_pass {
+    struct span path, query;           /* raw; no query: {NULL, 0} */
+    struct span shard_id, room, world; /* decoded; no shard: all empty */
+    struct span secret;                /* empty: it is not told */
+    struct span client_ip;             /* where the request began */
+    struct span peer_ip; /* goes behind what a trusted peer said in x-forwarded-for; empty: none */
+    struct span host;    /* as the client named it */
+    struct span subject, claims; /* of the client's token; empty: none */
+    bool https;                  /* the client spoke TLS */
+    bool upgrade;                /* ask for a WebSocket, as the client did; else a request */
+    bool trusted_peer;
+};
+/* Appends a request head without Host, framing headers and the blank line: method, path and query
+ * as they came, the client's headers but those that only we write (x-shard-*, x-access-shard,
+ * x-terrane-*), and x-forwarded-for, -proto and -host. */
+void hop_add_pass_request(struct buf *out, const struct http_head *h, const struct hop_pass *to);
+
 /* Percent-encoded; a ticket is for that shard (docs/protocol.md, "Tickets"). */
 #define HOP_DIALLED "x-terrane-dialled"
 

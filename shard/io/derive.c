@@ -102,10 +102,22 @@ static void use_proxies(struct process *p)
     p->allowed_origins = span_str(p->settings.allowed_origins);
 }
 
+/* Who passes takes two. */
+static uint64_t usable_descriptors(const struct routes *routes)
+{
+    uint64_t all = fd_limit_raise();
+    const struct route_rule *rule;
+    for (size_t i = 0; (rule = routes_at(routes, i)) != NULL; i++)
+        if (rule->mode == ROUTE_PASS)
+            return all / 2;
+    return all;
+}
+
 static void use_limits(struct process *p)
 {
     const struct settings *s = &p->settings;
-    size_t connections = process_max_connections(s->common.max_connections, fd_limit_raise());
+    size_t connections =
+        process_max_connections(s->common.max_connections, usable_descriptors(p->routes));
     p->node_settings.drain_ms = s->drain_ms;
     p->node_settings.adopt = s->unregistered_shards == UNREGISTERED_ADOPT;
     p->node_settings.strict_envelope = s->strict_envelope;

@@ -142,6 +142,9 @@ static bool is_known(struct edge *e, const struct route *r)
     return node_knows(e->ticker->node, r->shard_id, buf_span(session));
 }
 
+static void take_ruled(struct edge *e, struct http_exchange *x, const struct route *r,
+                       const struct sender *from, bool is_socket);
+
 /* What goes to a world is checked here too: a tunnel carries whatever comes behind the handshake,
  * so it must be one for the world as well. */
 static void take_upgrade(struct edge *e, struct http_exchange *x, const struct route *r,
@@ -165,7 +168,7 @@ static void take_upgrade(struct edge *e, struct http_exchange *x, const struct r
     if (r->kind == ROUTE_WORLD)
         world_proxy_upgrade(e->worlds, x, from);
     else
-        arrivals_take(e->arrivals, x, r, true, from, &e->gatekeeper.shown);
+        take_ruled(e, x, r, from, true);
 }
 
 /* ---- requests */
@@ -183,13 +186,25 @@ static void proxy_to_room(struct edge *e, const struct arrived *a)
                        a->route->shard_id);
 }
 
+/* Past the rooms. */
+static void pass(struct edge *e, const struct arrived *a)
+{
+    enum node_reason why;
+    if (passes_take(e->passes, a, &why) == ERR_OK)
+        return;
+    struct http_exchange *x = a->forward == NULL ? a->x : forward_give_back(a->forward);
+    refuse_by_core(x, why, a->route->shard_id);
+}
+
 static void serve_here(void *ctx, const struct arrived *a)
 {
     struct edge *e = ctx;
     if (!gatekeeper_enters(&e->gatekeeper, a, ticker_now(e->ticker)))
         return;
     struct arrived shorn = gatekeeper_shear(&e->gatekeeper, a);
-    if (a->is_socket && a->shown->greets)
+    if (a->route->rule->mode == ROUTE_PASS)
+        pass(e, &shorn);
+    else if (a->is_socket && a->shown->greets)
         greet(e, &shorn);
     else if (a->is_socket)
         join_shard(e, &shorn);
@@ -198,6 +213,22 @@ static void serve_here(void *ctx, const struct arrived *a)
 }
 
 const struct arrival_ops edge_arrival_ops = {.here = serve_here, .refusal = refusal};
+
+/* To where it belongs; without a shard that is here. */
+static void take_ruled(struct edge *e, struct http_exchange *x, const struct route *r,
+                       const struct sender *from, bool is_socket)
+{
+    struct shown *shown = &e->gatekeeper.shown;
+    if (r->kind == ROUTE_SHARD)
+        arrivals_take(e->arrivals, x, r, is_socket, from, shown);
+    else
+        serve_here(e, &(struct arrived){.x = x,
+                                        .head = x->head,
+                                        .route = r,
+                                        .from = from,
+                                        .shown = shown,
+                                        .is_socket = is_socket});
+}
 
 /* `admitted`: it has waited at the door, and what is counted there has been. */
 static void take_party(struct edge *e, struct http_exchange *x, const struct route *r,
@@ -218,7 +249,7 @@ static void take_party(struct edge *e, struct http_exchange *x, const struct rou
     } else if (r->kind == ROUTE_WORLD) {
         world_proxy_request(e->worlds, x, &from);
     } else if (gatekeeper_lets(&e->gatekeeper, x, r, false, &from)) {
-        arrivals_take(e->arrivals, x, r, false, &from, &e->gatekeeper.shown);
+        take_ruled(e, x, r, &from, false);
     }
 }
 
@@ -292,13 +323,13 @@ static void begin(struct edge *e, struct http_exchange *x, bool admitted)
     struct route r = route_of(e->routes, x->head->target, &e->scratch);
     switch (r.kind) {
     case ROUTE_NONE:
-    case ROUTE_SERVER:
         answer_none(e, x);
         break;
     case ROUTE_BAD:
         refuse_json(e, x, REFUSED_PATH, 400, "Bad path");
         break;
     case ROUTE_SHARD:
+    case ROUTE_SERVER:
     case ROUTE_WORLD:
         take_party(e, x, &r, admitted);
         break;

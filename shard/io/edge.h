@@ -6,6 +6,7 @@
 #include "shard/io/greeter.h"
 #include "shard/io/join.h"
 #include "shard/io/metrics.h"
+#include "shard/io/pass.h"
 #include "shard/io/room_proxy.h"
 #include "shard/io/world_proxy.h"
 
@@ -15,6 +16,7 @@ struct edge {
     const struct room_proxy *rooms;
     const struct world_proxy *worlds;
     struct arrivals *arrivals;
+    struct passes *passes;
     const struct routes *routes;
     struct doorman *doorman;
     struct greeter *greeter;

@@ -10,6 +10,7 @@
 #include "common/net/tunnel.h"
 #include "shard/io/doorman.h"
 #include "shard/io/greeter.h"
+#include "shard/io/pass.h"
 
 enum {
     SOCKETS_MS = 5000, /* for closing handshakes, and for requests that are under way */
@@ -27,16 +28,23 @@ static void farewell_go(struct farewell *f, enum farewell_state next, int64_t no
     f->since_ms = now;
 }
 
+/* Whom core does not close: they pass through to other nodes, or to servers without a shard. */
+static size_t others_staying(const struct farewell *f)
+{
+    return tunnels_staying(f->peer_tunnels) + tunnels_staying(&f->passes->visitors);
+}
+
 static bool clients_are_done(const struct farewell *f)
 {
-    return node_has_ended(f->ticker->node) && tunnels_staying(f->peer_tunnels) == 0;
+    return node_has_ended(f->ticker->node) && others_staying(f) == 0;
 }
 
 static bool sockets_are_done(const struct farewell *f, int64_t now)
 {
     return now - f->since_ms >= SOCKETS_MS ||
            (edge_clients_are_gone(f->clients) && list_empty(&f->forwards->all) &&
-            tunnels_count(f->tunnels) == 0 && tunnels_count(f->peer_tunnels) == 0);
+            tunnels_count(f->tunnels) == 0 && tunnels_count(f->peer_tunnels) == 0 &&
+            tunnels_count(&f->passes->shards) == 0 && tunnels_count(&f->passes->visitors) == 0);
 }
 
 static bool links_are_done(const struct farewell *f, int64_t now)
@@ -50,15 +58,18 @@ static bool worlds_are_done(const struct farewell *f, int64_t now)
            (reporter_is_idle(f->reporter) && node_has_said_gone(f->ticker->node));
 }
 
-/* As many as go now of those who pass through to other nodes. */
+/* As many as go now of those whom core does not close. */
 static void end_passing(struct farewell *f, int64_t now)
 {
     uint64_t count;
     int64_t next_ms;
     if (now < f->pass_ms)
         return;
-    count = node_end_pass(f->ticker->node, tunnels_staying(f->peer_tunnels), now, &next_ms);
+    uint64_t peers = tunnels_staying(f->peer_tunnels);
+    count = node_end_pass(f->ticker->node, others_staying(f), now, &next_ms);
     tunnels_close_some(f->peer_tunnels, count, WS_CODE_RESTART, RETRY);
+    if (count > peers)
+        tunnels_close_some(&f->passes->visitors, count - peers, WS_CODE_RESTART, RETRY);
     f->pass_ms = now + next_ms;
 }
 
@@ -68,6 +79,7 @@ static void end_sockets(struct farewell *f)
     http_server_drain(f->server);
     tunnels_close(f->tunnels, WS_CODE_RESTART, RETRY);
     tunnels_close(f->peer_tunnels, WS_CODE_RESTART, RETRY);
+    tunnels_close(&f->passes->visitors, WS_CODE_RESTART, RETRY);
 }
 
 /* As many steps as are over. */

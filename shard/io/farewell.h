@@ -11,6 +11,7 @@
 struct doorman;
 struct greeter;
 struct forwards;
+struct passes;
 struct tunnels;
 
 enum farewell_state {
@@ -32,6 +33,7 @@ struct farewell {
     struct edge_clients *clients;
     struct forwards *forwards;
     struct tunnels *tunnels, *peer_tunnels; /* to worlds, to other nodes */
+    struct passes *passes;
     struct room_links *links;
     struct reporter *reporter;
 

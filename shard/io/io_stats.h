@@ -42,7 +42,13 @@ enum { CLOSE_CODES = 18 };
 /* The index of a close code in `closes`; the last is for all others. */
 unsigned close_code_index(unsigned code);
 
-enum forward_target { FORWARD_ROOM, FORWARD_WORLD, FORWARD_NODE, FORWARD_TARGETS };
+enum forward_target {
+    FORWARD_ROOM,
+    FORWARD_WORLD,
+    FORWARD_NODE,
+    FORWARD_SERVER, /* mode pass */
+    FORWARD_TARGETS
+};
 
 /* Clients and requests that were not served at once. */
 struct arrival_stats {
@@ -57,7 +63,14 @@ struct packer_stats {
     uint64_t plain_bytes, packed_bytes; /* before and after */
 };
 
+/* Mode pass. */
+struct pass_stats {
+    struct tunnel_stats shards, visitors; /* clients of shards, and of none */
+    uint64_t unreachable;                 /* servers that were tried in vain */
+};
+
 struct io_stats {
+    struct pass_stats passes;
     struct admission_stats admission;
     struct proxy_door_stats door;
     uint64_t refusals[REFUSAL_COUNT];

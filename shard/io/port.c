@@ -9,7 +9,9 @@ static void port_client_send(void *io, struct handle client, struct frame *frame
 
 static void port_client_close(void *io, struct handle client, uint16_t code, struct span reason)
 {
-    edge_client_close(&((struct process *)io)->clients, client, code, reason);
+    struct process *p = io;
+    if (!passes_close(&p->passes, client, code, reason))
+        edge_client_close(&p->clients, client, code, reason);
 }
 
 static void port_client_pause(void *io, struct handle client, bool pause)

@@ -29,6 +29,19 @@ static void wire_arrivals(struct process *p)
     arrivals_init(&p->arrivals);
 }
 
+static void wire_passes(struct process *p)
+{
+    const struct process_settings *common = &p->settings.common;
+    p->passes = (struct passes){
+        .ticker = &p->ticker,
+        .forwards = &p->forwards,
+        .room_servers = &p->rooms.own.origins,
+        .secrets = &p->secrets,
+        .stats = &p->stats.passes,
+    };
+    passes_init(&p->passes, common->ping_ms + common->pong_ms, p->settings.pass_answer_ms);
+}
+
 void process_wire(struct process *p)
 {
     uint64_t seed;
@@ -45,6 +58,7 @@ void process_wire(struct process *p)
     forwards_init(&p->forwards, p->stats.forwards, &p->stats.forwards_now);
     tunnels_init(&p->tunnels, p->loop, &p->stats.tunnels);
     wire_arrivals(p);
+    wire_passes(p);
     p->room_proxy = (struct room_proxy){
         .ticker = &p->ticker,
         .rooms = &p->rooms,
@@ -82,6 +96,7 @@ void process_wire(struct process *p)
         .rooms = &p->room_proxy,
         .worlds = &p->world_proxy,
         .arrivals = &p->arrivals,
+        .passes = &p->passes,
         .routes = p->routes,
         .trusted = &p->trusted,
         .allowed_origins = &p->allowed_origins,
@@ -125,6 +140,7 @@ void process_wire(struct process *p)
         .forwards = &p->forwards,
         .tunnels = &p->tunnels,
         .peer_tunnels = &p->peer_tunnels,
+        .passes = &p->passes,
         .links = &p->links,
         .reporter = &p->reporter,
     };
@@ -139,6 +155,7 @@ void process_unwire(struct process *p)
     forwards_clear(&p->forwards);
     tunnels_abort(&p->tunnels);
     tunnels_abort(&p->peer_tunnels);
+    passes_abort(&p->passes);
     doorman_clear(&p->doorman);
     arrivals_clear(&p->arrivals);
     questions_clear(&p->questions);
@@ -152,6 +169,7 @@ void process_unwire(struct process *p)
     worlds_clear(&p->worlds);
     for (int i = 0; i < TURNS; i++)
         loop_turn(p->loop, 0);
+    passes_clear(&p->passes);
     ticker_stop(&p->ticker);
     node_free(p->node);
     edge_clients_clear(&p->clients);

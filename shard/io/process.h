@@ -41,6 +41,7 @@ struct process {
     struct pools peers; /* other nodes */
     struct questions questions;
     struct arrivals arrivals;
+    struct passes passes;
     struct room_proxy room_proxy;
     struct world_proxy world_proxy;
     struct doorman doorman;

@@ -24,6 +24,7 @@ await import("./frozen.mjs");
 await import("./leaving.mjs");
 await import("./churn.mjs");
 await import("./proxy.mjs");
+await import("./pass.mjs");
 await import("./manage.mjs");
 await import("./admin_listen.mjs");
 await import("./metrics.mjs");
