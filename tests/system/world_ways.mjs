@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import http from "node:http";
 import { bearer, client, post } from "../lib/cluster.mjs";
 import { Redis } from "../lib/redis.mjs";
+import { readTicket } from "../lib/tickets.mjs";
 import { test, until } from "../lib/runner.mjs";
 import { ids, room, Worlds } from "../lib/worlds.mjs";
 
@@ -87,4 +88,23 @@ test("credentials count at every process alike", async (t) => {
     assert.equal((await post(origin, path, body)).status, 200);
     assert.equal((await post(origin, path, { roomId: "none", targetShardCount: 2 })).status, 404);
   }
+}, { seconds: 40 });
+
+test("tickets are the owner's, whichever process was asked", async (t) => {
+  const c = await Worlds.start(t, { redis: await Redis.start(t), nodeEnv: { REQUIRE_TICKET: "1" } });
+  const come = async (i) => {
+    const { status, json } = await post(c.worlds[i].origin, `/parties/world/${id}/connect`, { roomId: "lobby", direct: true }, {});
+    assert.equal(status, 200);
+    assert.equal(readTicket(json.ticket).epoch, (await c.lease(id)).epoch);
+    const one = client(t, `${json.endpoint}?ticket=${json.ticket}`);
+    await one.open();
+    return { ...json, in: one.opened === true };
+  };
+  assert.ok((await come(0)).in);
+  const before = await come(1);
+  assert.ok(before.in);
+  await c.worlds[0].kill();
+  await c.owned(1);
+  await until(async () => (await come(1)).in, "a ticket of the new owner to be good");
+  assert.ok(readTicket(before.ticket).epoch < (await c.lease(id)).epoch);
 }, { seconds: 40 });
