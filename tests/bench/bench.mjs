@@ -1,7 +1,7 @@
 // The measurements of tests/bench/run. Servers run on core 0, load and room server on core 1; peers take
 // turns with us, so that a noisy machine hurts both; medians are printed.
 import os from "node:os";
-import { base, beatingNodes, bearer, bin, callgrind, cpu, freePort, get, here, load, LOAD, median, nginx, poll, post, redis, register, registerAll, round, server, SERVER, shard, sleep, usable, world } from "./tools.mjs";
+import { base, beatingNodes, bearer, bin, callgrind, certificate, cpu, freePort, get, haproxy, here, load, LOAD, median, nginx, poll, post, redis, register, registerAll, round, server, SERVER, shard, sleep, usable, world } from "./tools.mjs";
 
 const args = process.argv.slice(2);
 const quick = args.includes("--quick");
@@ -129,9 +129,9 @@ async function benchShards() {
 }
 
 /** A node with a live world that has placed the room's only shard on it; answers a client's target there. */
-async function placed(room) {
+async function placed(room, env) {
   const wp = await freePort(), sp = await freePort();
-  const w = await world(wp), s = await shard(sp, room, wp);
+  const w = await world(wp), s = await shard(sp, room, wp, [], env);
   await usable(wp, 1);
   await register(wp, "bench", "round-robin", 1);
   const { shardId } = await post(wp, `${base}/connect`, { roomId: "bench" });
@@ -157,6 +157,35 @@ async function benchRelay() {
   console.log(`relay         64 B, 1000 clients, one link: ${m(ours, "rate")}/s (${round(m(ours, "cpu"), 1)} µs CPU each, p99 ${m(ours, "p99_us")} µs); nginx tunnel to an echo server: ${m(theirs, "rate")}/s (${round(m(theirs, "cpu"), 1)} µs CPU each): ratio ${round(median(ours.map((r, i) => r.rate / theirs[i].rate)))}, by CPU ${round(median(ours.map((r, i) => theirs[i].cpu / r.cpu)))} (bar 2, aim 3)`);
 }
 
+/**
+ * Clients under TLS. A byte tunnel through a node (to what it takes for its world) beside a byte tunnel through HAProxy, both to the
+ * same echo server; and a room's clients, whose messages share a link. The load's core is the slower one, so CPU counts.
+ */
+async function benchTls() {
+  const rp = await freePort(), hp = await freePort(), sp = await freePort(), id = certificate();
+  const env = { TLS_CERT: id.cert, TLS_KEY: id.key };
+  const room = await server(LOAD, [bin + "bench-wsroom", String(rp)], { port: rp });
+  const tunnel = await shard(sp, rp, rp, [], { ...env, WORLD_PROTOCOL: "reference" });
+  const mux = await placed(rp, env);
+  const h = await haproxy(hp, rp, id);
+  const run = async (pid, port, target, clients, size) => {
+    const before = cpu(pid);
+    const r = JSON.parse(await load(bin + "bench-wsload", ["echo", String(port), target, String(clients), String(size), String(seconds)], { BENCH_TLS: "1" }));
+    return { ...r, cpu: ((cpu(pid) - before) * 1e6) / (r.messages * ((seconds + 0.5) / seconds)) };
+  };
+  const m = (list, key) => median(list.map((r) => r[key]));
+  for (const [clients, size] of [[500, 64], [100, 16000]]) {
+    const ours = [], theirs = [], shared = [];
+    for (let i = 0; i < rounds; i++) {
+      ours.push(await run(tunnel.pid, sp, "/parties/world/bench", clients, size));
+      theirs.push(await run(h.pid, hp, "/echo", clients, size));
+      shared.push(await run(mux.pid, mux.port, mux.target, clients, size));
+    }
+    console.log(`tls           ${size} B, ${clients} clients, tunnel: ${m(ours, "rate")}/s (${round(m(ours, "cpu"), 1)} µs CPU each, p99 ${m(ours, "p99_us")} µs); HAProxy ${m(theirs, "rate")}/s (${round(m(theirs, "cpu"), 1)} µs CPU each): ratio ${round(median(ours.map((r, i) => r.rate / theirs[i].rate)))}, by CPU ${round(median(ours.map((r, i) => theirs[i].cpu / r.cpu)))} (bar 0.8); one link ${m(shared, "rate")}/s (${round(m(shared, "cpu"), 1)} µs CPU each)`);
+  }
+  for (const x of [tunnel, mux, h, room]) await x.stop();
+}
+
 async function benchIdle() {
   const rp = await freePort();
   const room = await server(LOAD, [bin + "bench-wsroom", String(rp)], { port: rp });
@@ -167,7 +196,7 @@ async function benchIdle() {
   console.log(`idle          ${r.connections} clients that said one message each: ${r.bytes_per_connection} bytes of user memory each (bar 2048, aim 1024)`);
 }
 
-const all = { connect: benchConnect, create: benchCreate, forward: benchForward, instructions: benchInstructions, beats: benchBeats, shards: benchShards, relay: benchRelay, idle: benchIdle };
+const all = { connect: benchConnect, create: benchCreate, forward: benchForward, instructions: benchInstructions, beats: benchBeats, shards: benchShards, relay: benchRelay, tls: benchTls, idle: benchIdle };
 for (const name of only) if (!all[name]) { console.error(`no benchmark ${name}; there are ${Object.keys(all).join(", ")}`); process.exit(2); }
 console.log(`${os.cpus()[0].model}, ${os.cpus().length} cores; servers on core ${SERVER}, load on core ${LOAD}; medians of ${rounds}`);
 for (const [name, fn] of Object.entries(all)) if (!only.length || only.includes(name)) await fn();

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
+#include <openssl/ssl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +29,48 @@ void peers_init(struct peers *ps)
     ps->epoll = epoll_create1(EPOLL_CLOEXEC);
     if (ps->epoll < 0)
         die("epoll_create1");
+}
+
+void peers_use_tls(struct peers *ps)
+{
+    ps->tls = SSL_CTX_new(TLS_client_method());
+    if (ps->tls == NULL)
+        die("SSL_CTX_new");
+    (void)SSL_CTX_set_mode(ps->tls, SSL_MODE_ENABLE_PARTIAL_WRITE |
+                                        SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+                                        SSL_MODE_RELEASE_BUFFERS);
+    (void)SSL_CTX_set_read_ahead(ps->tls, 1);
+}
+
+/* The descriptor still blocks. */
+static struct ssl_st *tls_dial(struct peers *ps, int fd)
+{
+    SSL *tls = SSL_new(ps->tls);
+    if (tls == NULL || SSL_set_fd(tls, fd) != 1 || SSL_connect(tls) != 1)
+        die("TLS handshake");
+    return tls;
+}
+
+/* As read(2) and write(2). */
+static ssize_t receive(struct peer *p, void *out, size_t len)
+{
+    if (p->tls == NULL)
+        return read(p->fd, out, len);
+    size_t total = 0, n;
+    while (total < len && SSL_read_ex(p->tls, (char *)out + total, len - total, &n) == 1)
+        total += n;
+    if (total > 0)
+        return (ssize_t)total;
+    errno = EAGAIN;
+    return SSL_get_error(p->tls, 0) == SSL_ERROR_WANT_READ ? -1 : 0;
+}
+
+static ssize_t transmit(struct peer *p)
+{
+    size_t n;
+    if (p->tls == NULL)
+        return write(p->fd, p->out.data, p->out.len);
+    return SSL_write_ex(p->tls, p->out.data, p->out.len, &n) == 1 ? (ssize_t)n : -1;
 }
 
 static void forget_first(struct buf *b, size_t n)
@@ -63,6 +106,7 @@ static void peer_free(struct peers *ps, struct peer *p)
             ps->dirty[i] = NULL;
     if (ps->closed != NULL)
         ps->closed(p);
+    SSL_free(p->tls);
     (void)close(p->fd);
     ws_decoder_clear(&p->decoder);
     buf_clear(&p->in);
@@ -96,8 +140,10 @@ struct peer *peer_dial(struct peers *ps, uint16_t port, const char *target, uint
     to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     if (fd < 0 || connect(fd, (struct sockaddr *)&to, sizeof to) != 0)
         die("connect");
+    struct ssl_st *tls = ps->tls == NULL ? NULL : tls_dial(ps, fd);
     set_nonblocking(fd);
     struct peer *p = peer_new(ps, fd, false);
+    p->tls = tls;
     p->id = id;
     char key[WS_KEY_LEN];
     ws_handshake_key(key);
@@ -194,7 +240,7 @@ static void decode(struct peers *ps, struct peer *p, char *data, size_t len)
 static bool peer_read(struct peers *ps, struct peer *p)
 {
     static char data[READ_BYTES];
-    ssize_t n = read(p->fd, data, sizeof data);
+    ssize_t n = receive(p, data, sizeof data);
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return true;
     if (n <= 0)
@@ -219,7 +265,7 @@ static void flush_all(struct peers *ps)
         if (p == NULL)
             continue;
         p->dirty = false;
-        ssize_t n = write(p->fd, p->out.data, p->out.len);
+        ssize_t n = transmit(p);
         forget_first(&p->out, n > 0 ? (size_t)n : 0);
         if (p->out.len > 0)
             watch(ps, EPOLL_CTL_MOD, p->fd, EPOLLIN | EPOLLOUT, p);

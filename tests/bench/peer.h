@@ -8,11 +8,15 @@
 #include "common/proto/http_head.h"
 #include "common/proto/ws.h"
 
+struct ssl_ctx_st;
+struct ssl_st;
+
 struct peer {
     int fd;
-    bool open;   /* the handshake is done */
-    bool server; /* which side we play */
-    bool dirty;  /* has output that flush_all has to send */
+    struct ssl_st *tls; /* NULL: plain */
+    bool open;          /* the handshake is done */
+    bool server;        /* which side we play */
+    bool dirty;         /* has output that flush_all has to send */
     uint32_t id;
     struct ws_decoder decoder;
     struct buf in; /* the handshake's head until it is whole */
@@ -22,6 +26,7 @@ struct peer {
 
 struct peers {
     int epoll;
+    struct ssl_ctx_st *tls; /* what is dialled speaks TLS */
     struct peer **dirty;
     size_t dirty_count, dirty_cap;
     void (*opened)(struct peer *p,
@@ -31,6 +36,8 @@ struct peers {
 };
 
 void peers_init(struct peers *ps);
+/* What is dialled from now on speaks TLS, and is believed whoever it is. */
+void peers_use_tls(struct peers *ps);
 /* Connects to 127.0.0.1 (blocking) and sends the upgrade request for `target`. Ends the process
  * with a message when it cannot. */
 struct peer *peer_dial(struct peers *ps, uint16_t port, const char *target, uint32_t id);

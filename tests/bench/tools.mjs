@@ -61,9 +61,33 @@ export const cpu = (pid) => { const f = readFileSync(`/proc/${pid}/stat`, "utf8"
 export const world = async (port, wrap, redis) => server(SERVER, [bin + "terrane-world"], { port, wrap, env: { HOST: "127.0.0.1", PORT: String(port), SHARD_SECRET: secret, AUTH_JWT_SECRET: jwtSecret, ...(redis ? { REDIS_URL: `redis://127.0.0.1:${redis}` } : { DATA_DIR: folder("data") }) } });
 /** The server that Debian's redis-tools hold under another name. */
 export const redis = async (port) => server(LOAD, ["bash", "-c", `exec -a redis-server redis-check-rdb --bind 127.0.0.1 --port ${port} --dir ${folder("redis")} --save '' --appendonly yes`], { port });
-export const shard = async (port, room, worldPort, wrap) => server(SERVER, [bin + "terrane-shard"], {
-  port, wrap, env: { HOST: "127.0.0.1", PORT: String(port), NODE_ID: "bench-node", SHARD_SECRET: secret, WORLD_URLS: `http://127.0.0.1:${worldPort}`, WORLD_IDS: "world-bench", ROOM_SERVERS: `http://127.0.0.1:${room}`, MAX_SHARDS: "20000" },
+export const shard = async (port, room, worldPort, wrap, env = {}) => server(SERVER, [bin + "terrane-shard"], {
+  port, wrap, env: { HOST: "127.0.0.1", PORT: String(port), NODE_ID: "bench-node", SHARD_SECRET: secret, WORLD_URLS: `http://127.0.0.1:${worldPort}`, WORLD_IDS: "world-bench", ROOM_SERVERS: `http://127.0.0.1:${room}`, MAX_SHARDS: "20000", ...env },
 });
+/** A certificate for this host that signs itself, as files. */
+export function certificate() {
+  const dir = folder("tls"), cert = `${dir}/cert.pem`, key = `${dir}/cert.pem.key`;
+  execFileSync("openssl", ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", key, "-out", cert, "-days", "30", "-subj", "/CN=bench"], { stdio: "ignore" });
+  return { cert, key };
+}
+/** HAProxy as the end of TLS before `backend` (a port); the key is read from beside the certificate. */
+export async function haproxy(port, backend, { cert }) {
+  const dir = folder("haproxy");
+  writeFileSync(`${dir}/haproxy.cfg`, `global
+  nbthread 1
+  maxconn 4096
+  ssl-default-bind-options ssl-min-ver TLSv1.2
+defaults
+  mode tcp
+  timeout connect 5s
+  timeout client 1h
+  timeout server 1h
+listen bench
+  bind 127.0.0.1:${port} ssl crt ${cert} alpn http/1.1
+  server room 127.0.0.1:${backend}
+`);
+  return server(SERVER, ["haproxy", "-db", "-f", `${dir}/haproxy.cfg`], { port });
+}
 export async function nginx(port, location) {
   const dir = folder("nginx");
   writeFileSync(`${dir}/nginx.conf`, `daemon off; master_process off; pid ${dir}/pid; error_log ${dir}/error.log crit;

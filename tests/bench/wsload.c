@@ -4,7 +4,7 @@
  * connection bench-wsload talk PORT TARGET CONNECTIONS RATE            each says something RATE
  * times a second; for each line on stdin, how long the answers since the last one took. TARGET may
  * hold one %u, the connection's number. Every answer is compared, byte for byte, with what was
- * sent. Prints one JSON object. */
+ * sent. Prints one JSON object. BENCH_TLS=1: it speaks TLS. */
 #include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
@@ -251,6 +251,8 @@ int main(int argc, char **argv)
     count = (uint32_t)strtoul(argv[4], NULL, 10);
     bytes = echo ? strtoul(argv[5], NULL, 10) : 64;
     peers_init(&peers);
+    if (getenv("BENCH_TLS") != NULL)
+        peers_use_tls(&peers);
     peers.opened = on_opened;
     peers.message = on_message;
     peers.closed = on_closed;
