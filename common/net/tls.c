@@ -65,44 +65,6 @@ BIO_METHOD *tls_bio_new(void)
     return m;
 }
 
-/* ---- to the kernel */
-
-/* Sends what is held; false when the socket has failed. */
-static bool send_held(struct conn *c)
-{
-    struct buf *held = &c->tls->held;
-    if (c->held == 0)
-        return true;
-    ssize_t n = send(c->fd, held->data + (held->len - c->held), c->held, MSG_NOSIGNAL);
-    if (n < 0)
-        return errno == EAGAIN || errno == EINTR;
-    c->held -= (uint32_t)n;
-    if (c->held == 0)
-        buf_clear(held);
-    return true;
-}
-
-/* Sends what OpenSSL has just made, behind what is held; false when the socket has failed. */
-static bool send_out(struct conn *c)
-{
-    struct buf *out = &c->tls->of->out, *held = &c->tls->held;
-    size_t done = 0;
-    bool well = true;
-    if (c->held == 0 && out->len > 0) {
-        ssize_t n = send(c->fd, out->data, out->len, MSG_NOSIGNAL);
-        well = n >= 0 || errno == EAGAIN || errno == EINTR;
-        done = n > 0 ? (size_t)n : 0;
-    }
-    buf_add(held, out->data + done, out->len - done);
-    c->held += (uint32_t)(out->len - done);
-    buf_reset(out);
-    if (c->held > 0) {
-        c->blocked = true;
-        conn_schedule(c);
-    }
-    return well;
-}
-
 /* ---- what goes wrong */
 
 static void log_failure(const struct conn *c, const char *why)
@@ -154,6 +116,49 @@ static void failed_in_ssl(struct conn *c)
         why = X509_verify_cert_error_string(verdict);
     failed(c, why == NULL ? "protocol error" : why);
     ERR_clear_error();
+}
+
+/* ---- to the kernel */
+
+/* Sends what is held; false when the socket has failed. */
+static bool send_held(struct conn *c)
+{
+    struct buf *held = &c->tls->held;
+    if (c->held == 0)
+        return true;
+    ssize_t n = send(c->fd, held->data + (held->len - c->held), c->held, MSG_NOSIGNAL);
+    if (n < 0)
+        return errno == EAGAIN || errno == EINTR;
+    c->held -= (uint32_t)n;
+    if (c->held == 0)
+        buf_clear(held);
+    return true;
+}
+
+/* Sends what OpenSSL has just made, behind what is held; false when the socket has failed. */
+static bool send_out(struct conn *c)
+{
+    struct buf *out = &c->tls->of->out, *held = &c->tls->held;
+    size_t done = 0;
+    bool well = true;
+    if (c->held == 0 && out->len > 0) {
+        ssize_t n = send(c->fd, out->data, out->len, MSG_NOSIGNAL);
+        well = n >= 0 || errno == EAGAIN || errno == EINTR;
+        done = n > 0 ? (size_t)n : 0;
+    }
+    buf_add(held, out->data + done, out->len - done);
+    c->held += (uint32_t)(out->len - done);
+    buf_reset(out);
+    if (c->held > TLS_HELD_MAX) {
+        failed(c, "takes nothing and makes us answer");
+        errno = EPROTO;
+        return false;
+    }
+    if (c->held > 0) {
+        c->blocked = true;
+        conn_schedule(c);
+    }
+    return well;
 }
 
 /* ---- the transport */

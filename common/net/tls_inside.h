@@ -12,6 +12,9 @@ enum {
      * as on plain sockets. */
     TLS_READ_BYTES = LOOP_READ_BYTES - 2 * TLS_RECORD,
     TLS_WRITE_BYTES = 4 * TLS_RECORD, /* of plain text, in one go */
+    /* What one go of writing leaves here fits; beyond it the peer has us answer (refused
+     * renegotiations), and reads nothing. */
+    TLS_HELD_MAX = 4 * TLS_WRITE_BYTES,
 };
 
 struct tls_context {

@@ -187,13 +187,17 @@ async function benchTls() {
 }
 
 async function benchIdle() {
-  const rp = await freePort();
+  const rp = await freePort(), id = certificate();
   const room = await server(LOAD, [bin + "bench-wsroom", String(rp)], { port: rp });
-  const s = await placed(rp);
-  const r = JSON.parse(await load(bin + "bench-wsload", ["hold", String(s.port), s.target, quick ? "2000" : "10000", String(s.pid)]));
-  await s.stop();
+  const hold = async (count, env, loadEnv) => {
+    const s = await placed(rp, env);
+    const r = JSON.parse(await load(bin + "bench-wsload", ["hold", String(s.port), s.target, String(count), String(s.pid)], loadEnv));
+    await s.stop();
+    return r;
+  };
+  const plain = await hold(quick ? 2000 : 10000, {}, {}), tls = await hold(quick ? 500 : 5000, { TLS_CERT: id.cert, TLS_KEY: id.key }, { BENCH_TLS: "1" });
   await room.stop();
-  console.log(`idle          ${r.connections} clients that said one message each: ${r.bytes_per_connection} bytes of user memory each (bar 2048, aim 1024)`);
+  console.log(`idle          ${plain.connections} clients that said one message each: ${plain.bytes_per_connection} bytes of user memory each (bar 2048, aim 1024); ${tls.connections} under TLS: ${tls.bytes_per_connection} (no bar)`);
 }
 
 const all = { connect: benchConnect, create: benchCreate, forward: benchForward, instructions: benchInstructions, beats: benchBeats, shards: benchShards, relay: benchRelay, tls: benchTls, idle: benchIdle };

@@ -318,6 +318,18 @@ static void tls_1_2_is_spoken(void **state)
     assert_int_equal(SSL_version(raw.ssl), TLS1_2_VERSION);
 }
 
+static void a_renegotiation_is_refused(void **state)
+{
+    (void)state;
+    serve(&plain_ops);
+    (void)SSL_set_max_proto_version(raw.ssl, TLS1_2_VERSION);
+    TURN_UNTIL(loop, raw_shook() && !owner->conn.shaking);
+    assert_int_equal(SSL_renegotiate(raw.ssl), 1);
+    TURN_UNTIL(loop, raw_is_over());
+    assert_true(raw.failed);
+    assert_int_equal(raw.reason, SSL_R_NO_RENEGOTIATION);
+}
+
 static void the_protocol_is_http_1_1_or_none(void **state)
 {
     (void)state;
@@ -414,6 +426,7 @@ int main(void)
         T(a_plain_request_is_told_in_plain),
         T(tls_1_1_is_refused),
         T(tls_1_2_is_spoken),
+        T(a_renegotiation_is_refused),
         T(the_protocol_is_http_1_1_or_none),
         T(a_client_without_a_certificate_is_refused_where_one_is_wanted),
         T(a_ticket_resumes),
