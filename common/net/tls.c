@@ -172,9 +172,13 @@ static size_t decipher(struct conn *c, char *out, size_t len, int *error)
     while (SSL_read_ex(t->ssl, out + total, len - total, &n) == 1) {
         total += n;
         assert(total < len); /* TLS_READ_BYTES */
+        if (t->of->in_len == 0 && SSL_pending(t->ssl) == 0) {
+            *error = SSL_ERROR_WANT_READ; /* without a buffer made to find that out */
+            return total;
+        }
     }
     *error = SSL_get_error(t->ssl, 0);
-    t->of->in_at = t->of->in_len = 0;
+    t->of->in_len = 0;
     return total;
 }
 
