@@ -236,13 +236,18 @@ static void ws_on_backlog(struct conn *c)
     ws_watch_output(w);
 }
 
+static void ws_release(struct ws_conn *w)
+{
+    wheel_cancel(loop_wheel(w->conn.loop), &w->timer);
+    ws_decoder_clear(&w->decoder);
+    ws_watch_clear(w);
+}
+
 static void ws_on_closed(struct conn *c, enum conn_end end)
 {
     (void)end;
     struct ws_conn *w = CONTAINER_OF(c, struct ws_conn, conn);
-    wheel_cancel(loop_wheel(c->loop), &w->timer);
-    ws_decoder_clear(&w->decoder);
-    ws_watch_clear(w);
+    ws_release(w);
     w->ops->closed(w, w->code != 0 ? w->code : WS_CODE_ABNORMAL);
 }
 
@@ -320,6 +325,13 @@ void ws_conn_turn(struct ws_conn *w, const struct ws_ops *ops, const struct ws_s
     w->settings = settings;
     w->conn.high_water = settings->high_water;
     w->decoder.max_message = settings->max_message;
+}
+
+struct conn *ws_conn_leave(struct ws_conn *w)
+{
+    assert(ws_is_open(w));
+    ws_release(w);
+    return &w->conn;
 }
 
 bool ws_is_open(const struct ws_conn *w)

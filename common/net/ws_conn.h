@@ -66,6 +66,9 @@ void ws_conn_start(struct ws_conn *w, struct conn *from, bool server, const stru
 void ws_conn_deflate(struct ws_conn *w, uint8_t window_bits);
 /* Calls and limits are others from now on, also inside `message`. */
 void ws_conn_turn(struct ws_conn *w, const struct ws_ops *ops, const struct ws_settings *settings);
+/* Gives its connection up, which is open and is moved away next (conn_move); frees what else there
+ * is, and `closed` does not come. Not inside a callback of its own. */
+struct conn *ws_conn_leave(struct ws_conn *w);
 bool ws_is_open(const struct ws_conn *w); /* open and no close frame sent or received */
 
 /* Writing: nothing happens once the close frame was sent. One frame here is one frame in conn's

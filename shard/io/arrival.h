@@ -13,6 +13,8 @@
 /* Nobody waits longer for another node: it is taken for dead then, and the world is told. */
 enum { ARRIVAL_CONNECT_MS = 1000, ARRIVAL_ANSWER_MS = 2000 };
 
+struct pass_late;
+
 /* Somebody who is to be served here. */
 struct arrived {
     struct http_exchange *x;
@@ -21,7 +23,8 @@ struct arrived {
     const struct sender *from;
     struct shown *shown;
     bool is_socket;
-    enum told told; /* by its world */
+    enum told told;         /* by its world */
+    struct pass_late *late; /* its client is upgraded already (pass.h); NULL: it is not */
     /* Requests that were held: its body has been read; and what has the exchange already, if not
      * NULL (forward_turn). */
     bool body_complete;

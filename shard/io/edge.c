@@ -190,8 +190,11 @@ static void proxy_to_room(struct edge *e, const struct arrived *a)
 static void pass(struct edge *e, const struct arrived *a)
 {
     enum node_reason why;
-    if (passes_take(e->passes, a, &why) == ERR_OK)
+    if (passes_take(e->passes, a, &why) == ERR_OK) {
+        if (a->is_socket)
+            gatekeeper_entered(&e->gatekeeper, a, ticker_now(e->ticker));
         return;
+    }
     struct http_exchange *x = a->forward == NULL ? a->x : forward_give_back(a->forward);
     refuse_by_core(x, why, a->route->shard_id);
 }
@@ -202,10 +205,10 @@ static void serve_here(void *ctx, const struct arrived *a)
     if (!gatekeeper_enters(&e->gatekeeper, a, ticker_now(e->ticker)))
         return;
     struct arrived shorn = gatekeeper_shear(&e->gatekeeper, a);
-    if (a->route->rule->mode == ROUTE_PASS)
-        pass(e, &shorn);
-    else if (a->is_socket && a->shown->greets)
+    if (a->is_socket && a->shown->greets)
         greet(e, &shorn);
+    else if (a->route->rule->mode == ROUTE_PASS)
+        pass(e, &shorn);
     else if (a->is_socket)
         join_shard(e, &shorn);
     else

@@ -171,6 +171,22 @@ void edge_client_dismiss(struct edge_client *c, uint16_t code, struct span reaso
     ws_fail(&c->ws, code, reason);
 }
 
+void edge_client_hold(struct edge_client *c)
+{
+    conn_pause(&c->ws.conn, CONN_PAUSE_CODEC);
+}
+
+struct conn *edge_client_leave(struct edge_client *c)
+{
+    list_remove(&c->node);
+    return ws_conn_leave(&c->ws);
+}
+
+void edge_client_bury(struct edge_client *c)
+{
+    free(c);
+}
+
 void edge_client_send(struct edge_clients *all, struct handle handle, struct frame *frame)
 {
     struct edge_client *c = handles_get(&all->table, handle);

@@ -50,6 +50,12 @@ struct edge_client *edge_client_greet(struct edge_clients *all, struct edge_gree
 void edge_client_enter(struct edge_client *c, struct handle handle);
 /* Closes a greeted client; nothing of it is read any more. Its greeting is over. */
 void edge_client_dismiss(struct edge_client *c, uint16_t code, struct span reason);
+/* A greeted client is read no more until it leaves, is dismissed or goes. */
+void edge_client_hold(struct edge_client *c);
+/* Its connection, which somebody else moves away at once; edge_client_bury is next. Its greeting is
+ * over. */
+struct conn *edge_client_leave(struct edge_client *c);
+void edge_client_bury(struct edge_client *c);
 /* As struct node_port has them. */
 void edge_client_send(struct edge_clients *all, struct handle handle, struct frame *frame);
 void edge_client_close(struct edge_clients *all, struct handle handle, uint16_t code,

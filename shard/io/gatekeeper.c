@@ -89,6 +89,8 @@ bool gatekeeper_lets(struct gatekeeper *k, struct http_exchange *x, const struct
 
 bool gatekeeper_enters(struct gatekeeper *k, const struct arrived *a, int64_t now)
 {
+    if (a->route->shard_id.len == 0) /* it has no room either */
+        return true;
     enum gate_verdict verdict =
         gate_enter(&k->gate, a->route->shard_id, a->shown, a->is_socket, now);
     if (verdict == GATE_OPEN)

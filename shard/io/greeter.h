@@ -3,6 +3,8 @@
  * have their 101, and nothing else. They count as visitors of the node until core hears of them. */
 #include "shard/io/arrival.h"
 #include "shard/io/edge_client.h"
+#include "shard/io/kept_request.h"
+#include "shard/io/pass.h"
 
 struct greeter_settings {
     struct ws_settings ws; /* until they are in */
@@ -17,12 +19,15 @@ struct greeter {
     struct ticker *ticker;
     struct gate *gate;
     struct edge_clients *clients;
+    struct passes *passes;
+    const struct routes *routes;
     const struct greeter_settings *settings; /* may change; what has begun keeps its time */
     struct io_stats *stats;
 
     struct list all;
     struct buf token;
-    struct shown shown; /* by the one at hand */
+    struct shown shown, came;   /* by the one at hand: as its token; with its request */
+    const struct shown *counts; /* of these, at the gate */
 };
 /* The members up to `stats` have been set; all are borrowed. */
 void greeter_init(struct greeter *g);

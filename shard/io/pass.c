@@ -26,6 +26,8 @@ struct aim {
     struct origins ordered; /* the one server that a world has named, if it is that */
     struct buf key, tried;
     struct pass_server *server; /* being tried */
+    struct pass_late *late;     /* who waits for it elsewhere; NULL: an exchange */
+    bool denied;                /* a server has answered a late one, and does not want it */
 };
 
 static void aim_free(struct aim *aim)
@@ -113,11 +115,22 @@ static void try_next(struct passing *p)
                       SPAN("{\"error\":\"No server can be reached\"}"));
 }
 
+static void leave(struct passing *p, uint16_t code, struct span reason)
+{
+    struct pass_late *late = p->aim->late;
+    p->aim->late = NULL;
+    late->passing = NULL;
+    late->ops->left(late, code, reason);
+}
+
 static void tunnel_failed(void *ctx, struct tunnel *t, enum tunnel_failure why)
 {
     struct passing *p = ctx;
-    (void)t;
-    (void)why;
+    if (why == TUNNEL_DENIED) {
+        p->aim->denied = true;
+        tunnel_refuse(t, 502, SPAN(""), SPAN(""));
+        return;
+    }
     p->all->stats->unreachable++;
     pass_server_failed(&p->all->servers, p->aim->server);
     try_next(p);
@@ -126,8 +139,17 @@ static void tunnel_failed(void *ctx, struct tunnel *t, enum tunnel_failure why)
 static void tunnel_opened(void *ctx)
 {
     struct passing *p = ctx;
+    struct pass_late *late = p->aim->late;
     aim_free(p->aim);
     p->aim = NULL;
+    if (late != NULL)
+        late->ops->joined(late);
+}
+
+static struct conn *tunnel_client(void *ctx)
+{
+    struct pass_late *late = ((struct passing *)ctx)->aim->late;
+    return late->ops->client(late);
 }
 
 /* What core is told. What we end ourselves it has forgotten before. */
@@ -156,6 +178,10 @@ static void tunnel_ended(void *ctx, enum tunnel_end how)
     struct ticker *t = p->all->ticker;
     struct handle handle = p->handle;
     bool is_visitor = p->is_visitor;
+    if (p->aim != NULL && p->aim->late != NULL && p->aim->denied)
+        leave(p, WS_CODE_INTERNAL, SPAN("The server refused"));
+    else if (p->aim != NULL && p->aim->late != NULL)
+        leave(p, WS_CODE_TRY_LATER, SPAN("No server can be reached"));
     handles_remove(&p->all->table, handle);
     aim_free(p->aim);
     free(p);
@@ -168,8 +194,10 @@ static void tunnel_ended(void *ctx, enum tunnel_end how)
     }
 }
 
-static const struct tunnel_ops tunnel_ops = {
-    .failed = tunnel_failed, .ended = tunnel_ended, .opened = tunnel_opened};
+static const struct tunnel_ops tunnel_ops = {.failed = tunnel_failed,
+                                             .ended = tunnel_ended,
+                                             .opened = tunnel_opened,
+                                             .client = tunnel_client};
 
 static struct passing *passing_new(struct passes *all, const struct arrived *a, struct aim *aim,
                                    struct handle handle)
@@ -188,11 +216,28 @@ static void set_out(struct passes *all, const struct arrived *a, const struct co
     struct buf head = {0};
     struct passing *p = passing_new(all, a, aim_new(all, a, c), handle);
     add_head(all, &head, a, c);
-    p->tunnel =
-        tunnel_new(p->is_visitor ? &all->visitors : &all->shards, a->x, &head, &tunnel_ops, p);
+    struct tunnels *tunnels = p->is_visitor ? &all->visitors : &all->shards;
+    if (a->late != NULL) {
+        p->aim->late = a->late;
+        a->late->passing = p;
+        p->tunnel =
+            tunnel_new_late(tunnels, &head, a->late->key, a->late->protocol, &tunnel_ops, p);
+        try_next(p);
+        return;
+    }
+    p->tunnel = tunnel_new(tunnels, a->x, &head, &tunnel_ops, p);
     if (a->shown->ours && span_eq(credential_protocol(a->x->head), SPAN("terrane")))
         tunnel_set_protocol(p->tunnel, SPAN("terrane"));
     try_next(p);
+}
+
+static struct span read_session(struct passes *all, const struct arrived *a)
+{
+    if (a->late != NULL)
+        return a->late->session;
+    buf_reset(&all->session);
+    join_read_session(&all->session, a->route->query);
+    return buf_span(all->session.len > 0 ? &all->session : &a->shown->session);
 }
 
 static enum err take_client(struct passes *all, const struct arrived *a, enum node_reason *why)
@@ -207,9 +252,7 @@ static enum err take_client(struct passes *all, const struct arrived *a, enum no
             set_out(all, a, &c, handle);
         return e;
     }
-    buf_reset(&all->session);
-    join_read_session(&all->session, r->query);
-    enum err e = node_client_pass(t->node, r->shard_id, buf_span(&all->session),
+    enum err e = node_client_pass(t->node, r->shard_id, read_session(all, a),
                                   r->rule->servers.count == 0, ticker_now(t), &handle, why);
     ticker_touch(t);
     if (e != ERR_OK)
@@ -326,6 +369,16 @@ enum err passes_take(struct passes *all, const struct arrived *a, enum node_reas
     return a->is_socket ? take_client(all, a, why) : take_request(all, a, why);
 }
 
+void passes_forget(struct pass_late *late)
+{
+    struct passing *p = late->passing;
+    if (p == NULL)
+        return;
+    late->passing = NULL;
+    p->aim->late = NULL;
+    tunnel_cancel(p->tunnel);
+}
+
 bool passes_close(struct passes *all, struct handle client, uint16_t code, struct span reason)
 {
     struct passing *p = handles_get(&all->table, client);
@@ -333,7 +386,12 @@ bool passes_close(struct passes *all, struct handle client, uint16_t code, struc
         return false;
     handles_remove(&all->table, client);
     p->handle = (struct handle){0};
-    tunnel_close(p->tunnel, code, reason);
+    if (p->aim != NULL && p->aim->late != NULL) {
+        leave(p, code, reason);
+        tunnel_cancel(p->tunnel);
+    } else {
+        tunnel_close(p->tunnel, code, reason);
+    }
     return true;
 }
 

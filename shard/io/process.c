@@ -83,6 +83,8 @@ void process_wire(struct process *p)
     p->greeter = (struct greeter){
         .ticker = &p->ticker,
         .gate = &p->edge.gatekeeper.gate,
+        .passes = &p->passes,
+        .routes = p->routes,
         .clients = &p->clients,
         .settings = &p->greeter_settings,
         .stats = &p->stats,

@@ -32,20 +32,11 @@ static bool is_served(const struct route_rule *rule, const struct settings *s)
            settings_room_servers(s)[0] != '\0';
 }
 
-static enum route_auth auth_of(const struct route_rule *rule, const struct settings *s)
-{
-    return rule->auth == ROUTE_AUTH_DEFAULT ? settings_auth(s) : rule->auth;
-}
-
 static enum err check_servers(const struct routes *routes, const struct settings *s,
                               struct buf *problem)
 {
     const struct route_rule *rule;
     for (size_t i = 0; (rule = routes_at(routes, i)) != NULL; i++) {
-        if (rule->mode == ROUTE_PASS && auth_of(rule, s) == ROUTE_AUTH_MESSAGE) {
-            buf_addf(problem, "[%zu].auth: message is for mode mux", i);
-            return ERR_SYNTAX;
-        }
         if (is_served(rule, s))
             continue;
         buf_addf(problem, "[%zu].servers: none is named, and there are no ROOM_SERVERS", i);

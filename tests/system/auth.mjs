@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import http from "node:http";
 import path from "node:path";
+import { WebSocketServer } from "ws";
 import { test, until } from "../lib/runner.mjs";
 import { freePort, finish, jwtSecret, listening, root, secret, start, startNode, startWorld } from "../lib/process.mjs";
 import { bearer as manager, client, cluster, join, request, shardId } from "../lib/cluster.mjs";
@@ -381,6 +382,163 @@ test("a seat is taken when it is known who it is for", async (t) => {
   c.send(greeting(token()));
   assert.deepEqual(await c.close_(), { code: 1008, reason: "banned" });
   assert.ok(!room.story.includes("+a") && !room.story.includes("+c"));
+});
+
+/** A server that answers each message with what it is, and writes down its handshakes. */
+async function echoServer(t, { protocols, refuses, mute } = {}) {
+  const server = http.createServer((req, res) => res.end("{}"));
+  const wss = new WebSocketServer({ noServer: true, handleProtocols: protocols && (() => protocols) });
+  const e = { shakes: [], sockets: wss.clients };
+  server.on("upgrade", (req, socket, head) => {
+    e.shakes.push({ url: req.url, headers: req.headers });
+    if (mute) return t.after(() => socket.destroy());
+    if (refuses) return socket.end("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
+    wss.handleUpgrade(req, socket, head, (ws) => {
+      ws.on("message", (data, binary) => ws.send(data, { binary }));
+      ws.on("error", () => {});
+    });
+  });
+  await new Promise((ready) => server.listen(0, "127.0.0.1", ready));
+  e.stop = () => (wss.clients.forEach((c) => c.terminate()), server.closeAllConnections(), server.close());
+  t.after(e.stop);
+  e.origin = `http://127.0.0.1:${server.address().port}`;
+  return e;
+}
+
+/** A node with rules of mode pass, one with a shard and one without. */
+async function passing(t, e, auth, env = {}) {
+  const rules = [
+    { path: "/game/{shard}", mode: "pass", servers: [e.origin], auth },
+    { path: "/chat/{room}", mode: "pass", servers: [e.origin], auth },
+  ];
+  return (await cluster(t, { nodeEnv: { ...jwt, CLIENT_AUTH: "none", ROUTES: JSON.stringify(rules), ...env } })).node;
+}
+const paths = [`/game/${encodeURIComponent(shardId())}`, "/chat/lobby"];
+
+test("clients that pass show tokens like others, and their server hears whose they are", async (t) => {
+  const e = await echoServer(t, { protocols: false });
+  const node = await passing(t, e, "jwt");
+  const shown = token({ sub: "ann", rooms: ["lobby"] });
+  for (const path of paths) {
+    const refused = client(t, `${node.origin}${path}`);
+    await refused.open();
+    assert.equal(refused.failed?.status, 401);
+    const other = client(t, `${node.origin}${path}?token=${token({ rooms: ["hall"] })}`);
+    await other.open();
+    assert.equal(other.failed?.status, 403);
+    assert.equal(e.shakes.length, 0);
+    const c = client(t, `${node.origin}${path}?x=1&token=${shown}`, { headers: { "x-terrane-subject": "root" } });
+    await c.open();
+    c.send("hello");
+    await c.until(() => c.frames.includes("hello"));
+    const { url, headers } = e.shakes.pop();
+    assert.ok(url.endsWith("?x=1"), url);
+    assert.equal(headers["x-terrane-subject"], "ann");
+    assert.equal(JSON.parse(headers["x-terrane-claims"]).sub, "ann");
+    const named = client(t, `${node.origin}${path}`, { protocols: ["terrane", `token.${shown}`] });
+    await named.open();
+    assert.equal(named.ws.protocol, "terrane");
+    assert.doesNotMatch(JSON.stringify(e.shakes.pop()), new RegExp(shown.split(".")[2]));
+    assert.equal((await request(node.origin, { path })).status, 401);
+    assert.equal((await request(node.origin, { path, headers: bearer(shown) })).status, 200);
+  }
+});
+
+test("a ticket lets one client pass, once", async (t) => {
+  const e = await echoServer(t);
+  const rules = JSON.stringify([{ path: "/game/{shard}", mode: "pass", servers: [e.origin], auth: "ticket" }]);
+  const { node, world } = await cluster(t, { nodeEnv: { ROUTES: rules } });
+  const { shardId: shard, ticket, session } = await until(async () => {
+    const body = JSON.stringify({ roomId: "lobby", direct: true });
+    const { json } = await request(world.origin, { method: "POST", path: "/parties/world/world-default/connect", body });
+    return json?.ticket && json;
+  }, "a ticket");
+  const dialled = async (query) => {
+    const c = client(t, `${node.origin}/game/${encodeURIComponent(shard)}?x=1${query}`);
+    await c.open();
+    return c.opened ? "open" : c.failed?.status;
+  };
+  assert.equal(await dialled(""), 401);
+  assert.equal(await dialled(`&id=another&ticket=${ticket}`), 403);
+  assert.equal(e.shakes.length, 0);
+  assert.equal(await dialled(`&ticket=${ticket}`), "open");
+  assert.ok(e.shakes[0].url.endsWith("?x=1"), e.shakes[0].url);
+  assert.equal(await dialled(`&id=${encodeURIComponent(session)}&ticket=${ticket}`), 403);
+  assert.equal(e.shakes.length, 1);
+});
+
+test("clients that pass can say who they are first, and their server hears it after that", async (t) => {
+  const e = await echoServer(t);
+  const node = await passing(t, e, "message");
+  const shown = token({ sub: "ann", rooms: ["lobby"] });
+  for (const path of paths) {
+    for (const bad of ["hello", greeting(token({ rooms: ["hall"] })), greeting("x")]) {
+      const c = client(t, `${node.origin}${path}`);
+      await c.open();
+      c.send(bad);
+      assert.equal((await c.close_()).code, 4003);
+    }
+    assert.equal(e.shakes.length, 0);
+    const c = client(t, `${node.origin}${path}?x=1&token=no`, { protocols: ["chat", "v2"], options: { perMessageDeflate: true } });
+    await c.open();
+    assert.equal(c.ws.protocol, "chat");
+    c.ws._socket.cork();
+    c.send(greeting(shown));
+    const said = ["1", "x".repeat(100000), "é", "2"];
+    for (const text of said) c.send(text);
+    c.ws._socket.uncork();
+    await c.until(() => c.frames.length === said.length, 4000, "all echoes");
+    assert.deepEqual(c.frames, said);
+    const { url, headers } = e.shakes.pop();
+    assert.ok(url.endsWith("?x=1"), url);
+    assert.equal(headers["x-terrane-subject"], "ann");
+    assert.equal(headers["sec-websocket-protocol"], "chat");
+    assert.equal(headers["sec-websocket-extensions"], undefined);
+    assert.equal(await metric(node.origin, "terrane_shard_greetings"), 0);
+    c.ws.close(4000, "bye");
+    assert.deepEqual(await c.close_(), { code: 4000, reason: "bye" });
+    await until(() => e.sockets.size === 0, "the server to hear of it");
+  }
+  assert.doesNotMatch(node.log, new RegExp(shown.split(".")[2]));
+});
+
+test("when their server does not want them, or is not there, they are told so", async (t) => {
+  const e = await echoServer(t, { refuses: true });
+  const node = await passing(t, e, "message", { DRAIN_DEADLINE: "2s" });
+  const ask = async (path, then) => {
+    const c = client(t, `${node.origin}${path}`);
+    await c.open();
+    c.send(greeting(token()));
+    c.send("1");
+    then?.(c);
+    return c.close_(10000);
+  };
+  for (const path of paths) assert.deepEqual(await ask(path), { code: 1011, reason: "The server refused" });
+  await ask(paths[0], (c) => c.ws.terminate()).catch(() => {});
+  e.stop();
+  for (const path of paths) assert.deepEqual(await ask(path), { code: 1013, reason: "No server can be reached" });
+  await until(async () => (await metric(node.origin, "terrane_shard_clients")) === 0, "nobody to be left");
+  assert.equal(await metric(node.origin, "terrane_shard_greetings"), 0);
+});
+
+test("nobody waits for a server longer than the client and the node do", async (t) => {
+  const e = await echoServer(t, { mute: true });
+  const node = await passing(t, e, "message", { DRAIN_DEADLINE: "2s" });
+  const wait = async (path) => {
+    const c = client(t, `${node.origin}${path}`);
+    await c.open();
+    c.send(greeting(token()));
+    const before = e.shakes.length;
+    await until(() => e.shakes.length > before, "a handshake");
+    return c;
+  };
+  for (const path of paths) (await wait(path)).ws._socket.resetAndDestroy();
+  await until(async () => (await metric(node.origin, "terrane_shard_clients")) === 0, "them to be gone");
+  const waiting = [];
+  for (const path of paths) waiting.push(await wait(path));
+  const stopped = node.stop();
+  for (const c of waiting) assert.equal((await c.close_()).code, 1012);
+  assert.equal(await stopped, 0);
 });
 
 test("where one node passes clients on, the one that serves them listens", async (t) => {
