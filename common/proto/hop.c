@@ -161,7 +161,7 @@ void hop_add_room_request(struct buf *out, const struct http_head *h, const stru
 static bool server_hears(const struct http_header *header, const struct hop_pass *to)
 {
     struct span name = header->name;
-    return hop_is_believed(header, to->trusted_peer) && !name_starts(name, SPAN("x-shard-")) &&
+    return hop_is_believed(header, to->trusted_peer) && !start_passes_for(name, SPAN("x-shard-")) &&
            !passes_for(name, SPAN("x-forwarded-for")) &&
            !passes_for(name, SPAN("x-forwarded-proto")) &&
            !passes_for(name, SPAN("x-forwarded-host")) &&

@@ -72,10 +72,10 @@ export class Recorder {
   }
   /** What came for clients (no warm-ups, no links), as `METHOD /rest BODY`; the path behind the room. */
   get story() {
-    return this.forwarded.map(({ line, body }) => `${line.split(" ")[0]} ${line.split(" ")[1].replace(/^\/parties\/main\/[^/]*/, "")}${body ? ` ${body}` : ""}`);
+    return this.forwarded.map(({ line, body }) => `${line.split(" ")[0]} ${line.split(" ")[1].replace(/^\/parties\/(main|shard)\/[^/]*/, "")}${body ? ` ${body}` : ""}`);
   }
   get forwarded() {
-    return this.requests.filter(({ headers }) => headers.some(([name]) => name.toLowerCase() === "x-forwarded-by-shard"));
+    return this.requests.filter(({ headers }) => headers.some(([name]) => name.toLowerCase() === "x-original-client-ip"));
   }
   forget() {
     Object.assign(this, { requests: [], raw: "", wrong: [] });

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test, until } from "../lib/runner.mjs";
 import { secret } from "../lib/process.mjs";
-import { cluster, join, request, shardId } from "../lib/cluster.mjs";
+import { client, cluster, join, request, shardId } from "../lib/cluster.mjs";
 
 const forged = {
   "x-shard-id": "forged",
@@ -78,6 +78,35 @@ test("nor by way of another node or of a world, which sign what they say themsel
   }
   const signed = { "x-terrane-hop": "node-1", "x-terrane-client": "6.6.6.6", "x-terrane-sign": `v1 ${Date.now()} ${"0".repeat(64)}` };
   for (const { origin } of [...nodes, world]) assert.equal((await request(origin, { path: `/parties/shard/${shardId()}/state`, headers: signed })).status, 403);
+});
+
+test("nor a server of mode pass, with a WebSocket or a request, with a shard or without", async (t) => {
+  const rules = [
+    { path: "/free/*", mode: "pass" },
+    { path: "/told/{shard}/*", mode: "pass", secret: true },
+    { path: "/game/{shard}/*", mode: "pass" },
+  ];
+  const { node, room } = await cluster(t, { nodeEnv: { ROUTES: JSON.stringify(rules) } });
+  const seen = [];
+  room.server.on("upgrade", (req) => seen.push(req.headers));
+  for (const [at, own] of [["/free", []], ["/game", ["x-shard-id", "x-shard-room-id", "x-shard-world-id"]], ["/told", ["x-shard-id", "x-shard-room-id", "x-shard-world-id", "x-access-shard"]]]) {
+    const path = at === "/free" ? `${at}/x` : `${at}/${shardId()}/x`;
+    assert.equal((await request(node.origin, { path, headers: { ...forged, "x_forwarded-host": "forged" } })).status, 200);
+    seen.push(room.requests.at(-1).headers);
+    const c = client(t, node.origin + path, { headers: { ...forged, connection: "Upgrade, x-shard-id, x-forwarded-for" } });
+    await c.open();
+    assert.ok(c.opened, JSON.stringify(c.failed));
+    for (const headers of seen.splice(0)) {
+      assert.doesNotMatch(JSON.stringify(headers), /forged|[678]\.[678]\.[678]\.[678]|x.terrane/, path);
+      assert.deepEqual(Object.keys(headers).filter((n) => /^x-(shard|access)/.test(n)).sort(), [...own].sort());
+      assert.equal(headers["x-forwarded-for"], "127.0.0.1");
+      assert.equal(headers["x-original-client-ip"], "127.0.0.1");
+      assert.equal(headers["x-forwarded-proto"], "http");
+      assert.equal(headers["x-custom"], "kept");
+      assert.equal(headers.authorization, "Bearer kept");
+      if (own.includes("x-access-shard")) assert.equal(headers["x-access-shard"], secret);
+    }
+  }
 });
 
 test("a trusted proxy is believed about the client's address and scheme", async (t) => {

@@ -272,6 +272,28 @@ static void world_hears_credentials_and_where_the_request_came_from(void **state
                      "x-forwarded-for: 203.0.113.1, 203.0.113.2, 192.0.2.7\r\n");
 }
 
+static void server_hears_what_only_we_write_from_nobody_else(void **state)
+{
+    struct http_head h;
+    struct buf out = {0};
+    const struct hop_pass to = {.path = SPAN("/x"),
+                                .shard_id = SPAN("s"),
+                                .room = SPAN("r"),
+                                .world = SPAN("w"),
+                                .client_ip = SPAN("192.0.2.7"),
+                                .peer_ip = SPAN("10.0.0.1"),
+                                .trusted_peer = true};
+    (void)state;
+    parse(&h, "GET /y HTTP/1.1\r\nHost: n\r\nx-shard-id: forged\r\nx_shard_room-id: forged\r\n"
+              "X_Access_Shard: forged\r\nx_terrane_claims: forged\r\nCookie: c\r\n"
+              "x_forwarded_for: forged\r\nX-Original_Client-IP: forged\r\n"
+              "X-Forwarded-For: 192.0.2.7\r\n\r\n");
+    hop_add_pass_request(&out, &h, &to);
+    assert_text(&out, "GET /x HTTP/1.1\r\nCookie: c\r\nx-forwarded-for: 192.0.2.7, 10.0.0.1\r\n"
+                      "x-forwarded-proto: http\r\nx-original-client-ip: 192.0.2.7\r\n"
+                      "x-shard-id: s\r\nx-shard-room-id: r\r\nx-shard-world-id: w\r\n");
+}
+
 static void node_hears_no_claims_of_a_stranger(void **state)
 {
     struct http_head h;
@@ -353,6 +375,7 @@ int main(void)
         cmocka_unit_test(method_that_may_have_a_body_gets_a_content_type),
         cmocka_unit_test(bytes_beyond_ascii_are_encoded_in_the_request_line),
         cmocka_unit_test(world_hears_credentials_and_where_the_request_came_from),
+        cmocka_unit_test(server_hears_what_only_we_write_from_nobody_else),
         cmocka_unit_test(node_hears_no_claims_of_a_stranger),
         cmocka_unit_test(upgrade_for_another_process_stays_one),
         cmocka_unit_test(node_hears_a_handshake_as_the_client_sent_it),
