@@ -28,7 +28,9 @@ enum known {
 
 static char peek(struct span s)
 {
-    return s.len == 0 ? '\0' : s.ptr[0];
+    if (s.len == 0)
+        return '\0';
+    return s.ptr[0];
 }
 
 static void skip(struct span *s, size_t n)
