@@ -1,7 +1,7 @@
 // permessage-deflate between clients and a node, with `ws` as the client and with frames made by hand.
 import zlib from "node:zlib";
 import { test, until } from "../lib/runner.mjs";
-import { cluster, join, request } from "../lib/cluster.mjs";
+import { client, cluster, join, request, shardId } from "../lib/cluster.mjs";
 
 const on = { COMPRESSION: "1" };
 const deflating = (extra = {}) => ({ options: { perMessageDeflate: { threshold: 0, ...extra } } });
@@ -47,6 +47,19 @@ test("compression: is off by default", async (t) => {
   a.ws._socket.write(frame(0xc1, packed("1")));
   const closed = await a.close_();
   if (closed.code !== 1002) throw new Error(JSON.stringify(closed));
+});
+
+test("compression: a rule's word counts before the setting", async (t) => {
+  for (const [COMPRESSION, deflate] of [["0", true], ["1", false]]) {
+    const { node } = await cluster(t, { nodeEnv: { COMPRESSION, ROUTES: JSON.stringify([{ path: "/game/{shard}/*", mode: "mux", deflate }]) } });
+    const open = async (path) => {
+      const c = client(t, `${node.origin}${path}/${shardId()}?id=${path.length}`, deflating());
+      await c.open();
+      return Boolean(c.ws.extensions);
+    };
+    const got = [await open("/game"), await open("/parties/shard")];
+    if (String(got) !== String([deflate, !deflate])) throw new Error(`COMPRESSION=${COMPRESSION}: ${got}`);
+  }
 });
 
 test("compression: what breaks it closes with its code, and a bomb costs nothing", async (t) => {
