@@ -42,6 +42,17 @@ async function echoes(one, word) {
   await one.until(() => one.frames.some((f) => f.includes(JSON.stringify(word))), 4000, `the echo of ${word}`);
 }
 
+test("compression is agreed on with the node that serves, through any other", async (t) => {
+  const c = await fleet(t, { env: { COMPRESSION: "1" } });
+  for (const [i, shard] of c.shards.entries()) {
+    const one = await join(t, c.node, `z${i}`, { shard, options: { perMessageDeflate: { threshold: 0 } } });
+    assert.match(one.ws.extensions, /permessage-deflate/);
+    await echoes(one, "again and ".repeat(200));
+  }
+  const packed = await Promise.all(c.nodes.map((n) => metric(n, 'compressed_bytes_total{stage="after"}')));
+  assert.ok(packed.every((n) => n > 0), `each node has compressed: ${packed}`);
+});
+
 test("through one node's address clients reach the shards of all nodes", async (t) => {
   const c = await fleet(t);
   const clients = [];
