@@ -7,7 +7,7 @@ import { sync } from "@signe/sync";
 import { connectionRoom } from "@signe/sync/client";
 import WebSocket from "ws";
 import { test, until } from "../lib/runner.mjs";
-import { folder, freePort, jwtSecret, secret, startNode, startWorld } from "../lib/process.mjs";
+import { finish, folder, freePort, jwtSecret, secret, startNode, startWorld } from "../lib/process.mjs";
 import { bearer as operator, client, cluster, post, request } from "../lib/cluster.mjs";
 import { metric } from "../lib/fleet.mjs";
 import { badTickets, readTicket, ticket } from "../lib/tickets.mjs";
@@ -108,6 +108,11 @@ test("bad tickets open nothing, each for a reason", async (t) => {
   await isRefused(c.node.origin, `/parties/shard/lobby:world-default:1700000000000-1?ticket=${p.ticket}`, 403, /another shard or session/);
   assert.equal(await metric(c.node.origin, "terrane_shard_clients_accepted_total"), 0);
   await comesIn(t, c.node.origin, path(p)); // none of this has spent it
+});
+
+test("no rule without a shard can want tickets", async () => {
+  const env = { SHARD_SECRET: secret, CLIENT_AUTH: "ticket", ROUTES: '[{"path":"/chat/*","mode":"pass"}]' };
+  assert.match((await finish("terrane-shard", ["--check-config"], env, 2)).stderr, /ROUTES: \[0\]\.auth: tickets are for paths with {shard}/);
 });
 
 test("a ticket may come as a subprotocol", async (t) => {

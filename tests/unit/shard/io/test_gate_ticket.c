@@ -269,6 +269,7 @@ static void what_is_not_said_to_be_public_is_not(void **state)
     g.gate.private_rooms = true;
     assert_int_equal(judge(SHARD, SHARD, (struct span){0}, (struct span){0}, NOW), GATE_OPEN);
     assert_int_equal(enter(SHARD, true), GATE_PRIVATE);
+    assert_int_equal(enter("", true), GATE_OPEN); /* a rule without a shard */
     order(SHARD, "lobby", false);
     assert_int_equal(enter(SHARD, true), GATE_OPEN);
     order(SHARD, "lobby", true);
