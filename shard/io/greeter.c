@@ -271,8 +271,11 @@ static void keep(struct greeting *g, const struct arrived *a)
 enum err greeter_take(struct greeter *all, const struct arrived *a, enum node_reason *why)
 {
     struct span key;
-    bool passes = a->route->rule->mode == ROUTE_PASS;
     struct ticker *t = all->ticker;
+    const struct route_rule *rule = a->route->rule;
+    int8_t deflate = rule->deflate;
+    if (rule->mode == ROUTE_PASS) /* its server may want none of it */
+        deflate = 0;
     if (all->stats->greetings_now >= all->settings->max)
         return ERR_LIMIT;
     enum err e = node_visitor_open(t->node, why);
@@ -294,7 +297,7 @@ enum err greeter_take(struct greeter *all, const struct arrived *a, enum node_re
     assert(problem == NULL); /* or it had not come so far */
     (void)problem;
     g->client = edge_client_greet(all->clients, &g->hears, a->x, key, gatekeeper_protocol(a),
-                                  passes ? 0 : a->route->rule->deflate, &all->settings->ws);
+                                  deflate, &all->settings->ws);
     shown_move(&g->came, a->shown);
     return ERR_OK;
 }
