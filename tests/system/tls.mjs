@@ -77,6 +77,19 @@ test("a client's messages go over TLS to the node and on to the room server, and
   assert.ok(left > 29 * 86400 && left < 31 * 86400, String(left));
 });
 
+test("what is said while a link under TLS is down is heard by the next one", async (t) => {
+  const c = await allUnderTls(t);
+  const a = await join(t, c.node.origin, "a", c.ca);
+  await c.room.tells("+a");
+  await c.room.die();
+  for (let i = 0; i < 100; i++) a.ws.send(JSON.stringify({ i, pad: "x".repeat(1000) }));
+  const again = await Room.start({ port: c.room.port, tls: c.ids[2].pem });
+  t.after(() => again.die());
+  await until(() => again.frames.filter((f) => f.payload?.pad).length >= 100, "all that was said", 15000);
+  assert.deepEqual(again.frames.filter((f) => f.payload?.pad).map((f) => f.payload.i).slice(-100), [...Array(100).keys()]);
+  assert.equal(a.closed, null);
+});
+
 test("the unmodified client comes in over wss", async (t) => {
   const c = await allUnderTls(t);
   assert.equal((await post(c.node.origin, "/parties/world/world-default/register-room", lobby, c.ca)).status, 200);
