@@ -137,24 +137,40 @@ async function placed(room, env) {
   const { shardId } = await post(wp, `${base}/connect`, { roomId: "bench" });
   return { ...s, target: `/parties/shard/${shardId}?id=c%u`, stop: async () => { await s.stop(); await w.stop(); } };
 }
+/** 1000 clients, one message of 64 B each in flight, through a process. */
+async function echo(pid, port, target) {
+  const before = cpu(pid);
+  const r = JSON.parse(await load(bin + "bench-wsload", ["echo", String(port), target, "1000", "64", String(seconds)]));
+  return { ...r, cpu: ((cpu(pid) - before) * 1e6) / (r.messages * ((seconds + 0.5) / seconds)) };
+}
 async function benchRelay() {
   const rp = await freePort(), np = await freePort();
   const room = await server(LOAD, [bin + "bench-wsroom", String(rp)], { port: rp });
   const s = await placed(rp);
   const n = await nginx(np, `proxy_pass http://127.0.0.1:${rp}; proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade; proxy_read_timeout 1h;`);
-  const run = async (pid, port, target) => {
-    const before = cpu(pid);
-    const r = JSON.parse(await load(bin + "bench-wsload", ["echo", String(port), target, "1000", "64", String(seconds)]));
-    return { ...r, cpu: ((cpu(pid) - before) * 1e6) / (r.messages * ((seconds + 0.5) / seconds)) };
-  };
   const ours = [], theirs = [];
   for (let i = 0; i < rounds; i++) {
-    ours.push(await run(s.pid, s.port, s.target));
-    theirs.push(await run(n.pid, np, "/echo"));
+    ours.push(await echo(s.pid, s.port, s.target));
+    theirs.push(await echo(n.pid, np, "/echo"));
   }
   for (const x of [s, n, room]) await x.stop();
   const m = (list, key) => median(list.map((r) => r[key]));
   console.log(`relay         64 B, 1000 clients, one link: ${m(ours, "rate")}/s (${round(m(ours, "cpu"), 1)} µs CPU each, p99 ${m(ours, "p99_us")} µs); nginx tunnel to an echo server: ${m(theirs, "rate")}/s (${round(m(theirs, "cpu"), 1)} µs CPU each): ratio ${round(median(ours.map((r, i) => r.rate / theirs[i].rate)))}, by CPU ${round(median(ours.map((r, i) => theirs[i].cpu / r.cpu)))} (bar 2, aim 3)`);
+}
+
+/** The same past the link: each client has a connection of its own to an echo server. */
+async function benchPass() {
+  const rp = await freePort(), hp = await freePort();
+  const room = await server(LOAD, [bin + "bench-wsroom", String(rp)], { port: rp });
+  const s = await placed(rp), h = await haproxy(hp, rp);
+  const ours = [], theirs = [];
+  for (let i = 0; i < rounds; i++) {
+    ours.push(await echo(s.pid, s.port, "/echo"));
+    theirs.push(await echo(h.pid, hp, "/echo"));
+  }
+  for (const x of [s, h, room]) await x.stop();
+  const m = (list, key) => median(list.map((r) => r[key]));
+  console.log(`pass          64 B, 1000 clients, mode pass: ${m(ours, "rate")}/s (${round(m(ours, "cpu"), 1)} µs CPU each, p99 ${m(ours, "p99_us")} µs); HAProxy tunnel: ${m(theirs, "rate")}/s (${round(m(theirs, "cpu"), 1)} µs CPU each): ratio ${round(median(ours.map((r, i) => r.rate / theirs[i].rate)))}, by CPU ${round(median(ours.map((r, i) => theirs[i].cpu / r.cpu)))} (bar 0.9)`);
 }
 
 /**
@@ -189,18 +205,19 @@ async function benchTls() {
 async function benchIdle() {
   const rp = await freePort(), id = certificate();
   const room = await server(LOAD, [bin + "bench-wsroom", String(rp)], { port: rp });
-  const hold = async (count, env, loadEnv) => {
+  const hold = async (count, env, loadEnv, path = "/parties/shard/") => {
     const s = await placed(rp, env);
-    const r = JSON.parse(await load(bin + "bench-wsload", ["hold", String(s.port), s.target, String(count), String(s.pid)], loadEnv));
+    const r = JSON.parse(await load(bin + "bench-wsload", ["hold", String(s.port), s.target.replace("/parties/shard/", path), String(count), String(s.pid)], loadEnv));
     await s.stop();
     return r;
   };
   const plain = await hold(quick ? 2000 : 10000, {}, {}), tls = await hold(quick ? 500 : 5000, { TLS_CERT: id.cert, TLS_KEY: id.key }, { BENCH_TLS: "1" });
+  const passing = await hold(quick ? 2000 : 8000, {}, {}, "/pass/"); // two descriptors each
   await room.stop();
-  console.log(`idle          ${plain.connections} clients that said one message each: ${plain.bytes_per_connection} bytes of user memory each (bar 2048, aim 1024); ${tls.connections} under TLS: ${tls.bytes_per_connection} (no bar)`);
+  console.log(`idle          ${plain.connections} clients that said one message each: ${plain.bytes_per_connection} bytes of user memory each (bar 2048, aim 1024); ${tls.connections} under TLS: ${tls.bytes_per_connection} (no bar); ${passing.connections} in mode pass: ${passing.bytes_per_connection} (bar 2048)`);
 }
 
-const all = { connect: benchConnect, create: benchCreate, forward: benchForward, instructions: benchInstructions, beats: benchBeats, shards: benchShards, relay: benchRelay, tls: benchTls, idle: benchIdle };
+const all = { connect: benchConnect, create: benchCreate, forward: benchForward, instructions: benchInstructions, beats: benchBeats, shards: benchShards, relay: benchRelay, pass: benchPass, tls: benchTls, idle: benchIdle };
 for (const name of only) if (!all[name]) { console.error(`no benchmark ${name}; there are ${Object.keys(all).join(", ")}`); process.exit(2); }
 console.log(`${os.cpus()[0].model}, ${os.cpus().length} cores; servers on core ${SERVER}, load on core ${LOAD}; medians of ${rounds}`);
 for (const [name, fn] of Object.entries(all)) if (!only.length || only.includes(name)) await fn();

@@ -62,7 +62,7 @@ export const world = async (port, wrap, redis) => server(SERVER, [bin + "terrane
 /** The server that Debian's redis-tools hold under another name. */
 export const redis = async (port) => server(LOAD, ["bash", "-c", `exec -a redis-server redis-check-rdb --bind 127.0.0.1 --port ${port} --dir ${folder("redis")} --save '' --appendonly yes`], { port });
 export const shard = async (port, room, worldPort, wrap, env = {}) => server(SERVER, [bin + "terrane-shard"], {
-  port, wrap, env: { HOST: "127.0.0.1", PORT: String(port), NODE_ID: "bench-node", SHARD_SECRET: secret, WORLD_URLS: `http://127.0.0.1:${worldPort}`, WORLD_IDS: "world-bench", ROOM_SERVERS: `http://127.0.0.1:${room}`, MAX_SHARDS: "20000", ...env },
+  port, wrap, env: { HOST: "127.0.0.1", PORT: String(port), NODE_ID: "bench-node", SHARD_SECRET: secret, WORLD_URLS: `http://127.0.0.1:${worldPort}`, WORLD_IDS: "world-bench", ROOM_SERVERS: `http://127.0.0.1:${room}`, MAX_SHARDS: "20000", ROUTES: '[{"path":"/echo","mode":"pass"},{"path":"/pass/{shard}","mode":"pass"}]', ...env },
 });
 /** A certificate for this host that signs itself, as files. */
 export function certificate() {
@@ -70,20 +70,20 @@ export function certificate() {
   execFileSync("openssl", ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", key, "-out", cert, "-days", "30", "-subj", "/CN=bench"], { stdio: "ignore" });
   return { cert, key };
 }
-/** HAProxy as the end of TLS before `backend` (a port); the key is read from beside the certificate. */
-export async function haproxy(port, backend, { cert }) {
+/** One HAProxy thread before `backend` (a port): the end of TLS, whose key is read from beside the certificate, or without one a tunnel for each client. */
+export async function haproxy(port, backend, { cert } = {}) {
   const dir = folder("haproxy");
   writeFileSync(`${dir}/haproxy.cfg`, `global
   nbthread 1
   maxconn 4096
   ssl-default-bind-options ssl-min-ver TLSv1.2
 defaults
-  mode tcp
+  mode ${cert ? "tcp" : "http"}
   timeout connect 5s
   timeout client 1h
   timeout server 1h
 listen bench
-  bind 127.0.0.1:${port} ssl crt ${cert} alpn http/1.1
+  bind 127.0.0.1:${port} ${cert ? `ssl crt ${cert} alpn http/1.1` : ""}
   server room 127.0.0.1:${backend}
 `);
   return server(SERVER, ["haproxy", "-db", "-f", `${dir}/haproxy.cfg`], { port });

@@ -28,7 +28,9 @@ static void on_member(void *ctx, const struct json_member *m)
 
 static void on_opened(struct peer *p, const struct http_head *head)
 {
-    if (http_head_get(head, SPAN("x-shard-id")).ptr != NULL)
+    /* Clients that pass name a room, too. */
+    if (http_head_get(head, SPAN("x-shard-id")).ptr != NULL &&
+        http_head_get(head, SPAN("x-shard-room-id")).ptr == NULL)
         p->user = &mux;
 }
 

@@ -363,6 +363,61 @@ static void answer_loses_what_belongs_to_its_hop(void **state)
                       "access-control-allow-origin: *\r\n");
 }
 
+static void server_gets_all_that_is_the_clients_and_nothing_forged(void **state)
+{
+    struct http_head h;
+    struct buf out = {0};
+    struct hop_pass to = {
+        .path = SPAN("/app/a%2Fb/"),
+        .query = SPAN("x=1"),
+        .client_ip = SPAN("192.0.2.1"),
+        .peer_ip = SPAN("192.0.2.1"),
+        .host = SPAN("game.example"),
+        .https = true,
+        .upgrade = true,
+    };
+    (void)state;
+    parse(&h, "GET /other HTTP/1.1\r\nHost: game.example\r\nConnection: upgrade, x-hop\r\n"
+              "Upgrade: websocket\r\nx-hop: 1\r\nSec-WebSocket-Key: k\r\nCookie: a=b\r\n"
+              "Authorization: Bearer t\r\nSec-WebSocket-Extensions: permessage-deflate\r\n"
+              "x-forwarded-for: 1\r\nx-forwarded-proto: 2\r\nx-forwarded-host: 3\r\n"
+              "x-original-client-ip: 4\r\nx-shard-room-id: 5\r\nx-access-shard: 6\r\n"
+              "x-terrane-claims: 7\r\nforwarded: for=8\r\nx_forwarded_for: 9\r\n\r\n");
+    hop_add_pass_request(&out, &h, &to);
+    assert_text(&out, "GET /app/a%2Fb/?x=1 HTTP/1.1\r\nSec-WebSocket-Key: k\r\nCookie: a=b\r\n"
+                      "Authorization: Bearer t\r\nSec-WebSocket-Extensions: permessage-deflate\r\n"
+                      "x-forwarded-for: 192.0.2.1\r\nx-forwarded-proto: https\r\n"
+                      "x-forwarded-host: game.example\r\nx-original-client-ip: 192.0.2.1\r\n"
+                      "Upgrade: websocket\r\nConnection: Upgrade\r\n");
+}
+
+static void server_of_a_shard_hears_of_it(void **state)
+{
+    struct http_head h;
+    struct buf out = {0};
+    struct hop_pass to = {
+        .path = SPAN("/g/s"),
+        .shard_id = SPAN("r\xc3\xad:w:1"),
+        .room = SPAN("r\xc3\xad"),
+        .world = SPAN("w"),
+        .secret = SPAN("s3cret"),
+        .client_ip = SPAN("192.0.2.1"),
+        .peer_ip = SPAN("10.0.0.1"),
+        .subject = SPAN("ann"),
+        .claims = SPAN("{}"),
+        .trusted_peer = true,
+    };
+    (void)state;
+    parse(&h, "POST /g/s HTTP/1.1\r\nHost: h\r\nx-forwarded-for: 192.0.2.1\r\n"
+              "x-shard-id: forged\r\nx-terrane-subject: forged\r\nContent-Length: 3\r\n\r\n");
+    hop_add_pass_request(&out, &h, &to);
+    assert_text(&out, "POST /g/s HTTP/1.1\r\nx-forwarded-for: 192.0.2.1, 10.0.0.1\r\n"
+                      "x-forwarded-proto: http\r\nx-original-client-ip: 192.0.2.1\r\n"
+                      "x-shard-id: r%C3%AD%3Aw%3A1\r\nx-shard-room-id: r%C3%AD\r\n"
+                      "x-shard-world-id: w\r\nx-access-shard: s3cret\r\n"
+                      "x-terrane-subject: ann\r\nx-terrane-claims: {}\r\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -379,6 +434,8 @@ int main(void)
         cmocka_unit_test(node_hears_no_claims_of_a_stranger),
         cmocka_unit_test(upgrade_for_another_process_stays_one),
         cmocka_unit_test(node_hears_a_handshake_as_the_client_sent_it),
+        cmocka_unit_test(server_gets_all_that_is_the_clients_and_nothing_forged),
+        cmocka_unit_test(server_of_a_shard_hears_of_it),
         cmocka_unit_test(answer_loses_what_belongs_to_its_hop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
