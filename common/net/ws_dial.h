@@ -13,8 +13,8 @@ struct ws_dial_ops {
     void (*failed)(void *ctx, enum err why, int status);
 };
 
-/* `headers`: whole lines with CRLF, no subprotocols. Ends in exactly one of the two callbacks, never before it
- * returns; the dial frees itself after it. `origin` is borrowed until then. */
+/* `headers`: whole lines with CRLF, no subprotocols. Ends in exactly one of the two callbacks,
+ * never before it returns; the dial frees itself after it. `origin` is borrowed until then. */
 struct ws_dial *ws_dial_start(struct loop *l, const struct url_origin *origin, struct span target,
                               struct span headers, int64_t timeout_ms,
                               const struct ws_dial_ops *ops, void *ctx);
