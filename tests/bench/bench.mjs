@@ -174,14 +174,13 @@ async function benchPass() {
 }
 
 /**
- * Clients under TLS. A byte tunnel through a node (to what it takes for its world) beside a byte tunnel through HAProxy, both to the
- * same echo server; and a room's clients, whose messages share a link. The load's core is the slower one, so CPU counts.
+ * Clients under TLS. A byte tunnel through a node (mode pass) beside a byte tunnel through HAProxy, both to the same echo server; and a room's clients, whose messages share a link. The load's core is the slower one, so CPU counts.
  */
 async function benchTls() {
   const rp = await freePort(), hp = await freePort(), sp = await freePort(), id = certificate();
   const env = { TLS_CERT: id.cert, TLS_KEY: id.key };
   const room = await server(LOAD, [bin + "bench-wsroom", String(rp)], { port: rp });
-  const tunnel = await shard(sp, rp, rp, [], { ...env, WORLD_PROTOCOL: "reference" });
+  const tunnel = await shard(sp, rp, rp, [], { ...env, WORLD_PROTOCOL: "reference", ROUTES: JSON.stringify([{ path: "/echo", mode: "pass" }]) });
   const mux = await placed(rp, env);
   const h = await haproxy(hp, rp, id);
   const run = async (pid, port, target, clients, size) => {
@@ -193,7 +192,7 @@ async function benchTls() {
   for (const [clients, size] of [[500, 64], [100, 16000]]) {
     const ours = [], theirs = [], shared = [];
     for (let i = 0; i < rounds; i++) {
-      ours.push(await run(tunnel.pid, sp, "/parties/world/bench", clients, size));
+      ours.push(await run(tunnel.pid, sp, "/echo", clients, size));
       theirs.push(await run(h.pid, hp, "/echo", clients, size));
       shared.push(await run(mux.pid, mux.port, mux.target, clients, size));
     }

@@ -77,6 +77,24 @@ test("a client's messages go over TLS to the node and on to the room server, and
   assert.ok(left > 29 * 86400 && left < 31 * 86400, String(left));
 });
 
+test("mode pass goes on to an https server, byte for byte", async (t) => {
+  const routes = JSON.stringify([{ path: "/any/*", mode: "pass" }]);
+  const c = await allUnderTls(t, { ROUTES: routes });
+  c.room.onFrame = (frame, link) => link.ws.send(JSON.stringify(frame));
+  const ws = new WebSocket(`${c.node.origin.replace(/^http/, "ws")}/any/thing?x=1`, { ca: c.ca });
+  t.after(() => ws.terminate());
+  const heard = [];
+  ws.on("message", (data) => heard.push(data.toString()));
+  await new Promise((resolve, reject) => ws.on("open", resolve).on("error", reject));
+  const said = JSON.stringify({ pad: "x".repeat(200000) });
+  for (let i = 0; i < 5; i++) ws.send(said);
+  await until(() => heard.length === 5, "the echo");
+  assert.ok(heard.every((text) => text === said));
+  assert.equal(c.room.links[0].url, "/any/thing?x=1");
+  assert.equal(c.room.links[0].headers["x-forwarded-proto"], "https");
+  assert.equal((await ask(c.node.origin, "/any/other", { ca: c.ca })).status, 200);
+});
+
 test("what is said while a link under TLS is down is heard by the next one", async (t) => {
   const c = await allUnderTls(t);
   const a = await join(t, c.node.origin, "a", c.ca);
