@@ -17,7 +17,7 @@ const started = new Set(); // processes whose end has not been checked yet
 let serial = 0;
 
 process.on("exit", () => {
-  for (const p of started) if (!p.ended) p.child.kill("SIGKILL");
+  for (const p of started) if (!p.ended && p.pid) p.child.kill("SIGKILL"); // without a pid it would be our own group
   rmSync(scratch, { recursive: true, force: true });
 });
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => process.exit(130));
@@ -38,7 +38,7 @@ export const folder = () => mkdtempSync(path.join(scratch, "d-"));
 const base = Object.fromEntries(["PATH", "HOME", "LANG", "TMPDIR"].filter((k) => process.env[k]).map((k) => [k, process.env[k]]));
 
 class Process {
-  constructor(name, command, args, env, options) {
+  constructor(name, command, args, env, options = {}) {
     this.name = name;
     this.log = "";
     this.reports = path.join(scratch, `report-${++serial}`);
@@ -46,7 +46,7 @@ class Process {
     this.child = spawn(command, args, {
       ...options,
       cwd: root,
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: options.stdio ?? ["ignore", "pipe", "pipe"],
       env: {
         ...base,
         ASAN_OPTIONS: `detect_leaks=1:abort_on_error=0:verify_asan_link_order=0:log_path=${this.reports}.asan`,
@@ -98,7 +98,7 @@ class Process {
   }
   /** Sends the signal, if it still runs, and waits for its end; answers the status (or signal) it ended with. */
   async stop(signal = "SIGTERM", ms = 15000) {
-    if (!this.ended) this.child.kill(signal);
+    if (!this.ended && this.pid) this.child.kill(signal);
     const timer = setTimeout(() => {
       this.late = true;
       this.child.kill("SIGKILL");

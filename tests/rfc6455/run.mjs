@@ -6,6 +6,7 @@ import { groups as segments } from "./cases_segments.mjs";
 import { groups as utf8 } from "./cases_utf8.mjs";
 import { runRow } from "./rows.mjs";
 import { Site } from "./site.mjs";
+import { runClients } from "./with_clients.mjs";
 import { stopEverything } from "../lib/process.mjs";
 
 const AT_ONCE = 8;
@@ -52,6 +53,7 @@ const t = { after: (fn) => cleanUps.push(fn) };
 const site = await Site.start(t);
 for (const [name, rows] of Object.entries(handshakes)) await runGroup(name, rows, site, runHandshake);
 for (const [name, rows] of Object.entries({ ...frames, ...control, ...utf8, ...segments })) await runGroup(name, rows, site, runHeard);
+await runClients(t, tell, chosen);
 for (const cleanUp of cleanUps.reverse()) await cleanUp();
 const problems = await stopEverything();
 if (problems.length) tell("the programs end as they should", problems);
