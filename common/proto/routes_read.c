@@ -403,6 +403,15 @@ static enum err read_rules(struct routes *all, json_t *list, struct buf *problem
     return ERR_OK;
 }
 
+/* jansson quotes what it has read, line ends and all. */
+static void add_error(struct buf *problem, const json_error_t *error)
+{
+    buf_addf(problem, "line %d, column %d: %s", error->line, error->column, error->text);
+    for (size_t i = 0; i < problem->len; i++)
+        if ((unsigned char)problem->data[i] < ' ')
+            problem->data[i] = ' ';
+}
+
 static enum err read_text(json_t **out, struct span text, struct buf *problem)
 {
     json_error_t error;
@@ -411,7 +420,7 @@ static enum err read_text(json_t **out, struct span text, struct buf *problem)
         return ERR_OK;
     *out = json_loadb(text.ptr, text.len, JSON_REJECT_DUPLICATES, &error);
     if (*out == NULL)
-        buf_addf(problem, "line %d, column %d: %s", error.line, error.column, error.text);
+        add_error(problem, &error);
     else if (!json_is_array(*out))
         BUF_ADD_LIT(problem, "is not a list of rules");
     else if (json_array_size(*out) > ROUTES_MAX)

@@ -7,7 +7,8 @@ import { readFileSync } from "node:fs";
 import { WebSocket } from "ws";
 import { test as whole, until } from "../lib/runner.mjs";
 import { bearer, cluster, shardId } from "../lib/cluster.mjs";
-import { finish, secret } from "../lib/process.mjs";
+import { finish, jwtSecret, secret } from "../lib/process.mjs";
+import { jwt } from "../conformance/lib/jwt.mjs";
 import { Passed } from "../lib/passed.mjs";
 
 const test = (name, ...rest) => whole(`pass: ${name}`, ...rest);
@@ -361,6 +362,24 @@ test("a slow reader holds its server back, and the node keeps little", async (t)
   await until(() => ws.heard.length === 64);
   assert.ok(ws.heard.every(({ data }) => data.equals(part)));
 }, { seconds: 60 });
+
+test("a token that is ours is not the server's, and a browser that offered it gets an answer", async (t) => {
+  const s = await Passed.start(t, { handleProtocols: (offered) => (offered.has("chat") ? "chat" : false) });
+  const { node } = await behind(t, [s], { auth: "jwt" }, { nodeEnv: { AUTH_JWT_SECRET: jwtSecret } });
+  const token = jwt({ sub: "ann", exp: Math.floor(Date.now() / 1000) + 600 }, jwtSecret);
+  assert.equal((await refused(t, node, "/app/x")).status, 401);
+  assert.equal((await joined(t, node, "/app/x", ["terrane", `token.${token}`])).protocol, "terrane");
+  assert.equal((await joined(t, node, "/app/x", ["terrane", `token.${token}`, "chat"])).protocol, "chat");
+  assert.equal((await joined(t, node, `/app/x?a=1&token=${token}&b=2`)).protocol, "");
+  assert.equal(s.upgrades[2].url, "/app/x?a=1&b=2");
+  for (const { rawHeaders, headers } of s.upgrades) {
+    assert.ok(!rawHeaders.join("\n").includes(token));
+    assert.equal(headers["x-terrane-subject"], "ann");
+    assert.equal(JSON.parse(headers["x-terrane-claims"]).sub, "ann");
+  }
+  const res = await request(node.origin, { path: "/app/y", headers: { authorization: `Bearer ${token}` } });
+  assert.equal(res.status, 200);
+});
 
 /* ---- with a shard */
 
