@@ -94,7 +94,7 @@ const flags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-ru
 /** In a page of its own. The page always offers permessage-deflate. */
 class Chromium extends Client {
   static async start() {
-    const c = new Chromium("Chromium", ["no code", "closed code", "uncompressed"]);
+    const c = new Chromium("Chromium", ["no code", "closed code", "uncompressed", "new codes"]);
     c.browser = await chromium.launchPersistentContext(folder(), { executablePath: process.env.CHROMIUM || "/usr/bin/chromium", headless: true, args: flags });
     c.page = await c.browser.newPage();
     await c.page.exposeFunction("tell", (word, ...fields) => c.heard(word, ...fields));
@@ -125,13 +125,13 @@ function dialInPage({ url, protocols }) {
 const here = (file) => path.join(root, "tests/rfc6455", file);
 
 /**
- * What each can. `status`: tells the status of a refusal; `closed code`: tells the code of a server's answer to its close;
- * `uncompressed`: hears messages that are not compressed, and pongs, on a compressed connection. libwebsockets up to 4.3.2 hears those
+ * What each can. `new codes`: knows those that were registered after the RFC; `status`: tells the status of a refusal; `closed code`: tells the code of a
+ * server's answer to its close; `uncompressed`: hears messages that are not compressed, and pongs, on a compressed connection. libwebsockets up to 4.3.2 hears those
  * again and again, from any server (its issues 2749 and 2794).
  */
 export const makers = {
-  ws: () => new Ws("ws", ["fragments", "ping", "codes", "no code", "closed code", "status", "uncompressed"]),
+  ws: () => new Ws("ws", ["fragments", "ping", "codes", "no code", "closed code", "status", "uncompressed", "new codes"]),
   libwebsockets: (deflate) => new Program("libwebsockets", ["fragments", "ping", "codes", "no code"], path.join(bin, "lws-client"), deflate ? ["deflate"] : []),
   chromium: () => Chromium.start(),
-  python: () => new Program("python", ["fragments", "ping", "codes", "closed code", "status", "uncompressed"], "/usr/bin/python3", [here("python_client.py")]),
+  python: () => new Program("python", ["fragments", "ping", "codes", "closed code", "status", "uncompressed", "new codes"], "/usr/bin/python3", [here("python_client.py")]),
 };

@@ -45,7 +45,7 @@ const pinged = (size) => ({
 
 const binaryEcho = (size) => ({
   name: `a binary message of ${size} bytes`, short: size < 256,
-  run: (c, site) => echo(c, () => c.say("binary", Buffer.from(json(size))), [json(size)], { binary: site.keepsBinary }),
+  run: (c, way) => echo(c, () => c.say("binary", Buffer.from(json(size))), [json(size)], { binary: way.keepsBinary }),
 });
 
 const borders = [1, 125, 126, 127, 65535, 65536, 65537, LIMIT];
@@ -84,11 +84,45 @@ const mux = [
   { name: "an empty text is dropped, the next one is not", short: true, run: (c) => echo(c, async () => { await c.say("text", ""); await c.say("text", "1"); }, ["1"]) },
   {
     name: "who answers our pings stays", short: true,
-    async run(c, site) {
-      await new Promise((resolve) => setTimeout(resolve, site.silenceMs));
+    async run(c, way) {
+      await new Promise((resolve) => setTimeout(resolve, way.silenceMs));
       await echo(c, () => c.say("text", "1"), ["1"]);
     },
   },
 ];
 
-export const exchanges = { mux: [...everywhere, ...mux] };
+const ended = (code, reason, what = `${code}`) => ({
+  name: `the server closes with ${what}`, ends: true, needs: code === 1012 ? ["new codes"] : [],
+  async run(c) {
+    await c.say("text", JSON.stringify({ do: "close", code, reason }));
+    assert.deepEqual(await c.ended(), { code: code ?? 1005, reason });
+  },
+});
+const everyByte = Buffer.from(Array.from({ length: 256 }, (_, i) => i));
+
+/** Where a server has the client to itself. */
+const pass = [
+  { name: "an empty text", short: true, run: (c) => echo(c, () => c.say("text", ""), [""]) },
+  { name: "an empty binary message", short: true, run: (c) => echo(c, () => c.say("binary", Buffer.alloc(0)), [""], { binary: true }) },
+  { name: "every byte in a binary message", run: (c) => echo(c, () => c.say("binary", everyByte), [everyByte], { binary: true }) },
+  echoed("a text that is no JSON", "{ no JSON at all".padEnd(300, ".")),
+  echoed("a text longer than a room could get", json(2 * LIMIT)),
+  ...[1000, 1001, 1003, 1008, 1011, 1012, 3000, 4999].map((code) => ended(code, "")),
+  ended(undefined, "", "no code"),
+  ended(1000, "done", "1000 and a reason"),
+  ended(4000, "r".repeat(123), "a reason of 123 bytes"),
+  ended(4000, "aé€😀", "a reason of all lengths of characters"),
+  { name: "the server sends fragments", short: true, run: (c) => echo(c, () => c.say("text", '{"do":"fragments"}'), ["one, two, three"]) },
+  { name: "the server pings, and hears the pong", short: true, run: (c) => echo(c, () => c.say("text", '{"do":"ping"}'), ["pong of it"]) },
+];
+
+/** What the server of a pass does with a message. */
+export function serve(ws, data, binary) {
+  const said = !binary && /^\{"do":/.test(String(data)) ? JSON.parse(data) : {};
+  if (said.do === "close") return said.code ? ws.close(said.code, said.reason) : ws.close();
+  if (said.do === "ping") return ws.once("pong", (what) => ws.send(`pong of ${what}`)).ping("it");
+  if (said.do !== "fragments") return ws.send(data, { binary });
+  for (const [i, piece] of ["one, ", "two, ", "three"].entries()) ws.send(piece, { fin: i === 2, binary: false });
+}
+
+export const exchanges = { mux: [...everywhere, ...mux], pass: [...everywhere, ...pass] };

@@ -1,19 +1,27 @@
 // Client libraries at a node: each runs all exchanges that it can express, by each kind of route.
 import assert from "node:assert/strict";
-import { exchanges } from "./exchanges.mjs";
+import { exchanges, serve } from "./exchanges.mjs";
 import { makers } from "./clients.mjs";
 import { Site } from "./site.mjs";
 import { shardId } from "../lib/cluster.mjs";
+import { Passed } from "../lib/passed.mjs";
 
 const PING_MS = 150, PONG_MS = 1500;
 const GIVE_UP = 3; // failures of one client by one way: the rest would be more of the same
-const ROUTES = [{ path: "/deflated/{shard}/*", mode: "mux", deflate: true }];
+const SILENCE_MS = 3 * PING_MS + PONG_MS;
 
-/** Ways to the room: `deflate`: what the client offers, and must get. */
+/** Ways to a room or a server: `deflate`: what the client offers, and must get. */
 const ways = [
-  { name: "mux", rows: "mux", prefix: "/parties/shard", deflate: false },
-  { name: "mux, compressed", rows: "mux", prefix: "/deflated", deflate: true },
+  { name: "mux", rows: "mux", prefix: "/parties/shard", deflate: false, silenceMs: SILENCE_MS },
+  { name: "mux, compressed", rows: "mux", prefix: "/deflated", deflate: true, silenceMs: SILENCE_MS },
+  { name: "pass", rows: "pass", prefix: "/passed", deflate: false, keepsBinary: true },
+  { name: "pass, compressed", rows: "pass", prefix: "/packed", deflate: true, keepsBinary: true },
 ];
+const routes = (plain, packed) => JSON.stringify([
+  { path: "/deflated/{shard}/*", mode: "mux", deflate: true },
+  { path: "/passed/{shard}/*", mode: "pass", servers: [plain.origin] },
+  { path: "/packed/*", mode: "pass", servers: [packed.origin] },
+]);
 
 async function runOne(client, row, way, site, id) {
   const path = row.path ?? `${way.prefix}/${shardId()}?id=${id}`;
@@ -25,7 +33,7 @@ async function runOne(client, row, way, site, id) {
   }
   assert.ok(client.opened, `refused: ${JSON.stringify(client.failed)}`);
   assert.equal(client.opened.extensions.startsWith("permessage-deflate"), way.deflate, `extensions ${client.opened.extensions}`);
-  await row.run(client, site);
+  await row.run(client, way);
   if (row.ends) return;
   await client.say("close", 1000, "");
   await client.ended();
@@ -45,7 +53,7 @@ async function runClient(name, way, site, tell, chosen) {
   for (const row of all) {
     if (!isFor(client, row, way)) continue;
     if (failed === GIVE_UP) break;
-    const problem = await runOne(client, row, way, site, `${name}-${way.name.length}-${ran++}`).then(() => null, (error) => error.message.slice(0, 600));
+    const problem = await runOne(client, row, way, site, `${name}${way.prefix.replaceAll("/", "-")}-${ran++}`).then(() => null, (error) => error.message.slice(0, 600));
     tell(row.title, problem ? [problem] : []);
     if (!problem) continue;
     failed++;
@@ -58,8 +66,9 @@ async function runClient(name, way, site, tell, chosen) {
 
 /** `tell(name, problems)` hears of each; `chosen(name)` says which to run. Says per client how many ran. */
 export async function runClients(t, tell, chosen) {
-  const site = await Site.start(t, { nodeEnv: { ROUTES: JSON.stringify(ROUTES), PING_INTERVAL: `${PING_MS}ms`, PONG_TIMEOUT: `${PONG_MS}ms` } });
-  site.silenceMs = 3 * PING_MS + PONG_MS;
+  const [plain, packed] = [await Passed.start(t), await Passed.start(t, { perMessageDeflate: true })];
+  plain.onMessage = packed.onMessage = serve;
+  const site = await Site.start(t, { nodeEnv: { ROUTES: routes(plain, packed), PING_INTERVAL: `${PING_MS}ms`, PONG_TIMEOUT: `${PONG_MS}ms` } });
   await Promise.all(Object.keys(makers).map(async (name) => {
     const start = Date.now();
     const ran = [];
