@@ -72,6 +72,7 @@ static struct aim *aim_new(const struct passes *all, const struct arrived *a,
 static void add_head(const struct passes *all, struct buf *head, const struct arrived *a,
                      const struct course *c)
 {
+    static const struct span none = {.len = 0};
     char ip[ADDR_TEXT_MAX], peer[ADDR_TEXT_MAX];
     addr_format(&a->from->client, ip);
     addr_format(&a->x->peer, peer);
@@ -81,9 +82,9 @@ static void add_head(const struct passes *all, struct buf *head, const struct ar
         .shard_id = a->route->shard_id,
         .room = c->room,
         .world = c->world,
-        .secret = a->route->rule->secret ? secrets_first(all->secrets) : (struct span){0},
+        .secret = a->route->rule->secret ? secrets_first(all->secrets) : none,
         .client_ip = span_str(ip),
-        .peer_ip = a->from->hopped ? (struct span){0} : span_str(peer),
+        .peer_ip = a->from->hopped ? none : span_str(peer),
         .host = sender_host(a->from, a->x->head),
         .subject = buf_span(&a->shown->subject),
         .claims = buf_span(&a->shown->claims),

@@ -57,11 +57,19 @@ struct pass_server *pass_servers_get(struct pass_servers *s, const struct url_or
     return server;
 }
 
+/* An entry of `tried`. */
+struct attempt {
+    struct pass_server *server;
+};
+
 static bool was_tried(const struct buf *tried, const struct pass_server *server)
 {
-    for (size_t at = 0; at < tried->len; at += sizeof server)
-        if (memcmp(tried->data + at, &server, sizeof server) == 0)
+    struct attempt a;
+    for (size_t at = 0; at < tried->len; at += sizeof a) {
+        memcpy(&a, tried->data + at, sizeof a);
+        if (a.server == server)
             return true;
+    }
     return false;
 }
 
@@ -83,8 +91,9 @@ struct pass_server *pass_servers_next(struct pass_servers *s, const struct origi
         best_score = score;
         best_is_bad = is_bad;
     }
+    const struct attempt a = {.server = best};
     if (best != NULL)
-        buf_add(tried, &best, sizeof best);
+        buf_add(tried, &a, sizeof a);
     return best;
 }
 

@@ -31,8 +31,8 @@ void pass_servers_clear(struct pass_servers *s);
 /* The one at an origin, for the life of the process; NULL: PASS_SERVERS_MAX are there. */
 struct pass_server *pass_servers_get(struct pass_servers *s, const struct url_origin *origin);
 /* The next one of a list for a key: by rendezvous hashing, as origins_choose, those that could not
- * be reached lately last. `tried` holds pointers to those that this client has tried, and gets the
- * answer; NULL: none is left. */
+ * be reached lately last. `tried` holds those that this client has tried, and gets the answer;
+ * NULL: none is left. */
 struct pass_server *pass_servers_next(struct pass_servers *s, const struct origins *list,
                                       struct span key, struct buf *tried);
 /* It could not be reached. */

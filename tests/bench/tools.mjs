@@ -62,7 +62,7 @@ export const world = async (port, wrap, redis) => server(SERVER, [bin + "terrane
 /** The server that Debian's redis-tools hold under another name. */
 export const redis = async (port) => server(LOAD, ["bash", "-c", `exec -a redis-server redis-check-rdb --bind 127.0.0.1 --port ${port} --dir ${folder("redis")} --save '' --appendonly yes`], { port });
 export const shard = async (port, room, worldPort, wrap, env = {}) => server(SERVER, [bin + "terrane-shard"], {
-  port, wrap, env: { HOST: "127.0.0.1", PORT: String(port), NODE_ID: "bench-node", SHARD_SECRET: secret, WORLD_URLS: `http://127.0.0.1:${worldPort}`, WORLD_IDS: "world-bench", ROOM_SERVERS: `http://127.0.0.1:${room}`, MAX_SHARDS: "20000", ROUTES: '[{"path":"/echo","mode":"pass"},{"path":"/pass/{shard}","mode":"pass"}]', ...env },
+  port, wrap, env: { HOST: "127.0.0.1", PORT: String(port), NODE_ID: "bench-node", SHARD_SECRET: secret, WORLD_URLS: `http://127.0.0.1:${worldPort}`, WORLD_IDS: "world-bench", ROOM_SERVERS: `http://127.0.0.1:${room}`, MAX_SHARDS: "20000", MAX_CONNECTIONS: "18000", ROUTES: '[{"path":"/echo","mode":"pass"},{"path":"/pass/{shard}","mode":"pass"}]', ...env },
 });
 /** A certificate for this host that signs itself, as files. */
 export function certificate() {
