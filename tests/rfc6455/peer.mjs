@@ -16,7 +16,10 @@ export function handshake(path, changes = {}, { method = "GET", version = "HTTP/
 }
 
 export class Peer {
-  constructor(origin) {
+  /** `socket` of its own to `origin`; or one that stands, with a client that must mask behind it. */
+  constructor(origin, socket) {
+    this.masks = []; // of a client's frames: their keys
+    this.fromClient = socket !== undefined;
     this.input = Buffer.alloc(0);
     this.head = null; // { status, headers }
     this.texts = [];
@@ -26,15 +29,16 @@ export class Peer {
     this.ended = null; // "end" or "reset"
     this.wrong = []; // what no server may do
     this.waiters = new Set();
-    this.socket = net.connect({ port: Number(new URL(origin).port), host: "127.0.0.1" });
+    this.socket = socket ?? net.connect({ port: Number(new URL(origin).port), host: "127.0.0.1" });
     this.socket.setNoDelay(true);
     this.socket.on("data", (data) => this.take(data));
-    this.socket.on("end", () => (this.ended ??= "end"));
-    this.socket.on("error", () => (this.ended ??= "reset"));
-    this.socket.on("close", () => {
-      this.ended ??= "end";
-      this.wake();
-    });
+    this.socket.on("end", () => this.end("end"));
+    this.socket.on("error", () => this.end("reset"));
+    this.socket.on("close", () => this.end("end"));
+  }
+  end(how) {
+    this.ended ??= how;
+    this.wake();
   }
   wake() {
     for (const waiter of this.waiters) waiter();
@@ -99,20 +103,27 @@ export class Peer {
     const b = this.input;
     if (b.length < 2) return false;
     const short = b[1] & 127;
-    const size = short === 127 ? 10 : short === 126 ? 4 : 2;
+    const keyAt = short === 127 ? 10 : short === 126 ? 4 : 2;
+    const size = keyAt + (b[1] & 128 ? 4 : 0);
     if (b.length < size) return false;
     const length = short === 127 ? Number(b.readBigUInt64BE(2)) : short === 126 ? b.readUInt16BE(2) : short;
     if (b.length < size + length) return false;
-    this.judge(b[0], b[1], length, size);
-    this.hear(b[0] & 15, b.subarray(size, size + length));
+    this.judge(b[0], b[1], length, keyAt);
+    this.hear(b[0] & 15, this.unmask(b.subarray(keyAt, size), Buffer.from(b.subarray(size, size + length))));
     this.input = b.subarray(size + length);
     return true;
   }
-  /** What section 5 demands of a server's frame, when no extension was negotiated. */
+  unmask(key, payload) {
+    if (key.length === 0) return payload;
+    this.masks.push(key.readUInt32BE(0));
+    for (let i = 0; i < payload.length; i++) payload[i] ^= key[i % 4];
+    return payload;
+  }
+  /** What section 5 demands of a peer's frame, when no extension was negotiated. */
   judge(first, second, length, size) {
     const opcode = first & 15;
     if (first & 0x70) this.wrong.push(`RSV bits ${first & 0x70}`);
-    if (second & 0x80) this.wrong.push("a masked frame");
+    if (Boolean(second & 0x80) !== this.fromClient) this.wrong.push(this.fromClient ? "an unmasked frame" : "a masked frame");
     if (size !== (length > 65535 ? 10 : length > 125 ? 4 : 2)) this.wrong.push(`${length} in a head of ${size}`);
     if (![CONTINUATION, TEXT, 2, CLOSE, PING, PONG].includes(opcode)) this.wrong.push(`opcode ${opcode}`);
     if (opcode >= CLOSE && (!(first & 0x80) || length > 125)) this.wrong.push("a fragmented or long control frame");

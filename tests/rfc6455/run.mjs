@@ -1,5 +1,6 @@
 // RFC 6455: raw cases, then real clients. usage: node tests/rfc6455/run.mjs [PATTERN...] (of names); the last line is `N passed, N failed`.
 import { groups as control } from "./cases_control.mjs";
+import { Dialled, groups as dialling, runDialled } from "./cases_dialled.mjs";
 import { groups as frames } from "./cases_frames.mjs";
 import { groups as handshakes, runHandshake } from "./cases_handshake.mjs";
 import { groups as segments } from "./cases_segments.mjs";
@@ -7,6 +8,7 @@ import { groups as utf8 } from "./cases_utf8.mjs";
 import { runRow } from "./rows.mjs";
 import { Site } from "./site.mjs";
 import { runClients } from "./with_clients.mjs";
+import { cluster } from "../lib/cluster.mjs";
 import { stopEverything } from "../lib/process.mjs";
 
 const AT_ONCE = 8;
@@ -53,6 +55,9 @@ const t = { after: (fn) => cleanUps.push(fn) };
 const site = await Site.start(t);
 for (const [name, rows] of Object.entries(handshakes)) await runGroup(name, rows, site, runHandshake);
 for (const [name, rows] of Object.entries({ ...frames, ...control, ...utf8, ...segments })) await runGroup(name, rows, site, runHeard);
+const dialled = await Dialled.start(t);
+const behind = { dialled, ...(await cluster(t, { rooms: dialled.origin })) };
+for (const [name, rows] of Object.entries(dialling)) await runGroup(name, rows, behind, runDialled);
 await runClients(t, tell, chosen);
 for (const cleanUp of cleanUps.reverse()) await cleanUp();
 const problems = await stopEverything();
