@@ -242,10 +242,15 @@ static void wire_upgraded(struct http_wire *w, struct span head, struct span beh
         http_wire_abort(w, ERR_DENIED); /* goes on in wire_gone */
         return;
     }
+    struct conn *client = t->way->is_late ? t->ops->client(t->ctx) : NULL;
+    if (t->way->is_late && client == NULL) {
+        give_up(t, TUNNEL_CLIENT_GONE);
+        return;
+    }
     tunnel_go(t, TUNNEL_OPEN);
     t->all->stats->opened++;
-    if (t->way->is_late)
-        pipe_start_late(&t->pipe, &t->all->pipes, t->ops->client(t->ctx), &w->conn, behind);
+    if (client != NULL)
+        pipe_start_late(&t->pipe, &t->all->pipes, client, &w->conn, behind);
     else
         start_pipe(t, head, behind);
     approach_free(t);

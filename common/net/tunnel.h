@@ -37,7 +37,8 @@ struct tunnel_ops {
     void (*ended)(void *ctx, enum tunnel_end how);
     /* The server has answered 101. May be NULL. */
     void (*opened)(void *ctx);
-    /* For late ones only: the server wants the client, whose connection is moved on return. */
+    /* For late ones only: the server wants the client, whose connection is moved on return. NULL:
+     * it has failed or ended, and `ended` comes with TUNNEL_CLIENT_GONE. */
     struct conn *(*client)(void *ctx);
 };
 

@@ -178,6 +178,8 @@ void edge_client_hold(struct edge_client *c)
 
 struct conn *edge_client_leave(struct edge_client *c)
 {
+    if (!ws_is_open(&c->ws))
+        return NULL;
     list_remove(&c->node);
     return ws_conn_leave(&c->ws);
 }

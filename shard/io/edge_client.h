@@ -53,7 +53,7 @@ void edge_client_dismiss(struct edge_client *c, uint16_t code, struct span reaso
 /* A greeted client is read no more until it leaves, is dismissed or goes. */
 void edge_client_hold(struct edge_client *c);
 /* Its connection, which somebody else moves away at once; edge_client_bury is next. Its greeting is
- * over. */
+ * over. NULL: it is being closed, or has gone and will be told so; nothing has changed. */
 struct conn *edge_client_leave(struct edge_client *c);
 void edge_client_bury(struct edge_client *c);
 /* As struct node_port has them. */

@@ -11,7 +11,7 @@
 struct pass_late;
 struct pass_late_ops {
     /* Its server wants it: its connection, which is paused (CONN_PAUSE_CODEC) and is moved away on
-     * return; `joined` is next. */
+     * return; `joined` is next. NULL: it has failed or ended; `left` is next. */
     struct conn *(*client)(struct pass_late *late);
     void (*joined)(struct pass_late *late);
     /* It is not wanted: close it with that. */

@@ -36,4 +36,5 @@ await import("./store.mjs");
 await import("./copy.mjs");
 await import("./addresses.mjs");
 await import("./storm.mjs");
+await import("./mishaps.mjs");
 await run();

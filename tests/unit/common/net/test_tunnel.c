@@ -527,6 +527,31 @@ static void late_one_takes_no_other_answer(void **state)
     }
 }
 
+static struct conn *no_late_conn(void *ctx)
+{
+    assert_ptr_equal(ctx, &owner);
+    return NULL;
+}
+
+static void late_one_whose_client_has_failed_is_over(void **state)
+{
+    static const struct tunnel_ops unlucky = {
+        .failed = on_failed, .ended = on_ended, .client = no_late_conn};
+    struct buf head = {0};
+    struct http_exchange *x = tunnel_give_back(owner.tunnel);
+    (void)state;
+    buf_add_span(&head, SPAN("GET /late HTTP/1.1\r\n"));
+    owner.tunnel =
+        tunnel_new_late(&owner.tunnels, &head, SPAN(LATE_KEY), SPAN("chat"), &unlucky, &owner);
+    scripted_say(asked(&door.a), "HTTP/1.1 101 S\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                                 "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n");
+    TURN_UNTIL(door.loop, owner.ended == 1);
+    assert_int_equal(owner.how, TUNNEL_CLIENT_GONE);
+    assert_int_equal(owner.failed, 0);
+    http_respond(x, 503, SPAN(""), SPAN(""));
+    client_hears("503");
+}
+
 static void bound_is_the_callers_to_look_at(void **state)
 {
     (void)state;
@@ -566,6 +591,7 @@ int main(void)
         TEST(servers_of_somebody_else_may_answer_421),
         TEST(late_one_is_joined_when_the_server_answers_as_it_should),
         TEST(late_one_takes_no_other_answer),
+        TEST(late_one_whose_client_has_failed_is_over),
         TEST(bound_is_the_callers_to_look_at),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
