@@ -6,9 +6,9 @@ import { Site } from "./site.mjs";
 import { shardId } from "../lib/cluster.mjs";
 import { Passed } from "../lib/passed.mjs";
 
-const PING_MS = 150, PONG_MS = 1500;
+const PING_MS = 150, PONG_MS = 3000;
 const GIVE_UP = 3; // failures of one client by one way: the rest would be more of the same
-const SILENCE_MS = 3 * PING_MS + PONG_MS;
+const SILENCE_MS = 3 * PING_MS + PONG_MS; // who does not answer is gone by then
 
 /** Ways to a room or a server: `deflate`: what the client offers, and must get. */
 const ways = [
