@@ -143,37 +143,32 @@ void doors_add_public_url(struct buf *out, const struct doors *d)
 
 /* ---- metrics */
 
-enum { COUNTERS = 4 };
+enum { COUNTERS = 4, NAME_MAX_LEN = 64 };
 static const struct {
     const char *name, *help;
     size_t offset; /* in struct tls_stats */
 } counters[COUNTERS] = {
-    {"terrane_tls_handshakes_total", "TLS handshakes done.",
-     offsetof(struct tls_stats, handshakes)},
-    {"terrane_tls_resumed_total", "Of them with a session ticket.",
-     offsetof(struct tls_stats, resumed)},
-    {"terrane_tls_failures_total", "TLS handshakes refused, and connections broken later.",
+    {"tls_handshakes_total", "TLS handshakes done.", offsetof(struct tls_stats, handshakes)},
+    {"tls_resumed_total", "Of them with a session ticket.", offsetof(struct tls_stats, resumed)},
+    {"tls_failures_total", "TLS handshakes refused, and connections broken later.",
      offsetof(struct tls_stats, failures)},
-    {"terrane_tls_reload_failures_total", "Files that were bad when they were read again.",
+    {"tls_reload_failures_total", "Files that were bad when they were read again.",
      offsetof(struct tls_stats, reloads_failed)},
 };
 
-static void add_counter(struct buf *out, const struct doors *d, size_t which, bool openmetrics)
+static void add_counter(struct buf *out, const struct doors *d, const char *name, size_t which)
 {
-    metrics_render_head(out, counters[which].name, METRIC_COUNTER, counters[which].help,
-                        openmetrics);
     for (int i = 0; i < DOORS_SIDES; i++) {
         uint64_t n;
         if (d->tls[i] == NULL)
             continue;
         memcpy(&n, (const char *)tls_stats(d->tls[i]) + counters[which].offset, sizeof n);
-        buf_addf(out, "%s{side=\"%s\"} %" PRIu64 "\n", counters[which].name, sides[i].label, n);
+        buf_addf(out, "%s{side=\"%s\"} %" PRIu64 "\n", name, sides[i].label, n);
     }
 }
 
-static void add_expiry(struct buf *out, const struct doors *d, bool openmetrics)
+static void add_expiry(struct buf *out, const struct doors *d, const char *name, bool openmetrics)
 {
-    static const char name[] = "terrane_tls_certificate_expires_seconds";
     int64_t now_s = clock_wall_ms() / 1000;
     bool told = false;
     for (int i = 0; i < DOORS_SIDES; i++) {
@@ -189,9 +184,24 @@ static void add_expiry(struct buf *out, const struct doors *d, bool openmetrics)
     }
 }
 
-void doors_add_metrics(struct buf *out, const struct doors *d, bool openmetrics)
+static bool has_tls(const struct doors *d)
 {
-    for (size_t i = 0; i < COUNTERS; i++)
-        add_counter(out, d, i, openmetrics);
-    add_expiry(out, d, openmetrics);
+    for (int i = 0; i < DOORS_SIDES; i++)
+        if (d->tls[i] != NULL)
+            return true;
+    return false;
+}
+
+void doors_add_metrics(struct buf *out, const struct doors *d, const char *prefix, bool openmetrics)
+{
+    char name[NAME_MAX_LEN];
+    if (!has_tls(d))
+        return;
+    for (size_t i = 0; i < COUNTERS; i++) {
+        (void)snprintf(name, sizeof name, "%s%s", prefix, counters[i].name);
+        metrics_render_head(out, name, METRIC_COUNTER, counters[i].help, openmetrics);
+        add_counter(out, d, name, i);
+    }
+    (void)snprintf(name, sizeof name, "%stls_certificate_expires_seconds", prefix);
+    add_expiry(out, d, name, openmetrics);
 }

@@ -38,5 +38,6 @@ void doors_clear(struct doors *d);
  * must be open. */
 void doors_add_internal_url(struct buf *out, const struct doors *d);
 void doors_add_public_url(struct buf *out, const struct doors *d);
-/* terrane_tls_…, of what there is. */
-void doors_add_metrics(struct buf *out, const struct doors *d, bool openmetrics);
+/* `{prefix}tls_…`, if there is any TLS. */
+void doors_add_metrics(struct buf *out, const struct doors *d, const char *prefix,
+                       bool openmetrics);

@@ -305,7 +305,7 @@ void metrics_add(struct buf *out, const struct metrics *m, bool openmetrics)
         .client_addresses = address_rates_count(m->addresses),
     };
     metrics_render(out, rows, sizeof rows / sizeof rows[0], &numbers, openmetrics);
-    doors_add_metrics(out, m->doors, openmetrics);
+    doors_add_metrics(out, m->doors, P, openmetrics);
     metrics_render_process(out, openmetrics);
     metrics_render_end(out, openmetrics);
 }

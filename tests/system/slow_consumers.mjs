@@ -136,7 +136,7 @@ if (!alone) {
 
   test("clients: an unfinished message ends in time, and where memory is short", async (t) => {
     const { node } = await cluster(t, { nodeEnv: { MESSAGE_TIMEOUT: "500ms", BUFFER_MAX: "100KiB" } });
-    const begin = (length) => Buffer.concat([Buffer.from([0x01, 0xfe, length >> 8, length & 255, 0, 0, 0, 0]), Buffer.alloc(length, 97)]);
+    const begin = (length) => Buffer.concat([Buffer.from(length < 126 ? [0x01, 0x80 | length, 0, 0, 0, 0] : [0x01, 0xfe, length >> 8, length & 255, 0, 0, 0, 0]), Buffer.alloc(length, 97)]);
     const late = await join(t, node, "late");
     late.ws._socket.write(begin(10));
     const first = await late.close_();

@@ -72,8 +72,8 @@ test("a client's messages go over TLS to the node and on to the room server, and
   const answer = await ask(c.node.origin, `/parties/shard/${encodeURIComponent(placed.shardId)}/x`, { ca: c.ca });
   assert.equal(answer.status, 200);
   assert.equal(c.room.requests.at(-1).headers["x-forwarded-by-shard"], "true");
-  await until(async () => (await metric(c.node.origin, 'terrane_tls_handshakes_total{side="to_cluster"}', { ca: c.ca })) > 0, "the node to dial the world");
-  const left = await metric(c.node.origin, 'terrane_tls_certificate_expires_seconds{side="public"}', { ca: c.ca });
+  await until(async () => (await metric(c.node.origin, 'terrane_shard_tls_handshakes_total{side="to_cluster"}', { ca: c.ca })) > 0, "the node to dial the world");
+  const left = await metric(c.node.origin, 'terrane_shard_tls_certificate_expires_seconds{side="public"}', { ca: c.ca });
   assert.ok(left > 29 * 86400 && left < 31 * 86400, String(left));
 });
 
@@ -140,7 +140,7 @@ test("SIGHUP gives newcomers the new certificate, and those who are there stay",
   c.node.child.kill("SIGHUP");
   await c.node.says(/tls\.reload.*TLS_CERT.*\.key/);
   assert.equal(await shown(), fresh.serial);
-  assert.equal(await metric(c.node.origin, 'terrane_tls_reload_failures_total{side="public"}', { ca: c.ca }), 1);
+  assert.equal(await metric(c.node.origin, 'terrane_shard_tls_reload_failures_total{side="public"}', { ca: c.ca }), 1);
 
   a.ws.send('{"action":"still"}');
   await c.room.tells("+a", 'a:{"action":"still"}');

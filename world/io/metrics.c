@@ -278,7 +278,7 @@ void metrics_write(struct metrics *m, struct buf *out, bool openmetrics)
     metrics_add_registry(out, &m->core->registry, openmetrics);
     metrics_render(out, loop_rows, sizeof(loop_rows) / sizeof(loop_rows[0]), loop_stats(m->loop),
                    openmetrics);
-    doors_add_metrics(out, m->doors, openmetrics);
+    doors_add_metrics(out, m->doors, "terrane_world_", openmetrics);
     metrics_render_process(out, openmetrics);
     metrics_render_end(out, openmetrics);
 }

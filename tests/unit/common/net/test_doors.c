@@ -160,13 +160,13 @@ static void metrics_tell_of_each_side(void **state)
     struct buf text = {0}, url = {0};
     doors_add_public_url(&url, &doors);
     assert_int_equal(ask(buf_span(&url), false), ERR_OK);
-    doors_add_metrics(&text, &doors, false);
+    doors_add_metrics(&text, &doors, "terrane_x_", false);
     buf_add_char(&text, '\0');
-    assert_non_null(strstr(text.data, "terrane_tls_handshakes_total{side=\"public\"} 1\n"));
-    assert_non_null(strstr(text.data, "terrane_tls_handshakes_total{side=\"internal\"} 0\n"));
-    assert_non_null(strstr(text.data, "terrane_tls_handshakes_total{side=\"to_servers\"} 1\n"));
+    assert_non_null(strstr(text.data, "terrane_x_tls_handshakes_total{side=\"public\"} 1\n"));
+    assert_non_null(strstr(text.data, "terrane_x_tls_handshakes_total{side=\"internal\"} 0\n"));
+    assert_non_null(strstr(text.data, "terrane_x_tls_handshakes_total{side=\"to_servers\"} 1\n"));
     assert_non_null(
-        strstr(text.data, "terrane_tls_certificate_expires_seconds{side=\"public\"} 4"));
+        strstr(text.data, "terrane_x_tls_certificate_expires_seconds{side=\"public\"} 4"));
     assert_null(strstr(text.data, "expires_seconds{side=\"to_servers\"}"));
     buf_clear(&text);
     buf_clear(&url);
