@@ -403,21 +403,29 @@ void ws_abort(struct ws_conn *w)
     conn_abort(&w->conn);
 }
 
+static void take_messages(struct ws_decoder *d, struct buf *bytes,
+                          void (*message)(void *ctx, struct span text), void *ctx)
+{
+    for (size_t at = 0, used; at < bytes->len; at += used) {
+        struct ws_event e;
+        if (ws_decode(d, bytes->data + at, bytes->len - at, &used, &e) != ERR_OK)
+            return;
+        if (e.opcode == WS_TEXT || e.opcode == WS_BINARY)
+            message(ctx, span_of(e.data, e.len));
+    }
+}
+
 void ws_take_unsent(struct ws_conn *w, void (*message)(void *ctx, struct span text), void *ctx)
 {
     struct outq unsent;
     struct buf bytes = {0};
     struct ws_decoder d;
     conn_take_queue(&w->conn, &unsent);
-    for (struct frame *f; (f = outq_pop(&unsent)) != NULL; frame_unref(f))
-        buf_add(&bytes, f->data, f->len); /* a copy: reading unmasks, and frames may be shared */
     ws_decoder_init(&d, !w->server, SIZE_MAX);
-    for (size_t at = 0, used; at < bytes.len; at += used) {
-        struct ws_event e;
-        if (ws_decode(&d, bytes.data + at, bytes.len - at, &used, &e) != ERR_OK)
-            break;
-        if (e.opcode == WS_TEXT || e.opcode == WS_BINARY)
-            message(ctx, span_of(e.data, e.len));
+    for (struct frame *f; (f = outq_pop(&unsent)) != NULL; frame_unref(f)) {
+        buf_reset(&bytes);
+        buf_add(&bytes, f->data, f->len); /* a copy: reading unmasks, and frames may be shared */
+        take_messages(&d, &bytes, message, ctx);
     }
     ws_decoder_clear(&d);
     buf_clear(&bytes);
