@@ -66,6 +66,7 @@ void client_forget(struct client *c, enum node_reason why, int64_t now)
     shard->parting -= c->parting ? 1 : 0;
     n->parting -= c->parting ? 1 : 0;
     n->stats.guests -= shard->dropped ? 1 : 0;
+    n->stats.paused -= c->paused ? 1 : 0;
     n->stats.reasons[why]++;
     if (shard->client_count == 0 || (!s->passes && shard_linked(shard) == 0))
         shard->idle_since_ms = now;
@@ -90,15 +91,31 @@ void client_close_saying(struct client *c, enum node_reason why, struct span wor
     n->port->client_close(n->io, self, reason_code(why), words);
 }
 
-void client_set_paused(struct client *c, bool paused)
+static void client_set_paused(struct client *c, bool paused)
 {
-    if (c->paused == paused)
-        return;
     struct node *n = client_node(c);
     c->paused = paused;
-    n->stats.link_pauses += paused ? 1 : 0;
     if (!c->parting)
         n->port->client_pause(n->io, c->self, paused);
+}
+
+void client_pause(struct client *c, int64_t now)
+{
+    struct node_stats *stats = &client_node(c)->stats;
+    if (c->paused)
+        return;
+    c->paused_ms = now;
+    stats->link_pauses++;
+    stats->paused++;
+    client_set_paused(c, true);
+}
+
+void client_resume(struct client *c)
+{
+    if (!c->paused)
+        return;
+    client_node(c)->stats.paused--;
+    client_set_paused(c, false);
 }
 
 void client_set_parting(struct client *c)

@@ -12,6 +12,7 @@ struct client {
     struct session *session;
     struct handle self;
     int64_t arrived_ms;
+    int64_t paused_ms; /* when it was, if it is */
     uint32_t request_info_len;
     bool told;    /* a room has had its clientConnected */
     bool paused;  /* we do not read from it: its link is full (pressure.h) */
@@ -38,6 +39,8 @@ void client_close(struct client *c, enum node_reason why, int64_t now);
 /* The same, with other words. */
 void client_close_saying(struct client *c, enum node_reason why, struct span words, int64_t now);
 
-void client_set_paused(struct client *c, bool paused);
+/* Its link is full; or has room again. Nothing happens when that is known. */
+void client_pause(struct client *c, int64_t now);
+void client_resume(struct client *c);
 /* It will not be read any more; one that passes goes on until it is closed. */
 void client_set_parting(struct client *c);

@@ -143,6 +143,7 @@ void link_init(struct link *l, struct shard *shard)
     };
     backlog_init(&l->backlog);
     backlog_init(&l->unsent);
+    receipt_init(&l->receipt);
     list_init(&l->leaving_order);
     list_init(&l->ghosts);
 }
@@ -169,6 +170,7 @@ void link_need(struct link *l)
 static void link_fall(struct link *l)
 {
     link_node(l)->stats.links_up--;
+    receipt_stop(l);
     replay_interrupt(l);
 }
 
@@ -177,8 +179,9 @@ static void link_leave(struct link *l, int64_t now)
 {
     struct node *n = link_node(l);
     wheel_cancel(&n->wheel, &l->deadline);
-    l->last_ping = link_ping(l);
+    uint32_t ping = receipt_ask(l);
     link_fall(l);
+    l->receipt.ping = l->last_ping = ping;
     link_go(l, LINK_CLOSING);
     wheel_set(&n->wheel, &l->step, now + LINK_FLUSH_MS);
     wait_resume(l);
@@ -305,6 +308,7 @@ void link_end(struct link *l)
     struct node *n = link_node(l);
     wheel_cancel(&n->wheel, &l->step);
     wheel_cancel(&n->wheel, &l->deadline);
+    receipt_stop(l);
     if (link_stands(l))
         n->stats.links_up--;
     if (!handle_is_none(l->self))
@@ -323,6 +327,7 @@ void link_up(struct link *l, int64_t now)
     n->stats.link_replays += l->stood ? 1 : 0;
     l->stood = true;
     l->up_since_ms = now;
+    receipt_start(l);
     replay_start(l, now);
 }
 
@@ -340,7 +345,11 @@ static void link_count_loss(struct link *l, size_t lost, int64_t now)
 void link_down(struct link *l, size_t lost, int64_t now)
 {
     struct node *n = link_node(l);
-    bool parted = l->state == LINK_CLOSING;
+    bool parted = l->state == LINK_CLOSING, stood = parted || link_stands(l);
+    uint64_t missing = stood ? receipt_missing(l) : 0;
+    /* What is not acknowledged has not been read either, and may be joins, of which there are no
+     * receipts. */
+    lost = missing > lost ? missing : lost;
     link_disown(l);
     wheel_cancel(&n->wheel, &l->deadline);
     if (link_stands(l)) {
@@ -370,7 +379,8 @@ bool link_message(struct link *l, struct client *c, struct span json, int64_t no
     buf_reset(&n->out);
     envelope_add_message(&n->out, session_id(c->session), json);
     if (l->state == LINK_UP) {
-        link_write(l, buf_span(&n->out));
+        link_write_message(l, buf_span(&n->out));
+        receipt_await(l, now);
     } else {
         backlog_add(&l->backlog, c->session, buf_span(&n->out), now);
         wait_start(l, now);
@@ -381,6 +391,7 @@ bool link_message(struct link *l, struct client *c, struct span json, int64_t no
 
 void link_heard(struct link *l, uint32_t number, int64_t now)
 {
+    receipt_heard(l, number, now);
     if (l->state != LINK_CLOSING || l->last_ping == 0 || (int32_t)(number - l->last_ping) < 0)
         return;
     l->last_ping = 0;
@@ -408,6 +419,12 @@ void link_write(struct link *l, struct span text)
     recall_forget_sent(l);
     n->port->link_send(n->io, l->self, text);
     l->written += text.len;
+}
+
+void link_write_message(struct link *l, struct span text)
+{
+    link_write(l, text);
+    receipt_give(l, text.len);
 }
 
 void link_tell_connected(struct link *l, struct session *s, struct client *from)

@@ -7,6 +7,7 @@
 #include "common/proto/beat.h"
 #include "shard/core/backlog.h"
 #include "shard/core/node.h"
+#include "shard/core/receipt.h"
 
 struct client;
 struct session;
@@ -46,9 +47,9 @@ struct link {
     uint32_t last_ping;        /* CLOSING: behind all that was written; 0: was answered */
     uint64_t written;          /* bytes of text ever given to io */
     struct backlog unsent;     /* what came back of a link that is falling (recall.h) */
+    struct receipt receipt;
 
     bool choked; /* some clients are paused (pressure.h) */
-    int64_t choked_since_ms;
 };
 
 static inline bool link_stands(const struct link *l)
@@ -94,6 +95,8 @@ MUST_CHECK bool link_message(struct link *l, struct client *c, struct span json,
 /* Asks the room server for a sign behind all that was written; answers its number, never 0. */
 uint32_t link_ping(struct link *l);
 void link_write(struct link *l, struct span text);
+/* The same for a client's message. */
+void link_write_message(struct link *l, struct span text);
 /* Tells the room that a socket of `s` connected; `from` holds the request info. */
 void link_tell_connected(struct link *l, struct session *s, struct client *from);
 void link_tell_disconnected(struct link *l, struct session *s);

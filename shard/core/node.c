@@ -71,7 +71,7 @@ const struct node_stats *node_stats(const struct node *n)
 void node_check(const struct node *n)
 {
     size_t shards = 0, clients = 0, links_up = 0, sessions = 0, parting = 0;
-    size_t owned = 0, guests = 0, passing = 0;
+    size_t owned = 0, guests = 0, passing = 0, paused = 0;
     LIST_EACH (&n->shards, it) {
         const struct shard *shard = CONTAINER_OF(it, struct shard, in_node);
         shard_check(shard);
@@ -85,6 +85,8 @@ void node_check(const struct node *n)
         passing += shard->passing_count;
         LIST_EACH (&shard->link.ghosts, ghost)
             sessions--;
+        LIST_EACH (&shard->clients, client)
+            paused += CONTAINER_OF(client, struct client, in_shard)->paused ? 1 : 0;
     }
     LIST_EACH (&n->worlds, it)
         world_check(CONTAINER_OF(it, struct world, in_node));
@@ -92,7 +94,7 @@ void node_check(const struct node *n)
     assert(s->shards_owned == owned && s->guests == guests);
     assert(s->worlds_unheard + s->worlds_beats + s->worlds_reference == n->world_map.count);
     assert(s->shards == shards && s->clients == clients && s->links_up == links_up);
-    assert(s->passing == passing);
+    assert(s->passing == passing && s->paused == paused);
     assert(s->sessions == sessions && n->client_slots.count == clients);
     assert(n->parting == parting);
     uint64_t closed = 0;

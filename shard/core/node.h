@@ -118,6 +118,7 @@ const char *node_reason_text(enum node_reason r);
 
 struct node_stats {
     uint64_t clients, sessions, shards, links_up; /* gauges */
+    uint64_t paused;                              /* of the clients, by their link; gauge */
     uint64_t passing, visitors;                   /* of the clients; besides them; gauges */
     uint64_t accepted;                            /* sockets ever */
     uint64_t adopted;                             /* shards that nobody created, ever */

@@ -2,8 +2,8 @@
 /* Back-pressure: what waits in core and in io for a link is bounded by link_buffer. From the high
  * water (node_link_high_water) on, a client that sends is paused; beyond link_buffer all clients
  * are, newcomers are refused, and a message that comes all the same costs its sender the
- * connection. A link that stays over its high water for link_wait_ms loses the clients that are
- * paused (1013). */
+ * connection. Whoever has been paused for link_wait_ms while the link stands is closed (1013);
+ * while it is down, wait.h has the say. */
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -22,5 +22,5 @@ void pressure_relieve(struct link *l);
 void pressure_update(struct link *l);
 /* io says that its queue has room: lets everybody go on. */
 void pressure_release(struct link *l);
-/* The deadline has passed; the link stands. */
+/* The deadline of the longest pause has passed; the link stands. */
 void pressure_expire(struct link *l, int64_t now);

@@ -65,6 +65,7 @@ void recall_text(struct link *l, struct span text, int64_t now)
     struct envelope_up up = envelope_read_up(text, &n->scratch);
     if (!up.message && !up.disconnected)
         return; /* who is here is told anyway */
+    l->receipt.came_back += up.message ? text.len : 0;
     struct session *s = recall_session(l, up.client);
     if (s != NULL && up.message)
         backlog_add(&l->unsent, s, text, now);

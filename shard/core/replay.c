@@ -15,7 +15,7 @@ static void replay_backlog(struct link *l)
 {
     for (struct waiting *w; (w = backlog_pop(&l->backlog)) != NULL;) {
         struct session *s = w->session;
-        link_write(l, span_of(w->text, w->len));
+        link_write_message(l, span_of(w->text, w->len));
         free(w);
         if (session_is_ghost(s) && s->queued == 0)
             session_ghost_leave(s);
@@ -94,6 +94,7 @@ void replay_finish(struct link *l)
     replay_backlog(l);
     assert(list_empty(&l->ghosts));
     link_go(l, LINK_UP);
+    receipt_await(l, l->up_since_ms + REPLAY_WAIT_MS); /* it is no later than that now */
     pressure_update(l);
 }
 

@@ -25,9 +25,7 @@ static struct client *first_client(const struct shard *shard)
     return first == NULL ? NULL : CONTAINER_OF(first, struct client, in_shard);
 }
 
-/* When the oldest wait began: of a message, or of a client that the room has never heard of.
- * INT64_MAX: nothing waits. */
-static int64_t wait_oldest_ms(const struct link *l)
+int64_t wait_oldest_ms(const struct link *l)
 {
     const struct waiting *w = backlog_first(&l->backlog);
     int64_t oldest = w == NULL ? INT64_MAX : w->since_ms;

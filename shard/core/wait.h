@@ -10,6 +10,9 @@
 
 struct link;
 
+/* When the oldest wait began: of a message, or of a client that the room has never heard of.
+ * INT64_MAX: nothing waits. Walks the clients that were there when the link fell. */
+int64_t wait_oldest_ms(const struct link *l);
 /* A message or a newcomer begins to wait. Does nothing while the link stands. */
 void wait_start(struct link *l, int64_t now);
 /* The link fell; what had waited for it before waits on. */

@@ -31,7 +31,7 @@ static void room_hears_that_they_left_once_it_knows_them(void **state)
     passes(r, 990);
     expect(r, "");
     passes(r, 20);
-    expect(r, LEAVE("L1", "bob"));
+    expect(r, LEAVE("L1", "bob") "ping L1 1\n"); /* receipt.h */
     assert_int_equal(node_stats(r->node)->sessions, 1);
 }
 

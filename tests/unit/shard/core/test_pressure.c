@@ -53,7 +53,7 @@ static void drained_link_lets_everybody_go_on(void **state)
     expect(r, "resume a\nresume b\n");
     node_link_drained(r->node, last_link(r), r->now);
     passes(r, 60000);
-    expect(r, "");
+    expect(r, "ping L1 1\n"); /* receipt.h */
     assert_int_equal(node_stats(r->node)->clients, 3);
 }
 
@@ -107,6 +107,27 @@ static void paused_clients_of_a_link_that_never_drains_are_closed(void **state)
     assert_int_equal(node_stats(r->node)->clients, 1);
 }
 
+static void only_those_are_closed_whose_own_pause_was_so_long(void **state)
+{
+    struct recorder *r = *state;
+    struct handle a = joins(r, "a"), b = joins(r, "b");
+    r->queued = 2000;
+    says(r, a, "1");
+    passes(r, 10000);
+    says(r, b, "1");
+    passes(r, 4990);
+    forget(r);
+    passes(r, 120);
+    expect(r, "L1 {\"type\":\"shard.clientDisconnected\",\"privateId\":\"a\"}\n"
+              "close a 1013 Room connection overloaded\n");
+    assert_int_equal(node_stats(r->node)->paused, 1);
+    passes(r, 9800);
+    expect(r, "");
+    passes(r, 200);
+    expect(r, "L1 {\"type\":\"shard.clientDisconnected\",\"privateId\":\"b\"}\n"
+              "close b 1013 Room connection overloaded\n");
+}
+
 static void pause_that_nobody_ended_ends_by_itself(void **state)
 {
     struct recorder *r = *state;
@@ -114,8 +135,9 @@ static void pause_that_nobody_ended_ends_by_itself(void **state)
     r->queued = 2000;
     says(r, a, "1");
     r->queued = 0; /* io never said so */
+    passes(r, 1010);
     forget(r);
-    passes(r, 15010);
+    passes(r, 14000);
     expect(r, "resume a\n");
 }
 
@@ -246,6 +268,7 @@ int main(void)
         TEST(overfull_link_pauses_everybody_and_takes_no_more),
         TEST(overfull_link_takes_no_newcomers),
         TEST(paused_clients_of_a_link_that_never_drains_are_closed),
+        TEST(only_those_are_closed_whose_own_pause_was_so_long),
         TEST(pause_that_nobody_ended_ends_by_itself),
         TEST(full_backlog_pauses_those_who_send),
         TEST(backlog_never_holds_much_more_than_its_limit),

@@ -134,7 +134,7 @@ static void ghost_that_comes_back_during_the_replay_stays(void **state)
     expect(r, JOIN("L2", "bob", "b") JOIN("L2", "ann", "a"));
     opens(r, "again", "ann");
     expect(r, JOIN("L2", "ann", "again") SAYS("L2", "bob", "1"));
-    passes(r, 2000);
+    passes(r, 1900);
     expect(r, "");
 }
 
