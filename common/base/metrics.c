@@ -20,6 +20,7 @@ static const char *type_name(enum metric_type type)
     case METRIC_COUNTER:
         return "counter";
     case METRIC_GAUGE:
+    case METRIC_GAUGE_MS:
         return "gauge";
     case METRIC_HISTOGRAM:
         return "histogram";
@@ -64,7 +65,10 @@ static void add_row(struct buf *out, const struct metric_row *row, const void *f
         return;
     }
     add_series(out, row, "", NULL);
-    buf_add_u64(out, *(const uint64_t *)field);
+    uint64_t value = *(const uint64_t *)field;
+    buf_add_u64(out, row->type == METRIC_GAUGE_MS ? value / 1000 : value);
+    if (row->type == METRIC_GAUGE_MS)
+        buf_addf(out, ".%03u", (unsigned)(value % 1000));
     buf_add_char(out, '\n');
 }
 

@@ -15,7 +15,12 @@ struct histogram {
 };
 void histogram_add(struct histogram *h, int64_t us); /* negative: 0 */
 
-enum metric_type { METRIC_COUNTER, METRIC_GAUGE, METRIC_HISTOGRAM };
+enum metric_type {
+    METRIC_COUNTER,
+    METRIC_GAUGE,
+    METRIC_GAUGE_MS, /* milliseconds, rendered in seconds */
+    METRIC_HISTOGRAM,
+};
 
 struct metric_row {
     const char *name;   /* whole, with prefix and unit; a counter's ends in _total */

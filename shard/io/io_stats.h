@@ -76,8 +76,8 @@ struct io_stats {
     uint64_t refusals[REFUSAL_COUNT];
     uint64_t closes[CLOSE_CODES];
     struct forward_stats forwards[FORWARD_TARGETS];
-    uint64_t forwards_now; /* gauges */
-    uint64_t links_dialling, links_closing;
+    uint64_t forwards_now;                     /* gauges */
+    uint64_t links_closing;                    /* that core has forgotten */
     uint64_t greetings_now;                    /* clients whose first frame is awaited */
     struct tunnel_stats tunnels, peer_tunnels; /* to worlds, to other nodes */
     struct arrival_stats arrivals;

@@ -2,11 +2,14 @@
 #include "shard/io/metrics.h"
 
 #include "common/net/doors.h"
+#include "shard/core/survey.h"
 
 struct numbers {
     struct node_stats node;
     struct io_stats io;
     struct loop_stats loop;
+    struct survey links;
+    struct room_reach_count rooms;
     uint64_t http_connections;
     uint64_t refused_descriptors;
     uint64_t world_failures;
@@ -17,6 +20,7 @@ struct numbers {
 #define P         "terrane_shard_"
 #define NODE(f)   offsetof(struct numbers, node.f)
 #define IO(f)     offsetof(struct numbers, io.f)
+#define LINKS(f)  offsetof(struct numbers, links.f)
 #define REASON(r) (offsetof(struct numbers, node.reasons) + (r) * sizeof(uint64_t))
 #define REFUSE(r) (offsetof(struct numbers, io.refusals) + (r) * sizeof(uint64_t))
 #define SLOW(c)   (offsetof(struct numbers, io.buffers.slow) + (c) * sizeof(uint64_t))
@@ -33,9 +37,31 @@ static const struct metric_row rows[] = {
     {P "greetings", NULL, METRIC_GAUGE, "Clients whose first frame is awaited.", IO(greetings_now)},
     {P "sessions", NULL, METRIC_GAUGE, "Sessions with at least one client.", NODE(sessions)},
     {P "shards", NULL, METRIC_GAUGE, "Shards held.", NODE(shards)},
-    {P "links", "state=\"up\"", METRIC_GAUGE, "Links to room servers.", NODE(links_up)},
-    {P "links", "state=\"dialling\"", METRIC_GAUGE, NULL, IO(links_dialling)},
-    {P "links", "state=\"closing\"", METRIC_GAUGE, NULL, IO(links_closing)},
+    {P "links", "state=\"idle\"", METRIC_GAUGE,
+     "Links to room servers, one for each shard: idle, nobody needs it; waiting, to be dialled "
+     "again, or held by order; replaying, the room hears who is there; closing, also what is left "
+     "of links that are given up.",
+     LINKS(idle)},
+    {P "links", "state=\"waiting\"", METRIC_GAUGE, NULL, LINKS(waiting)},
+    {P "links", "state=\"dialling\"", METRIC_GAUGE, NULL, LINKS(dialling)},
+    {P "links", "state=\"replaying\"", METRIC_GAUGE, NULL, LINKS(replaying)},
+    {P "links", "state=\"up\"", METRIC_GAUGE, NULL, LINKS(up)},
+    {P "links", "state=\"closing\"", METRIC_GAUGE, NULL, LINKS(closing)},
+    {P "link_waiting_bytes", "where=\"backlog\"", METRIC_GAUGE,
+     "What waits for links: messages for those that do not stand, and what those that stand have "
+     "not sent.",
+     LINKS(backlog_bytes)},
+    {P "link_waiting_bytes", "where=\"queue\"", METRIC_GAUGE, NULL, LINKS(queued_bytes)},
+    {P "link_oldest_wait_seconds", NULL, METRIC_GAUGE_MS,
+     "For how long a message, or a client that no room has heard of, has waited for a link.",
+     LINKS(oldest_wait_ms)},
+    {P "link_paused_clients", NULL, METRIC_GAUGE, "Clients not read because their link is full.",
+     NODE(paused)},
+    {P "room_servers", "state=\"reachable\"", METRIC_GAUGE,
+     "Room servers that links need, or did a minute ago, by how the last dial of each went.",
+     offsetof(struct numbers, rooms.reachable)},
+    {P "room_servers", "state=\"unreachable\"", METRIC_GAUGE, NULL,
+     offsetof(struct numbers, rooms.unreachable)},
     {P "clients_accepted_total", NULL, METRIC_COUNTER, "Clients let in.", NODE(accepted)},
     {P "client_ends_total", "reason=\"peer_closed\"", METRIC_COUNTER,
      "Clients that left, by reason.", REASON(NODE_PEER_CLOSED)},
@@ -155,7 +181,9 @@ static const struct metric_row rows[] = {
     {P "link_losses_total", NULL, METRIC_COUNTER, "Links that stood and fell.", NODE(link_losses)},
     {P "link_replays_total", NULL, METRIC_COUNTER, "Links that came back.", NODE(link_replays)},
     {P "link_lost_bytes_total", NULL, METRIC_COUNTER,
-     "Bytes that fallen links had sent and room servers had not acknowledged.",
+     "Bytes of messages that fallen links had sent and room servers were not known to have read, "
+     "and "
+     "of those that waited too long for a link.",
      NODE(link_lost_bytes)},
     {P "link_bad_frames_total", NULL, METRIC_COUNTER,
      "Links closed for a frame that was too big or against the protocol.", IO(link_bad_frames)},
@@ -292,9 +320,10 @@ static const struct metric_row rows[] = {
 
 void metrics_add(struct buf *out, const struct metrics *m, bool openmetrics)
 {
-    const struct numbers numbers = {
+    struct numbers numbers = {
         .node = *node_stats(m->node),
         .io = *m->io,
+        .rooms = room_reach_count(m->reach, loop_now(m->loop)),
         .loop = *loop_stats(m->loop),
         .http_connections = http_server_connections(*m->server),
         .refused_descriptors =
@@ -304,6 +333,8 @@ void metrics_add(struct buf *out, const struct metrics *m, bool openmetrics)
         .questions_unanswered = m->questions->unanswered,
         .client_addresses = address_rates_count(m->addresses),
     };
+    survey_take(m->node, loop_now(m->loop), &numbers.links);
+    numbers.links.closing += m->io->links_closing;
     metrics_render(out, rows, sizeof rows / sizeof rows[0], &numbers, openmetrics);
     doors_add_metrics(out, m->doors, P, openmetrics);
     metrics_render_process(out, openmetrics);

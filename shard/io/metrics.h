@@ -5,11 +5,13 @@
 #include "shard/core/node.h"
 #include "shard/io/io_stats.h"
 #include "shard/io/questions.h"
+#include "shard/io/room_reach.h"
 #include "shard/io/worlds.h"
 
 /* Where the numbers are. All borrowed. */
 struct metrics {
     const struct node *node;
+    struct room_reach *reach;
     const struct io_stats *io;
     const struct worlds *worlds;
     const struct questions *questions;

@@ -104,6 +104,7 @@ void process_wire(struct process *p)
         .allowed_origins = &p->allowed_origins,
         .secrets = &p->secrets,
         .metrics = {.node = p->node,
+                    .reach = &p->links.reach,
                     .io = &p->stats,
                     .worlds = &p->worlds,
                     .questions = &p->questions,
@@ -172,6 +173,7 @@ void process_unwire(struct process *p)
     for (int i = 0; i < TURNS; i++)
         loop_turn(p->loop, 0);
     passes_clear(&p->passes);
+    room_reach_clear(&p->links.reach);
     ticker_stop(&p->ticker);
     node_free(p->node);
     edge_clients_clear(&p->clients);

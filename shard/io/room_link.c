@@ -27,6 +27,7 @@ struct room_link {
     enum room_link_state state;
 
     const struct upstream *server;
+    struct reached *reached;
     struct http_call *warm_up; /* WARMING */
     struct ws_dial *dial;      /* DIALLING */
     struct buf target, headers;
@@ -44,9 +45,7 @@ static void count(struct room_link *l, int by)
 {
     struct io_stats *stats = l->all->stats;
     uint64_t add = (uint64_t)(int64_t)by;
-    if (l->state == ROOM_LINK_WARMING || l->state == ROOM_LINK_DIALLING)
-        stats->links_dialling += add;
-    else if (l->state == ROOM_LINK_CLOSING)
+    if (l->state == ROOM_LINK_CLOSING)
         stats->links_closing += add;
 }
 
@@ -61,6 +60,7 @@ static void room_link_go(struct room_link *l, enum room_link_state next)
 static void room_link_free(struct room_link *l)
 {
     count(l, -1);
+    room_reach_leave(l->reached, ticker_now(l->all->ticker));
     list_remove(&l->node);
     handles_remove(&l->all->table, l->handle);
     buf_clear(&l->target);
@@ -158,6 +158,7 @@ static void on_open(void *ctx, struct ws_dial *d)
     l->dial = NULL;
     ws_dial_take(d, &l->ws, &link_ops, l->all->settings);
     room_link_go(l, ROOM_LINK_UP);
+    room_reach_found(l->reached);
     node_link_up(t->node, l->handle, ticker_now(t));
     ticker_touch(t);
 }
@@ -166,6 +167,7 @@ static void on_dial_failed(void *ctx, enum err why, int status)
 {
     struct room_link *l = ctx;
     l->dial = NULL;
+    room_reach_missed(l->reached);
     log_debug("link.dial_failed", "server=%s why=%s status=%d", l->server->origin->text,
               err_text(why), status);
     room_link_lost(l, 0);
@@ -247,6 +249,7 @@ void room_link_dial(struct room_links *all, struct handle handle, struct span sh
     l->handle = handle;
     l->server = room_servers_find(all->rooms, server, room);
     assert(l->server != NULL); /* core dials only if there is one, and has checked its origin */
+    l->reached = room_reach_dial(&all->reach, span_str(l->server->origin->text));
     BUF_ADD_LIT(&l->target, "/parties/main/");
     url_encode(&l->target, room);
     add_header(&l->headers, "x-shard-id", shard);

@@ -5,6 +5,7 @@
 #include "common/proto/secret.h"
 #include "shard/io/handles.h"
 #include "shard/io/io_stats.h"
+#include "shard/io/room_reach.h"
 #include "shard/io/room_servers.h"
 #include "shard/io/ticker.h"
 
@@ -16,6 +17,7 @@ struct room_links {
     const struct secrets *secrets;
     const struct ws_settings *settings;
     struct io_stats *stats;
+    struct room_reach reach;
 };
 /* All borrowed; `settings.high_water` is node_link_high_water. */
 void room_links_init(struct room_links *all, struct ticker *t, struct room_servers *rooms,

@@ -212,6 +212,8 @@ stage_edge() {
         node tests/system/slow_consumers.mjs
     # The load tools are in the bench preset: there it is the node that is measured.
     builds bench
+    suite "room servers that fail under 1 000 clients" room_restart.log env TERRANE_BIN="$PWD/build/bench/bin" \
+        node tests/system/room_restart.mjs
     suite "a storm of 5 000 clients" storm.log env TERRANE_BIN="$PWD/build/bench/bin" STORM=5000 STORM_RATE=500 \
         STORM_STAY=200 node tests/system/run.mjs "cut off at once" "go before newcomers"
 }

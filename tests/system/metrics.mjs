@@ -23,7 +23,7 @@ function parse(text, prefix) {
     if (m[1]) continue;
     const family = [m[4], m[4].replace(/_(bucket|sum|count|total)$/, "")].find((name) => types.has(name));
     assert.ok(family, `${m[4]} has no TYPE`);
-    assert.ok(m[4].startsWith(prefix) || m[4].startsWith("process_") || m[4] === "terrane_build_info", `${m[4]} does not start with ${prefix}`);
+    assert.ok(m[4].startsWith(prefix) || m[4].startsWith("process_") || m[4] === "terrane_build_info" || m[4].startsWith("terrane_tls_"), `${m[4]} does not start with ${prefix}`);
     const key = `${m[4]}{${m[5] ?? ""}}`;
     assert.ok(!samples.has(key), `two samples of ${key}`);
     samples.set(key, Number(m[6].replace("Inf", "Infinity")));
@@ -71,6 +71,32 @@ test("a node's metrics are well formed and count clients, messages and links", a
   a.ws.close();
   await room.tells("+a", "-a");
   await until(async () => /reason|closed|closes/.test([...(await read())].filter(([key, value]) => value > (after.get(key) ?? 0)).map(([key]) => key).join()), "the close to be counted");
+});
+
+test("a node's metrics tell the states of its links, and which room servers it reaches", async (t) => {
+  const { node, room } = await cluster(t);
+  const read = async () => {
+    const samples = parse((await request(node.origin, { path: "/metrics" })).body, "terrane_shard_");
+    return (key) => samples.get(`terrane_shard_${key.includes("{") ? key : `${key}{}`}`);
+  };
+  const states = (m) => Object.fromEntries(["idle", "waiting", "dialling", "replaying", "up", "closing"].map((state) => [state, m(`links{state="${state}"}`)]));
+  assert.deepEqual(states(await read()), { idle: 0, waiting: 0, dialling: 0, replaying: 0, up: 0, closing: 0 });
+  const a = await join(t, node, "a");
+  await room.tells("+a");
+  let m = await read();
+  assert.deepEqual(states(m), { idle: 0, waiting: 0, dialling: 0, replaying: 0, up: 1, closing: 0 });
+  assert.deepEqual([m('room_servers{state="reachable"}'), m('room_servers{state="unreachable"}')], [1, 0]);
+  assert.equal(m("link_oldest_wait_seconds"), 0);
+  await room.die();
+  await node.says(/link\.lost/);
+  a.send('"some words"');
+  m = await until(async () => {
+    const now = await read();
+    return now("link_oldest_wait_seconds") > 0 && now('room_servers{state="unreachable"}') === 1 && now;
+  }, "the node to say what waits");
+  assert.equal(m('links{state="waiting"}') + m('links{state="dialling"}'), 1);
+  assert.equal(m('link_waiting_bytes{where="backlog"}'), '{"type":"shard.clientMessage","privateId":"a","payload":"some words"}'.length);
+  assert.deepEqual([m('room_servers{state="reachable"}'), m("link_paused_clients")], [0, 0]);
 });
 
 test("the format is chosen by Accept", async (t) => {

@@ -10,6 +10,7 @@ await import("./smuggling.mjs");
 await import("./secrets.mjs");
 await import("./tickets.mjs");
 await import("./links.mjs");
+await import("./room_restart.mjs");
 await import("./beats.mjs");
 await import("./room_servers.mjs");
 await import("./seats.mjs");
