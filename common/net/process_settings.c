@@ -1,10 +1,14 @@
 /* What the common settings mean for the HTTP server and for WebSockets. */
 #include "common/net/process_settings.h"
 
+#include "common/proto/origins.h"
+#include "common/proto/token.h"
 #include "common/proto/url.h"
 
 const char *const process_log_levels[] = {"debug", "info", "warn", "error", NULL};
 const char *const process_private_rooms[] = {"ignore", "enforce", NULL};
+const char *const process_jwt_algs[] = {
+    [TOKEN_HS256] = "HS256", [TOKEN_RS256] = "RS256", [TOKEN_ES256] = "ES256", NULL};
 const char *const process_log_formats[] = {"auto", "json", "text", NULL};
 
 static bool check_networks(const char *text, const char *name, const char *process, FILE *err)
@@ -101,4 +105,29 @@ bool process_settings_check(const struct process_settings *s, const char *proces
     return check_networks(s->trusted_proxies, "TRUSTED_PROXIES", process, err) &&
            check_networks(s->proxy_protocol, "PROXY_PROTOCOL", process, err) &&
            check_tls(s, process, err);
+}
+
+bool process_check_origins(const char *text, const char *name, const char *process, FILE *err)
+{
+    struct origins origins = {0};
+    struct span bad;
+    if (origins_parse(&origins, span_str(text), &bad) != ERR_OK) {
+        (void)fprintf(err, "%s: %s: \"%.*s\" is not an http origin such as http://127.0.0.1:3002\n",
+                      process, name, SPAN_ARG(bad));
+        return false;
+    }
+    origins_clear(&origins);
+    return true;
+}
+
+bool process_check_keys(struct span keys, int64_t jwt_alg, const char *process, FILE *err)
+{
+    struct token_keys *read;
+    if (token_keys_new(&read, (enum token_alg)jwt_alg, keys) != ERR_OK) {
+        (void)fprintf(err, "%s: AUTH_JWT_SECRET: no key for the algorithm of AUTH_JWT_ALG\n",
+                      process);
+        return false;
+    }
+    token_keys_free(read);
+    return true;
 }

@@ -23,11 +23,18 @@ struct process_settings {
 enum private_rooms { PRIVATE_ROOMS_IGNORE, PRIVATE_ROOMS_ENFORCE };
 extern const char *const process_private_rooms[];
 
+/* AUTH_JWT_ALG, likewise: enum token_alg. */
+extern const char *const process_jwt_algs[];
+
 /* NULL-terminated, for rows of these settings. */
 extern const char *const process_log_levels[], *const process_log_formats[];
 
 /* False: a setting cannot be used, and a line on `err` says why, beginning with `process`. */
 bool process_settings_check(const struct process_settings *s, const char *process, FILE *err);
+/* The same of a setting `name` that is a comma-separated list of origins; empty is good. */
+bool process_check_origins(const char *text, const char *name, const char *process, FILE *err);
+/* The same of AUTH_JWT_SECRET, for the algorithm of AUTH_JWT_ALG. */
+bool process_check_keys(struct span keys, int64_t jwt_alg, const char *process, FILE *err);
 
 /* `setting` when it is not 0, else what a descriptor limit leaves for clients: all but min(1 024, a
  * quarter), which go to everything else. */

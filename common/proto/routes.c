@@ -114,6 +114,11 @@ const struct route_rule *routes_at(const struct routes *r, size_t index)
     return index < r->count ? &r->list[index] : NULL;
 }
 
+enum route_auth route_rule_auth(const struct route_rule *rule, enum route_auth fallback)
+{
+    return rule->auth == ROUTE_AUTH_DEFAULT ? fallback : rule->auth;
+}
+
 static void rule_clear(struct route_rule *rule)
 {
     free(rule->pattern);

@@ -63,6 +63,9 @@ void routes_free(struct routes *r); /* NULL is allowed */
 /* For settings checks: all rules in turn, the built-in one last; NULL behind it. */
 const struct route_rule *routes_at(const struct routes *r, size_t index);
 
+/* What the rule asks for; `fallback`: CLIENT_AUTH, never DEFAULT. */
+enum route_auth route_rule_auth(const struct route_rule *rule, enum route_auth fallback);
+
 /* What a path names. Decoded spans point into the scratch, the others into the path or the scratch.
  */
 struct route_fit {

@@ -36,8 +36,7 @@ void shown_clear(struct shown *s)
 
 enum route_auth gate_auth(const struct gate *g, const struct route *r)
 {
-    bool says = r->rule != NULL && r->rule->auth != ROUTE_AUTH_DEFAULT;
-    return says ? r->rule->auth : g->fallback;
+    return r->rule == NULL ? g->fallback : route_rule_auth(r->rule, g->fallback);
 }
 
 /* ---- tokens */

@@ -42,23 +42,8 @@ static void wire_passes(struct process *p)
     passes_init(&p->passes, common->ping_ms + common->pong_ms, p->settings.pass_answer_ms);
 }
 
-void process_wire(struct process *p)
+static void wire_proxies(struct process *p)
 {
-    uint64_t seed;
-    rng_bytes(&seed, sizeof seed);
-    p->node = node_new(&process_port, p, &p->node_settings, seed, loop_now(p->loop));
-    ticker_init(&p->ticker, p->loop, p->node);
-    room_servers_init(&p->rooms, p->loop, &p->room_urls);
-    worlds_init(&p->worlds, p->loop, &p->world_urls);
-    room_links_init(&p->links, &p->ticker, &p->rooms, &p->secrets, &p->link_settings, &p->stats);
-    reporter_init(&p->reporter, &p->ticker, &p->worlds, &p->secrets);
-    heart_init(&p->heart, &p->ticker, &p->worlds, &p->secrets);
-    edge_clients_init(&p->clients, &p->ticker, &p->client_settings, &p->settings, &p->stats);
-    p->greeter_settings.ws.deflate = p->client_settings.deflate;
-    forwards_init(&p->forwards, p->stats.forwards, &p->stats.forwards_now);
-    tunnels_init(&p->tunnels, p->loop, &p->stats.tunnels);
-    wire_arrivals(p);
-    wire_passes(p);
     p->room_proxy = (struct room_proxy){
         .ticker = &p->ticker,
         .rooms = &p->rooms,
@@ -72,6 +57,11 @@ void process_wire(struct process *p)
         .tunnels = &p->tunnels,
         .secrets = &p->secrets,
     };
+}
+
+/* Who asks newcomers at the edge: how many come, and who they are. */
+static void wire_entrance(struct process *p)
+{
     p->doorman = (struct doorman){
         .ticker = &p->ticker,
         .trusted = &p->trusted,
@@ -80,6 +70,7 @@ void process_wire(struct process *p)
         .ctx = &p->edge,
     };
     doorman_init(&p->doorman, settings_client_rate(&p->settings), p->settings.connect_rate);
+    p->greeter_settings.ws.deflate = p->client_settings.deflate;
     p->greeter = (struct greeter){
         .ticker = &p->ticker,
         .gate = &p->edge.gatekeeper.gate,
@@ -90,6 +81,24 @@ void process_wire(struct process *p)
         .stats = &p->stats,
     };
     greeter_init(&p->greeter);
+}
+
+static struct gate gate_of(const struct process *p)
+{
+    const struct settings *s = &p->settings;
+    return (struct gate){
+        .keys = p->keys,
+        .fallback = settings_auth(s),
+        .require_ticket = s->require_ticket,
+        .private_rooms = s->private_rooms == PRIVATE_ROOMS_ENFORCE,
+        .world_id = s->world_id,
+        .secrets = &p->secrets,
+        .node = p->node,
+    };
+}
+
+static void wire_edge(struct process *p)
+{
     p->edge = (struct edge){
         .doorman = &p->doorman,
         .greeter = &p->greeter,
@@ -112,17 +121,14 @@ void process_wire(struct process *p)
                     .loop = p->loop,
                     .server = &p->server,
                     .doors = &p->doors},
-        .gatekeeper = {.gate = {.keys = p->keys,
-                                .fallback = settings_auth(&p->settings),
-                                .require_ticket = p->settings.require_ticket,
-                                .private_rooms = p->settings.private_rooms == PRIVATE_ROOMS_ENFORCE,
-                                .world_id = p->settings.world_id,
-                                .secrets = &p->secrets,
-                                .node = p->node},
-                       .stats = &p->stats},
+        .gatekeeper = {.gate = gate_of(p), .stats = &p->stats},
         .stats = &p->stats,
     };
     spent_init(&p->edge.gatekeeper.gate.spent, SPENT_MAX, loop_now(p->loop));
+}
+
+static void wire_door(struct process *p)
+{
     p->server = http_server_new(p->loop, &edge_app, &p->edge, &p->limits, SPAN(""));
     p->door = (struct proxy_door){
         .loop = p->loop,
@@ -133,6 +139,10 @@ void process_wire(struct process *p)
         .stats = &p->stats.door,
     };
     proxy_door_init(&p->door);
+}
+
+static void wire_farewell(struct process *p)
+{
     p->farewell = (struct farewell){
         .ticker = &p->ticker,
         .doors = &p->doors,
@@ -147,6 +157,29 @@ void process_wire(struct process *p)
         .links = &p->links,
         .reporter = &p->reporter,
     };
+}
+
+void process_wire(struct process *p)
+{
+    uint64_t seed;
+    rng_bytes(&seed, sizeof seed);
+    p->node = node_new(&process_port, p, &p->node_settings, seed, loop_now(p->loop));
+    ticker_init(&p->ticker, p->loop, p->node);
+    room_servers_init(&p->rooms, p->loop, &p->room_urls);
+    worlds_init(&p->worlds, p->loop, &p->world_urls);
+    room_links_init(&p->links, &p->ticker, &p->rooms, &p->secrets, &p->link_settings, &p->stats);
+    reporter_init(&p->reporter, &p->ticker, &p->worlds, &p->secrets);
+    heart_init(&p->heart, &p->ticker, &p->worlds, &p->secrets);
+    edge_clients_init(&p->clients, &p->ticker, &p->client_settings, &p->settings, &p->stats);
+    forwards_init(&p->forwards, p->stats.forwards, &p->stats.forwards_now);
+    tunnels_init(&p->tunnels, p->loop, &p->stats.tunnels);
+    wire_arrivals(p);
+    wire_passes(p);
+    wire_proxies(p);
+    wire_entrance(p);
+    wire_edge(p);
+    wire_door(p);
+    wire_farewell(p);
 }
 
 void process_unwire(struct process *p)

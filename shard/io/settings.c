@@ -1,19 +1,8 @@
-/* The table of settings. Reading, bounds, --help and messages are common/base/config's. */
+/* The table of settings, and what some of them mean. Reading, bounds, --help and messages are
+ * common/base/config's, what rows cannot say is settings_check.c's. */
 #include "shard/io/settings.h"
 
 #include <string.h>
-
-#include "common/proto/allowed_origins.h"
-#include "common/proto/beat.h"
-#include "common/proto/hop_sign.h"
-#include "common/proto/origins.h"
-#include "common/proto/secret.h"
-#include "common/proto/shard_id.h"
-#include "common/proto/token.h"
-
-/* Both beats and signed hops carry it. */
-enum { NODE_ID_MAX = BEAT_NODE_ID_MAX };
-_Static_assert((int)HOP_SIGN_ENTRY_MAX >= (int)NODE_ID_MAX, "a hop can name every node");
 
 #define FIELD(name) offsetof(struct settings, name)
 
@@ -23,7 +12,6 @@ static const char *const unregistered[] = {"adopt", "refuse", NULL};
 static const char *const auths[] = {"none", "jwt", "message", "ticket", NULL};
 static const enum route_auth auth_values[] = {ROUTE_AUTH_NONE, ROUTE_AUTH_JWT, ROUTE_AUTH_MESSAGE,
                                               ROUTE_AUTH_TICKET};
-static const char *const algorithms[] = {"HS256", "RS256", "ES256", NULL};
 static const char *const proxy_paths[] = {"room", "nested", NULL};
 
 static const struct config_row rows[] = {
@@ -253,7 +241,7 @@ static const struct config_row rows[] = {
      .type = CONFIG_CHOICE,
      .offset = FIELD(jwt_alg),
      .fallback = "HS256",
-     .choices = algorithms,
+     .choices = process_jwt_algs,
      .reload = true,
      .help = "The one algorithm that clients' tokens may have."},
     {.name = "REQUIRE_TICKET",
@@ -299,118 +287,6 @@ static const struct config_row rows[] = {
              "known here before others, and then are refused."},
 };
 
-static bool check_origins(const char *name, const char *text, FILE *err)
-{
-    struct origins origins = {0};
-    struct span bad;
-    if (origins_parse(&origins, span_str(text), &bad) != ERR_OK) {
-        (void)fprintf(err,
-                      "terrane-shard: %s: \"%.*s\" is not an http origin such as "
-                      "http://127.0.0.1:3002\n",
-                      name, SPAN_ARG(bad));
-        return false;
-    }
-    origins_clear(&origins);
-    return true;
-}
-
-/* One, or none. */
-static bool check_origin(const char *name, const char *text, FILE *err)
-{
-    if (strchr(text, ',') == NULL)
-        return check_origins(name, text, err);
-    (void)fprintf(err, "terrane-shard: %s: \"%s\" is more than one origin\n", name, text);
-    return false;
-}
-
-static bool check_world(const struct settings *s, FILE *err)
-{
-    if (s->world_urls[0] == '\0') {
-        (void)fprintf(err, "terrane-shard: WORLD_URLS: at least one world is needed\n");
-        return false;
-    }
-    if (!world_id_is_valid(span_str(s->world_id))) {
-        (void)fprintf(err,
-                      "terrane-shard: WORLD_ID: \"%s\" is not a world's id such as "
-                      "world-default\n",
-                      s->world_id);
-        return false;
-    }
-    return check_origins("WORLD_URLS", s->world_urls, err);
-}
-
-static bool check_world_ids(const struct settings *s, FILE *err)
-{
-    struct span rest = span_str(s->world_ids), part;
-    while (rest.len > 0 && span_split(&rest, ',', &part)) {
-        if (world_id_is_valid(span_trim(part)))
-            continue;
-        (void)fprintf(err,
-                      "terrane-shard: WORLD_IDS: \"%.*s\" is not a world's id such as "
-                      "world-default\n",
-                      SPAN_ARG(part));
-        return false;
-    }
-    return true;
-}
-
-static bool is_printable(struct span text)
-{
-    for (size_t i = 0; i < text.len; i++)
-        if (text.ptr[i] <= ' ' || text.ptr[i] >= 0x7f)
-            return false;
-    return true;
-}
-
-static bool check_node_id(const struct settings *s, FILE *err)
-{
-    struct span id = span_str(s->node_id);
-    bool plain = span_is_utf8(id);
-    for (size_t i = 0; i < id.len; i++)
-        plain = plain && (unsigned char)id.ptr[i] >= ' ' && id.ptr[i] != 0x7f;
-    if (id.len <= NODE_ID_MAX && plain)
-        return true;
-    (void)fprintf(
-        err, "terrane-shard: NODE_ID: longer than %d bytes, control characters, or not UTF-8\n",
-        NODE_ID_MAX);
-    return false;
-}
-
-static bool check_urls(const struct settings *s, FILE *err)
-{
-    struct span url = span_str(s->node_url);
-    bool is_url = span_starts(url, SPAN("http://")) || span_starts(url, SPAN("https://"));
-    if (url.len > 0 && (!is_url || url.len > BEAT_URL_MAX || !is_printable(url))) {
-        (void)fprintf(err, "terrane-shard: NODE_URL: \"%s\" is not an http or https URL\n",
-                      s->node_url);
-        return false;
-    }
-    return check_origin("INTERNAL_URL", s->internal_url, err);
-}
-
-static bool check_allowed(const struct settings *s, FILE *err)
-{
-    struct span bad;
-    if (allowed_origins_check(span_str(s->allowed_origins), &bad) == ERR_OK)
-        return true;
-    (void)fprintf(err,
-                  "terrane-shard: ALLOWED_ORIGINS: \"%.*s\" is not an origin such as "
-                  "https://game.example\n",
-                  SPAN_ARG(bad));
-    return false;
-}
-
-/* It goes into headers. */
-static bool check_secret(const struct settings *s, FILE *err)
-{
-    const struct secrets secrets = {span_str(s->shard_secret)};
-    if (secrets_shortest(&secrets) > 0 && is_printable(secrets_first(&secrets)))
-        return true;
-    (void)fprintf(err, "terrane-shard: SHARD_SECRET: a secret is empty or has characters other "
-                       "than printable ASCII without blanks\n");
-    return false;
-}
-
 struct rate_limit settings_client_rate(const struct settings *s)
 {
     static const struct rate_limit usual = {.per_s = 50, .burst = 200};
@@ -420,7 +296,6 @@ struct rate_limit settings_client_rate(const struct settings *s)
     return s->common.trusted_proxies[0] != '\0' ? usual : (struct rate_limit){0};
 }
 
-/* It goes, encoded, into headers that other processes read. */
 const char *settings_room_servers(const struct settings *s)
 {
     return strcmp(s->room_servers, "none") == 0 ? "" : s->room_servers;
@@ -431,65 +306,10 @@ enum route_auth settings_auth(const struct settings *s)
     return auth_values[s->client_auth];
 }
 
-static bool needs_keys(const struct settings *s, const struct routes *routes)
-{
-    const struct route_rule *rule;
-    for (size_t i = 0; (rule = routes_at(routes, i)) != NULL; i++) {
-        enum route_auth auth = rule->auth == ROUTE_AUTH_DEFAULT ? settings_auth(s) : rule->auth;
-        if (auth == ROUTE_AUTH_JWT || auth == ROUTE_AUTH_MESSAGE)
-            return true;
-    }
-    return false;
-}
-
-static bool check_keys(const struct settings *s, const struct routes *routes, FILE *err)
-{
-    struct token_keys *keys;
-    struct span text = span_str(s->jwt_secret);
-    if (text.len == 0 && !needs_keys(s, routes))
-        return true;
-    if (text.len == 0) {
-        (void)fprintf(err, "terrane-shard: AUTH_JWT_SECRET: needed to verify the tokens that "
-                           "CLIENT_AUTH or ROUTES want\n");
-        return false;
-    }
-    if (token_keys_new(&keys, (enum token_alg)s->jwt_alg, text) != ERR_OK) {
-        (void)fprintf(err,
-                      "terrane-shard: AUTH_JWT_SECRET: no key for the algorithm of AUTH_JWT_ALG\n");
-        return false;
-    }
-    token_keys_free(keys);
-    return true;
-}
-
-static bool check_routes(const struct settings *s, FILE *err)
-{
-    struct routes *routes;
-    struct buf problem = {0};
-    bool good = settings_routes(s, &routes, &problem) == ERR_OK;
-    if (!good) {
-        (void)fprintf(err, "terrane-shard: ROUTES: %.*s\n", SPAN_ARG(buf_span(&problem)));
-    } else {
-        good = check_keys(s, routes, err);
-        routes_free(routes);
-    }
-    buf_clear(&problem);
-    return good;
-}
-
-static bool check(const void *config, FILE *err)
-{
-    const struct settings *s = config;
-    return check_world(s, err) && check_world_ids(s, err) && check_node_id(s, err) &&
-           check_urls(s, err) && check_origins("ROOM_SERVERS", settings_room_servers(s), err) &&
-           process_settings_check(&s->common, "terrane-shard", err) && check_allowed(s, err) &&
-           check_secret(s, err) && check_routes(s, err);
-}
-
 const struct config_table settings_table = {
     .process = "terrane-shard",
     .about = "Carries clients to the rooms of their shards, and reports to worlds.",
     .rows = rows,
     .count = sizeof rows / sizeof rows[0],
-    .check = check,
+    .check = settings_check,
 };

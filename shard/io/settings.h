@@ -46,6 +46,8 @@ struct settings {
 
 /* A loaded one has origins, networks, a world id and secrets that can be used. */
 extern const struct config_table settings_table;
+/* For the table: as its `check`. */
+bool settings_check(const void *config, FILE *err);
 /* New connections of one client address: CLIENT_RATE, or what that is on its own. */
 struct rate_limit settings_client_rate(const struct settings *s);
 /* The origins of room servers; "" when there are none. */

@@ -32,17 +32,12 @@ static bool is_served(const struct route_rule *rule, const struct settings *s)
            settings_room_servers(s)[0] != '\0';
 }
 
-static enum route_auth auth_of(const struct route_rule *rule, const struct settings *s)
-{
-    return rule->auth == ROUTE_AUTH_DEFAULT ? settings_auth(s) : rule->auth;
-}
-
 static enum err check_servers(const struct routes *routes, const struct settings *s,
                               struct buf *problem)
 {
     const struct route_rule *rule;
     for (size_t i = 0; (rule = routes_at(routes, i)) != NULL; i++) {
-        if (!rule->has_shard && auth_of(rule, s) == ROUTE_AUTH_TICKET) {
+        if (!rule->has_shard && route_rule_auth(rule, settings_auth(s)) == ROUTE_AUTH_TICKET) {
             buf_addf(problem, "[%zu].auth: tickets are for paths with {shard}", i);
             return ERR_SYNTAX;
         }

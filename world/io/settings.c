@@ -3,20 +3,17 @@
 
 #include <string.h>
 
-#include "common/proto/addr.h"
-#include "common/proto/origins.h"
 #include "common/proto/redis_url.h"
 #include "common/proto/secret.h"
-#include "common/proto/token.h"
 #include "common/proto/url.h"
 
 static const char *const room_failovers[] = {
     [ROOM_FAILOVER_WAIT] = "wait", [ROOM_FAILOVER_MOVE] = "move", NULL};
 static const char *const node_placements[] = {"spread", "packed", NULL};
 
+#define PROCESS     "terrane-world"
 #define FIELD(name) offsetof(struct settings, name)
 
-static const char *const algorithms[] = {"HS256", "RS256", "ES256", NULL};
 static const char *const store_syncs[] = {
     [STORE_SYNC_NORMAL] = "normal", [STORE_SYNC_FULL] = "full", NULL};
 
@@ -33,7 +30,7 @@ static const struct config_row rows[] = {
      .type = CONFIG_CHOICE,
      .offset = FIELD(jwt_alg),
      .fallback = "HS256",
-     .choices = algorithms,
+     .choices = process_jwt_algs,
      .reload = true,
      .help = "The one algorithm that tokens may have."},
     {.name = "SHARD_SECRET",
@@ -246,40 +243,16 @@ static const struct config_row rows[] = {
 
 static bool check_secrets(const struct settings *s, FILE *err)
 {
-    struct token_keys *keys;
-
     if (secrets_shortest(&(struct secrets){span_str(s->shard_secret)}) == 0) {
         (void)fprintf(err, "terrane-world: SHARD_SECRET: a secret of the list is empty\n");
         return false;
     }
-    if (token_keys_new(&keys, (enum token_alg)s->jwt_alg, span_str(s->jwt_secret)) != ERR_OK) {
-        (void)fprintf(err,
-                      "terrane-world: AUTH_JWT_SECRET: no key for the algorithm of AUTH_JWT_ALG\n");
-        return false;
-    }
-    token_keys_free(keys);
-    return true;
+    return process_check_keys(span_str(s->jwt_secret), s->jwt_alg, PROCESS, err);
 }
 
 const char *settings_room_servers(const struct settings *s)
 {
     return strcmp(s->room_servers, "none") == 0 ? "" : s->room_servers;
-}
-
-static bool check_room_servers(const struct settings *s, FILE *err)
-{
-    struct origins origins;
-    struct span bad;
-
-    if (origins_parse(&origins, span_str(settings_room_servers(s)), &bad) != ERR_OK) {
-        (void)fprintf(err,
-                      "terrane-world: ROOM_SERVERS: \"%.*s\" is not an http origin such as "
-                      "http://127.0.0.1:3003\n",
-                      SPAN_ARG(bad));
-        return false;
-    }
-    origins_clear(&origins);
-    return true;
 }
 
 enum err settings_admin_listen(const struct settings *s, struct buf *host, uint16_t *port)
@@ -349,11 +322,12 @@ static bool check_redis(const struct settings *s, FILE *err)
 
 static bool check(const void *config, FILE *err)
 {
-    return process_settings_check(&((const struct settings *)config)->common, "terrane-world",
-                                  err) &&
-           check_room_servers(config, err) && check_admin_listen(config, err) &&
-           check_internal_url(config, err) && check_redis(config, err) &&
-           check_secrets(config, err);
+    const struct settings *s = config;
+
+    return process_settings_check(&s->common, PROCESS, err) &&
+           process_check_origins(settings_room_servers(s), "ROOM_SERVERS", PROCESS, err) &&
+           check_admin_listen(s, err) && check_internal_url(s, err) && check_redis(s, err) &&
+           check_secrets(s, err);
 }
 
 const struct config_table settings_table = {
