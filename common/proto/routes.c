@@ -1,8 +1,10 @@
-/* Which rule a path fits. Patterns are walked as they are written, segment by segment; what they
- * may be is routes_read.c's. */
+/* Which rule a path fits. How rules are written is routes_read.c's, what their patterns may be
+ * route_pattern.c's. */
 #include "common/proto/routes.h"
 
 #include <stdlib.h>
+
+#include "common/proto/route_pattern.h"
 
 static struct route_rule builtin = {
     .pattern = ROUTES_BUILTIN_PATTERN,
@@ -11,19 +13,6 @@ static struct route_rule builtin = {
     .builtin = true,
 };
 const struct routes routes_builtin = {.list = &builtin, .count = 1};
-
-static bool is_star(struct span segment)
-{
-    return span_eq(segment, SPAN("*"));
-}
-
-/* The name of a `{name}` segment; {NULL, 0}: it is no such one. */
-static struct span name_of(struct span segment)
-{
-    if (!span_starts(segment, SPAN("{")) || !span_ends(segment, SPAN("}")))
-        return (struct span){.ptr = NULL};
-    return span_slice(segment, 1, segment.len - 1);
-}
 
 /* Segments are compared decoded. */
 static bool literal_fits(struct span want, struct span segment, struct buf *scratch)
@@ -60,13 +49,13 @@ static enum err rule_fits(const struct route_rule *rule, struct span path, struc
     enum err names = ERR_OK;
     *out = (struct route_fit){.rule = rule, .path = path};
     while (url_next_segment(&pattern, &want)) {
-        if (is_star(want)) {
+        if (route_segment_is_star(want)) {
             out->rest = rest;
             return names;
         }
         if (!url_next_segment(&rest, &segment))
             return ERR_MISSING;
-        struct span name = name_of(want);
+        struct span name = route_segment_name(want);
         if (name.ptr == NULL && !literal_fits(want, segment, scratch))
             return ERR_MISSING;
         if (name.ptr == NULL)
@@ -102,7 +91,7 @@ bool routes_name(const struct route_rule *rule, struct span path, struct span na
 {
     struct span pattern = span_str(rule->pattern), want, segment;
     while (url_next_segment(&pattern, &want) && url_next_segment(&path, &segment)) {
-        struct span here = name_of(want);
+        struct span here = route_segment_name(want);
         if (here.ptr != NULL && span_eq(here, name))
             return url_decode(out, segment) == ERR_OK;
     }

@@ -4,7 +4,7 @@
 #include "common/base/json.h"
 #include "common/base/mem.h"
 #include "common/proto/allowed_origins.h"
-#include "common/proto/ascii.h"
+#include "common/proto/route_pattern.h"
 #include "common/proto/routes.h"
 
 /* The rule being read. */
@@ -36,108 +36,16 @@ static enum err wrong_text(const struct reading *r, const char *member, struct s
     return ERR_SYNTAX;
 }
 
-/* ---- patterns */
-
-static bool is_name(struct span segment)
-{
-    return segment.len > 2 && segment.ptr[0] == '{' && segment.ptr[segment.len - 1] == '}';
-}
-
-static bool name_is_good(struct span segment)
-{
-    for (size_t i = 1; i + 1 < segment.len; i++)
-        if (!ascii_is_alnum_or(segment.ptr[i], "_-"))
-            return false;
-    return true;
-}
-
-static bool literal_is_good(struct span segment)
-{
-    for (size_t i = 0; i < segment.len; i++) {
-        unsigned char c = (unsigned char)segment.ptr[i];
-        if (c <= ' ' || c == 0x7f || c == '{' || c == '}' || c == '*' || c == '%' || c == '?' ||
-            c == '#' || c == '\\')
-            return false;
-    }
-    return !span_eq(segment, SPAN(".")) && !span_eq(segment, SPAN(".."));
-}
-
-/* How often the pattern has that segment. */
-static size_t pattern_count(struct span pattern, struct span segment)
-{
-    struct span at;
-    size_t count = 0;
-    while (url_next_segment(&pattern, &at))
-        count += span_eq(at, segment) ? 1 : 0;
-    return count;
-}
-
-/* What the node serves itself. */
-static bool is_taken(struct span pattern)
-{
-    static const char *const own[] = {"livez", "readyz", "metrics", "version", "terrane"};
-    struct span first = {.len = 0}, second = {.len = 0};
-    (void)url_next_segment(&pattern, &first);
-    (void)url_next_segment(&pattern, &second);
-    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
-        if (span_eq(first, span_str(own[i])))
-            return true;
-    return span_eq(first, SPAN("parties")) && span_eq(second, SPAN("world"));
-}
-
-static const char *segment_problem(struct span pattern, struct span segment, bool last)
-{
-    if (span_eq(segment, SPAN("*")))
-        return last ? NULL : "has a * that is not the last segment";
-    if (segment.len == 0)
-        return last ? NULL : "has an empty segment";
-    if (!is_name(segment))
-        return literal_is_good(segment) ? NULL : "has a segment that no path can have";
-    if (!name_is_good(segment))
-        return "has a name with other characters than letters, digits, - and _";
-    return pattern_count(pattern, segment) == 1 ? NULL : "has a name twice";
-}
-
-static const char *pattern_problem(struct span pattern)
-{
-    struct span rest = pattern, segment;
-    if (!span_starts(pattern, SPAN("/")))
-        return "does not start with a slash";
-    if (!span_is_utf8(pattern))
-        return "is not UTF-8";
-    while (url_next_segment(&rest, &segment)) {
-        const char *problem = segment_problem(pattern, segment, rest.len == 0);
-        if (problem != NULL)
-            return problem;
-    }
-    return is_taken(pattern) ? "belongs to the node itself" : NULL;
-}
-
-/* Whatever fits `narrow` fits `wide`. */
-static bool covers(struct span wide, struct span narrow)
-{
-    struct span a, b;
-    while (url_next_segment(&wide, &a)) {
-        if (span_eq(a, SPAN("*")))
-            return true;
-        if (!url_next_segment(&narrow, &b) || span_eq(b, SPAN("*")))
-            return false;
-        if (is_name(a) ? b.len == 0 : !span_eq(a, b))
-            return false;
-    }
-    return narrow.len == 0;
-}
-
 static enum err read_path(struct reading *r, json_t *object)
 {
     struct span path;
     if (!json_get_span(object, "path", &path))
         return wrong(r, "path", "a text such as \"/socket.io/*\" is needed");
-    const char *problem = pattern_problem(path);
+    const char *problem = route_pattern_problem(path);
     if (problem != NULL)
         return wrong_text(r, "path", path, problem);
     r->rule->pattern = xspandup(path);
-    r->rule->has_shard = pattern_count(path, SPAN("{shard}")) > 0;
+    r->rule->has_shard = route_pattern_has(path, SPAN("shard"));
     return ERR_OK;
 }
 
@@ -270,15 +178,6 @@ static void add_key(struct route_rule *rule, enum route_key_from from, struct sp
         (struct route_key){.from = from, .name = name.len == 0 ? NULL : xspandup(name)};
 }
 
-static bool has_name(const struct route_rule *rule, struct span name)
-{
-    struct buf segment = {.len = 0};
-    buf_addf(&segment, "{%.*s}", SPAN_ARG(name));
-    bool has = pattern_count(span_str(rule->pattern), buf_span(&segment)) > 0;
-    buf_clear(&segment);
-    return has;
-}
-
 static enum err read_key(struct reading *r, struct span text)
 {
     static const struct {
@@ -299,7 +198,7 @@ static enum err read_key(struct reading *r, struct span text)
         struct span name = span_slice(text, prefix.len, text.len);
         if (!span_starts(text, prefix) || name.len == 0)
             continue;
-        if (kinds[i].from == ROUTE_KEY_PATH && !has_name(r->rule, name))
+        if (kinds[i].from == ROUTE_KEY_PATH && !route_pattern_has(span_str(r->rule->pattern), name))
             return wrong_text(r, "key", text, "is not in the path");
         add_key(r->rule, kinds[i].from, name);
         return ERR_OK;
@@ -322,7 +221,7 @@ static enum err read_keys(struct reading *r, json_t *object)
 
 static void add_default_keys(struct route_rule *rule)
 {
-    if (has_name(rule, SPAN("room")))
+    if (route_pattern_has(span_str(rule->pattern), SPAN("room")))
         add_key(rule, ROUTE_KEY_PATH, SPAN("room"));
     add_key(rule, ROUTE_KEY_QUERY, SPAN("room"));
     add_key(rule, ROUTE_KEY_ADDRESS, (struct span){.len = 0});
@@ -376,7 +275,7 @@ static enum err check_order(const struct reading *r, const struct routes *all)
 {
     struct span pattern = span_str(r->rule->pattern);
     for (size_t i = 0; i < r->index; i++) {
-        if (!covers(span_str(all->list[i].pattern), pattern))
+        if (!route_pattern_covers(span_str(all->list[i].pattern), pattern))
             continue;
         add_place(r, "path");
         json_add_string(r->problem, pattern);
