@@ -16,6 +16,7 @@ install_all() {
     packages_need "$TEST_LOGS/install.log" "${BUILD_PACKAGES[@]}" "${TEST_PACKAGES[@]}"
     node_need "$TEST_LOGS/install.log"
     npm_need tests "$TEST_LOGS/npm.log" || die "npm could not install the packages of tests/"
+    npm_need tests/peers "$TEST_LOGS/npm.log" || die "npm could not install the packages of tests/peers/"
     npm_need deploy/demo/signe "$TEST_LOGS/npm.log" || die "npm could not install the packages of deploy/demo/signe/"
 }
 
@@ -159,6 +160,11 @@ stage_system() {
 
 stage_worlds() {
     suite "several worlds" worlds.log env TERRANE_BIN="$DEV_BIN" node tests/system/worlds.mjs
+}
+
+stage_peers() {
+    suite "servers that know nothing of us, with their clients" peers.log env TERRANE_BIN="$DEV_BIN" \
+        node tests/peers/run.mjs
 }
 
 stage_up() { suite "deploy/up" up.log node tests/system/up.mjs; }

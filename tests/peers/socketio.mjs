@@ -1,0 +1,140 @@
+// Socket.IO 4 in all of its ways: long polling, WebSocket, and the one after the other.
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { io } from "socket.io-client";
+import { test as whole, until } from "../lib/runner.mjs";
+import { matrix } from "./lib/matrix.mjs";
+import { Site } from "./lib/site.mjs";
+
+class Guest {
+  constructor(t, origin, { room, shard, ...options }) {
+    Object.assign(this, { opens: 0, closes: [], refusals: 0, heard: [], left: [], reasons: [], upgrades: 0 });
+    const way = shard ? { path: `/game/${shard}`, transports: ["websocket"] } : {};
+    this.socket = io(origin, { forceNew: true, reconnectionDelay: 100, reconnectionDelayMax: 400, query: { room: room ?? shard }, ...way, ...options });
+    this.socket.on("connect", () => this.in());
+    this.socket.on("connect_error", () => this.refusals++);
+    this.socket.on("disconnect", (reason, details) => {
+      this.server = undefined;
+      this.reasons.push(reason);
+      if (details?.context?.code !== undefined) this.closes.push(details.context.code);
+    });
+    this.socket.on("said", (text) => this.heard.push(text));
+    this.socket.on("left", (who) => this.left.push(who));
+    t.after(() => this.leave());
+  }
+  async in() {
+    this.opens++;
+    this.socket.io.engine.on("upgrade", () => this.upgrades++);
+    this.server = await this.ask("say", "I am here").catch(() => undefined);
+  }
+  get here() {
+    return this.server !== undefined;
+  }
+  get transport() {
+    return this.socket.io.engine.transport.name;
+  }
+  ask(...what) {
+    return this.socket.timeout(5000).emitWithAck(...what);
+  }
+  async say(text) {
+    this.server = await this.ask("say", text);
+  }
+  leave() {
+    this.socket.disconnect();
+  }
+}
+
+const peer = {
+  name: "Socket.IO",
+  heading: "Socket.IO 4.8",
+  script: "socketio.mjs",
+  shardEnv: { SOCKET_PATH: "/game" },
+  join: (t, origin, where) => new Guest(t, origin, where),
+};
+const test = (name, ...rest) => whole(`Socket.IO: ${name}`, ...rest);
+
+matrix(peer);
+
+async function join(t, origin, options) {
+  const guest = new Guest(t, origin, { room: "lobby", ...options });
+  await until(() => guest.here, "a guest to be there");
+  return guest;
+}
+
+const ways = {
+  "polling, then WebSocket": { way: {}, ends: "websocket" },
+  "polling alone": { way: { transports: ["polling"] }, ends: "polling" },
+  "WebSocket alone": { way: { transports: ["websocket"] }, ends: "websocket" },
+};
+
+for (const [name, { way, ends }] of Object.entries(ways)) {
+  test(`${name}, through two nodes in turn: binary and acknowledgements both ways, rooms`, async (t) => {
+    const site = await Site.start(t, peer);
+    const origin = await site.front();
+    const guests = await Promise.all([1, 2, 3].map(() => join(t, origin, way)));
+    await until(() => guests.every((g) => g.transport === ends), "the transport to be the last one");
+    assert.equal(new Set(guests.map((g) => g.server)).size, 1);
+    assert.deepEqual(guests.map((g) => g.upgrades > 0), guests.map(() => name === "polling, then WebSocket"));
+
+    const [guest] = guests;
+    const sent = randomBytes(5000);
+    const { twice, as } = await guest.ask("double", sent);
+    assert.deepEqual(Buffer.from(twice), Buffer.concat([sent, sent]));
+    assert.equal(as[0], 5000);
+    assert.deepEqual(Buffer.from(as[1].data), sent);
+
+    guest.socket.on("question", ({ data }, done) => done({ back: data }));
+    const answered = new Promise((resolve) => guest.socket.once("answered", resolve));
+    guest.socket.emit("ask me", sent);
+    assert.deepEqual(Buffer.from((await answered).back), sent);
+
+    const stranger = await join(t, origin, { ...way, query: { room: "elsewhere" } });
+    await guest.say("to all of us");
+    await until(() => guests.every((g) => g.heard.includes("to all of us")), "the room to hear it");
+    await stranger.say("to myself");
+    assert.deepEqual(stranger.heard, ["I am here", "to myself"]);
+
+    guests[2].leave();
+    await until(() => guest.left.length === 1, "the room to hear who left");
+    assert.equal(guest.left[0].reason, "client namespace disconnect");
+  });
+}
+
+test("long polling waits longer than a heartbeat, and stays one session", async (t) => {
+  const site = await Site.start(t, peer);
+  const guest = await join(t, await site.front(), { transports: ["polling"] });
+  let beats = 0;
+  guest.socket.io.on("ping", () => beats++);
+  await until(() => beats === 3, "three heartbeats");
+  assert.equal(guest.opens, 1);
+});
+
+test("who breaks off is heard to be gone at once", async (t) => {
+  const site = await Site.start(t, peer);
+  const [node, other] = site.nodes;
+  const stays = await join(t, node.origin);
+  const goes = await join(t, other.origin, { transports: ["websocket"], reconnection: false });
+  goes.socket.io.engine.transport.ws.terminate();
+  await until(() => stays.left.length === 1, "the room to hear who left", 1500);
+  assert.equal(stays.left[0].reason, "transport close");
+});
+
+test("a node that stops is a transport close with 1012", async (t) => {
+  const site = await Site.start(t, peer, { nodeEnv: { DRAIN_DEADLINE: "300ms" } });
+  const guest = await join(t, site.nodes[0].origin, { transports: ["websocket"], reconnection: false });
+  await site.nodes[0].stop();
+  await until(() => guest.reasons.length === 1, "the disconnect");
+  assert.deepEqual([guest.reasons, guest.closes], [["transport close"], [1012]]);
+});
+
+test("clients that only poll go on through the other node when theirs stops", async (t) => {
+  const site = await Site.start(t, peer);
+  const origin = await site.front();
+  const guests = await Promise.all([1, 2, 3, 4].map(() => join(t, origin, { transports: ["polling"] })));
+  assert.equal(await site.nodes[0].stop(), 0);
+  for (const guest of guests) {
+    await until(() => guest.here, "a guest to be there");
+    await guest.say("still polling");
+  }
+  await until(() => guests.every((g) => g.heard.filter((text) => text === "still polling").length === 4), "all to hear all");
+});
