@@ -17,9 +17,17 @@ static void on_stop_signal(void *ctx)
     _exit(EXIT_FAILURE);
 }
 
+static void reload(struct turn_end *t)
+{
+    process_reload(CONTAINER_OF(t, struct process, reloading));
+}
+
+/* Once for all that came in one turn. */
 static void on_reload_signal(void *ctx)
 {
-    process_reload(ctx);
+    struct process *p = ctx;
+    p->reloading.fn = reload;
+    loop_at_turn_end(p->loop, &p->reloading);
 }
 
 static bool open_door(struct process *p)

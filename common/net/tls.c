@@ -371,6 +371,7 @@ void tls_connect(struct conn *c, struct tls_context *t, const char *host)
 {
     if (!conn_has_socket(c))
         return; /* the dial has failed */
+    tls_context_trust(t);
     tls_start(c, t);
     expect_host(c->tls->ssl, host);
     SSL_set_connect_state(c->tls->ssl);

@@ -81,8 +81,6 @@ static enum err read_authorities(SSL_CTX *ssl, const struct tls_files *files, bo
                                  struct buf *why)
 {
     STACK_OF(X509_NAME) * names;
-    if (!is_named(files->ca))
-        return SSL_CTX_set_default_verify_paths(ssl) == 1 ? ERR_OK : fault(why, "certificates");
     if (SSL_CTX_load_verify_locations(ssl, files->ca, NULL) != 1)
         return fault(why, files->ca);
     if (!server)
@@ -148,7 +146,7 @@ static enum err context_read(struct tls_context *t, struct buf *why)
     enum err e = ERR_OK;
     if (t->server || is_named(files->cert))
         e = read_certificate(ssl, files, why);
-    if (e == ERR_OK && (!t->server || is_named(files->ca)))
+    if (e == ERR_OK && is_named(files->ca))
         e = read_authorities(ssl, files, t->server, why);
     if (e != ERR_OK) {
         SSL_CTX_free(ssl);
@@ -156,9 +154,20 @@ static enum err context_read(struct tls_context *t, struct buf *why)
     }
     SSL_CTX_free(t->ssl);
     t->ssl = ssl;
+    t->unread = !t->server && !is_named(files->ca);
     t->expires_s = expiry_of(ssl);
     warn_of_expiry(t);
     return ERR_OK;
+}
+
+void tls_context_trust(struct tls_context *t)
+{
+    if (!t->unread)
+        return;
+    t->unread = false;
+    if (SSL_CTX_set_default_verify_paths(t->ssl) != 1)
+        log_error("tls.authorities", "wrong=the system's cannot be read");
+    ERR_clear_error();
 }
 
 static enum err context_new(struct tls_context **out, const struct tls_files *files, bool server,

@@ -21,6 +21,8 @@ struct tls_context {
     SSL_CTX *ssl; /* replaced by a reload; connections hold the one that they began with */
     struct tls_files files; /* owned; no path is NULL */
     bool server;
+    bool unread; /* a client of the system's authorities, which are read at its first dial: they are
+                    many, and most processes never need them */
     int64_t expires_s;
     struct tls_stats stats;
     BIO_METHOD *bio;
@@ -29,6 +31,9 @@ struct tls_context {
     char *plain;    /* TLS_RECORD: small pieces that become one record */
     struct buf out; /* what OpenSSL has made for the peer */
 };
+
+/* Of a client, before its next dial. */
+void tls_context_trust(struct tls_context *t);
 
 /* Reads from `in`, writes to `out` of the context that is its data. */
 BIO_METHOD *tls_bio_new(void);

@@ -51,6 +51,7 @@ struct process {
     struct proxy_door door; /* before the public one of `doors` */
     struct doors doors;
 
+    struct turn_end reloading;
     struct farewell farewell;
     bool failed; /* core cannot go on */
 };

@@ -35,6 +35,7 @@ struct process {
     struct stores stores;
     struct ticker ticker;
     struct prober prober;
+    struct turn_end reloading;
     struct farewell farewell;
 };
 
