@@ -56,7 +56,9 @@ async function runOne({ name, fn, seconds }) {
 }
 
 export async function run(patterns = process.argv.slice(2)) {
-  const chosen = tests.filter((t) => patterns.length === 0 || patterns.some((p) => new RegExp(p, "i").test(t.name)));
+  const named = tests.filter((t) => patterns.length === 0 || patterns.some((p) => new RegExp(p, "i").test(t.name)));
+  const [part, parts] = (process.env.TEST_PART ?? "1/1").split("/").map(Number); // tests/lib/parts
+  const chosen = named.filter((_, i) => i % parts === part - 1);
   let passed = 0;
   for (const t of chosen) passed += await runOne(t);
   console.log(`${passed} passed, ${chosen.length - passed} failed`);

@@ -155,7 +155,8 @@ stage_rfc6455() {
 }
 
 stage_system() {
-    suite "system tests" system.log env TERRANE_BIN="$DEV_BIN" node tests/system/run.mjs
+    suite "system tests" system.log env TERRANE_BIN="$DEV_BIN" tests/lib/parts "$JOBS" "$TEST_LOGS/system.log" \
+        node tests/system/run.mjs
 }
 
 stage_worlds() {
