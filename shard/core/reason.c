@@ -32,7 +32,7 @@ static const struct {
     [NODE_REFUSED_FULL] = {"refused_full", WS_CODE_NONE, ""},
     [NODE_REFUSED_BAD_ID] = {"refused_bad_id", WS_CODE_NONE, ""},
     [NODE_REFUSED_NO_SEAT] = {"refused_no_seat", WS_CODE_NONE, ""},
-    [NODE_REFUSED_UNKNOWN] = {"refused_unknown", WS_CODE_NONE, ""},
+    [NODE_REFUSED_UNKNOWN] = {"refused_unknown_shard", WS_CODE_NONE, ""},
     [NODE_REFUSED_BANNED] = {"refused_banned", WS_CODE_NONE, ""},
     [NODE_REFUSED_NO_OWNER] = {"refused_no_owner", WS_CODE_NONE, ""},
     [NODE_REFUSED_MOVING] = {"refused_moving", WS_CODE_NONE, ""},

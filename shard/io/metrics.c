@@ -3,6 +3,7 @@
 
 #include "common/net/doors.h"
 #include "shard/core/survey.h"
+#include "shard/io/metrics_reasons.h"
 
 struct numbers {
     struct node_stats node;
@@ -17,14 +18,12 @@ struct numbers {
     uint64_t client_addresses;
 };
 
-#define P         "terrane_shard_"
-#define NODE(f)   offsetof(struct numbers, node.f)
-#define IO(f)     offsetof(struct numbers, io.f)
-#define LINKS(f)  offsetof(struct numbers, links.f)
-#define REASON(r) (offsetof(struct numbers, node.reasons) + (r) * sizeof(uint64_t))
-#define REFUSE(r) (offsetof(struct numbers, io.refusals) + (r) * sizeof(uint64_t))
-#define SLOW(c)   (offsetof(struct numbers, io.buffers.slow) + (c) * sizeof(uint64_t))
-#define CLOSE(i)  (offsetof(struct numbers, io.closes) + (i) * sizeof(uint64_t))
+#define P        "terrane_shard_"
+#define NODE(f)  offsetof(struct numbers, node.f)
+#define IO(f)    offsetof(struct numbers, io.f)
+#define LINKS(f) offsetof(struct numbers, links.f)
+#define SLOW(c)  (offsetof(struct numbers, io.buffers.slow) + (c) * sizeof(uint64_t))
+#define CLOSE(i) (offsetof(struct numbers, io.closes) + (i) * sizeof(uint64_t))
 #define ANSWER(t, c)                                                                               \
     (offsetof(struct numbers, io.forwards) + (t) * sizeof(struct forward_stats) +                  \
      offsetof(struct forward_stats, answers) + (c) * sizeof(uint64_t))
@@ -63,30 +62,6 @@ static const struct metric_row rows[] = {
     {P "room_servers", "state=\"unreachable\"", METRIC_GAUGE, NULL,
      offsetof(struct numbers, rooms.unreachable)},
     {P "clients_accepted_total", NULL, METRIC_COUNTER, "Clients let in.", NODE(accepted)},
-    {P "client_ends_total", "reason=\"peer_closed\"", METRIC_COUNTER,
-     "Clients that left, by reason.", REASON(NODE_PEER_CLOSED)},
-    {P "client_ends_total", "reason=\"peer_gone\"", METRIC_COUNTER, NULL, REASON(NODE_PEER_GONE)},
-    {P "client_ends_total", "reason=\"peer_silent\"", METRIC_COUNTER, NULL,
-     REASON(NODE_PEER_SILENT)},
-    {P "client_ends_total", "reason=\"peer_slow\"", METRIC_COUNTER, NULL, REASON(NODE_PEER_SLOW)},
-    {P "client_ends_total", "reason=\"peer_invalid\"", METRIC_COUNTER, NULL,
-     REASON(NODE_PEER_INVALID)},
-    {P "client_ends_total", "reason=\"peer_flooding\"", METRIC_COUNTER, NULL,
-     REASON(NODE_PEER_FLOODING)},
-    {P "client_ends_total", "reason=\"peer_unfinished\"", METRIC_COUNTER, NULL,
-     REASON(NODE_PEER_UNFINISHED)},
-    {P "client_ends_total", "reason=\"peer_unbuffered\"", METRIC_COUNTER, NULL,
-     REASON(NODE_PEER_UNBUFFERED)},
-    {P "client_ends_total", "reason=\"room_closed\"", METRIC_COUNTER, NULL,
-     REASON(NODE_ROOM_CLOSED)},
-    {P "client_ends_total", "reason=\"link_unreachable\"", METRIC_COUNTER, NULL,
-     REASON(NODE_LINK_UNREACHABLE)},
-    {P "client_ends_total", "reason=\"link_lost\"", METRIC_COUNTER, NULL, REASON(NODE_LINK_LOST)},
-    {P "client_ends_total", "reason=\"link_overflow\"", METRIC_COUNTER, NULL,
-     REASON(NODE_LINK_OVERFLOW)},
-    {P "client_ends_total", "reason=\"shutdown\"", METRIC_COUNTER, NULL, REASON(NODE_SHUTDOWN)},
-    {P "client_ends_total", "reason=\"drained\"", METRIC_COUNTER, NULL, REASON(NODE_DRAINED)},
-    {P "client_ends_total", "reason=\"kicked\"", METRIC_COUNTER, NULL, REASON(NODE_KICKED)},
     {P "client_closes_total", "code=\"1000\"", METRIC_COUNTER,
      "Client sockets that ended, by code.", CLOSE(0)},
     {P "client_closes_total", "code=\"1001\"", METRIC_COUNTER, NULL, CLOSE(1)},
@@ -119,37 +94,6 @@ static const struct metric_row rows[] = {
      "Frames to clients that were compressed, before and after; a broadcast counts once.",
      IO(packer.plain_bytes)},
     {P "compressed_bytes_total", "stage=\"after\"", METRIC_COUNTER, NULL, IO(packer.packed_bytes)},
-    {P "refusals_total", "reason=\"full\"", METRIC_COUNTER, "Requests refused, by reason.",
-     REASON(NODE_REFUSED_FULL)},
-    {P "refusals_total", "reason=\"no_owner\"", METRIC_COUNTER, NULL,
-     REASON(NODE_REFUSED_NO_OWNER)},
-    {P "refusals_total", "reason=\"unknown_shard\"", METRIC_COUNTER, NULL,
-     REASON(NODE_REFUSED_UNKNOWN)},
-    {P "refusals_total", "reason=\"no_seat\"", METRIC_COUNTER, NULL, REASON(NODE_REFUSED_NO_SEAT)},
-    {P "refusals_total", "reason=\"banned\"", METRIC_COUNTER, NULL, REASON(NODE_REFUSED_BANNED)},
-    {P "refusals_total", "reason=\"bad_id\"", METRIC_COUNTER, NULL, REASON(NODE_REFUSED_BAD_ID)},
-    {P "refusals_total", "reason=\"not_found\"", METRIC_COUNTER, NULL, REFUSE(REFUSED_NOT_FOUND)},
-    {P "refusals_total", "reason=\"bad_path\"", METRIC_COUNTER, NULL, REFUSE(REFUSED_PATH)},
-    {P "refusals_total", "reason=\"bad_method\"", METRIC_COUNTER, NULL, REFUSE(REFUSED_METHOD)},
-    {P "refusals_total", "reason=\"handshake\"", METRIC_COUNTER, NULL, REFUSE(REFUSED_HANDSHAKE)},
-    {P "refusals_total", "reason=\"bad_request\"", METRIC_COUNTER, NULL, REFUSE(REFUSED_FRAMING)},
-    {P "refusals_total", "reason=\"timeout\"", METRIC_COUNTER, NULL, REFUSE(REFUSED_TIMEOUT)},
-    {P "refusals_total", "reason=\"head_too_big\"", METRIC_COUNTER, NULL, REFUSE(REFUSED_BIG_HEAD)},
-    {P "refusals_total", "reason=\"busy\"", METRIC_COUNTER, NULL, REFUSE(REFUSED_BUSY)},
-    {P "refusals_total", "reason=\"no_room_server\"", METRIC_COUNTER, NULL,
-     REFUSE(REFUSED_NO_ROOM)},
-    {P "refusals_total", "reason=\"bad_signature\"", METRIC_COUNTER, NULL,
-     REFUSE(REFUSED_SIGNATURE)},
-    {P "refusals_total", "reason=\"origin\"", METRIC_COUNTER, NULL, REFUSE(REFUSED_ORIGIN)},
-    {P "refusals_total", "reason=\"no_token\"", METRIC_COUNTER, NULL, REFUSE(REFUSED_NO_TOKEN)},
-    {P "refusals_total", "reason=\"bad_token\"", METRIC_COUNTER, NULL, REFUSE(REFUSED_BAD_TOKEN)},
-    {P "refusals_total", "reason=\"not_here\"", METRIC_COUNTER, NULL, REFUSE(REFUSED_NOT_HERE)},
-    {P "refusals_total", "reason=\"greetings\"", METRIC_COUNTER, NULL, REFUSE(REFUSED_GREETINGS)},
-    {P "refusals_total", "reason=\"client_rate\"", METRIC_COUNTER, NULL,
-     REFUSE(REFUSED_CLIENT_RATE)},
-    {P "refusals_total", "reason=\"connect_rate\"", METRIC_COUNTER, NULL,
-     REFUSE(REFUSED_CONNECT_RATE)},
-    {P "refusals_total", "reason=\"stopping\"", METRIC_COUNTER, NULL, REFUSE(REFUSED_STOPPING)},
     {P "admissions_held", NULL, METRIC_GAUGE, "Clients that wait until CONNECT_RATE lets them in.",
      IO(admission.held_now)},
     {P "admissions_total", "how=\"at_once\"", METRIC_COUNTER, "Clients that CONNECT_RATE let in.",
@@ -336,6 +280,7 @@ void metrics_add(struct buf *out, const struct metrics *m, bool openmetrics)
     survey_take(m->node, loop_now(m->loop), &numbers.links);
     numbers.links.closing += m->io->links_closing;
     metrics_render(out, rows, sizeof rows / sizeof rows[0], &numbers, openmetrics);
+    metrics_add_reasons(out, &numbers.node, &numbers.io, openmetrics);
     doors_add_metrics(out, m->doors, P, openmetrics);
     metrics_render_process(out, openmetrics);
     metrics_render_end(out, openmetrics);

@@ -140,8 +140,9 @@ static const struct {
     {"never created", NONE, SOCKET, 0, 1, TOLD_ADOPT, "here"},
     {"never created, hopped", NONE, SOCKET, HOPPED, 1, TOLD_ADOPT, "here"},
     {"never created, and we end", NONE, SOCKET, CLOSING, 1, TOLD_ADOPT, "refused_full"},
-    {"never created, and no adoption", NONE, SOCKET, REFUSE, 1, TOLD_ADOPT, "refused_unknown"},
-    {"not to be served", NONE, SOCKET, 0, 1, TOLD_UNKNOWN, "refused_unknown"},
+    {"never created, and no adoption", NONE, SOCKET, REFUSE, 1, TOLD_ADOPT,
+     "refused_unknown_shard"},
+    {"not to be served", NONE, SOCKET, 0, 1, TOLD_UNKNOWN, "refused_unknown_shard"},
 };
 
 static void place_by_row(size_t i, struct place *out)

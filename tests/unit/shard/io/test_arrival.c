@@ -301,7 +301,7 @@ static void held_request_is_refused_for_a_reason(void **state)
     s.settings.adopt = false;
     peer_send(&door.client, POST);
     world_says("unknown", 404, "{\"error\":\"?\",\"adopt\":true}");
-    client_hears("X-A: 1\r\n\r\nrefused_unknown " SHARD);
+    client_hears("X-A: 1\r\n\r\nrefused_unknown_shard " SHARD);
 }
 
 static void request_that_was_held_keeps_its_connection(void **state)
