@@ -218,7 +218,7 @@ static void pause_and_put_back(struct owner *o)
     if (o->datas > 1)
         return;
     conn_pause(&o->conn, CONN_PAUSE_LINK);
-    conn_pause(&o->conn, CONN_PAUSE_RATE);
+    conn_pause(&o->conn, CONN_PAUSE_QUEUE);
     buf_reset(&o->got);
     conn_unread(&o->conn, "back ", 5);
 }
@@ -236,7 +236,7 @@ static void what_was_put_back_comes_first_once_nothing_pauses(void **state)
     turn_some(loop);
     assert_int_equal(owner->datas, 1);
     assert_true(conn_has_input(&owner->conn));
-    conn_resume(&owner->conn, CONN_PAUSE_RATE);
+    conn_resume(&owner->conn, CONN_PAUSE_QUEUE);
     TURN_UNTIL(loop, got_is("back and new"));
     assert_false(conn_has_input(&owner->conn));
 }
