@@ -33,7 +33,7 @@ static void on_reload_signal(void *ctx)
 static bool open_door(struct process *p)
 {
     const struct settings *s = &p->settings;
-    if (!doors_open(&p->doors, p->server, &p->door, &s->common, settings_table.process, stderr))
+    if (!doors_open(&p->doors, p->server, &s->common, settings_table.process, stderr))
         return false;
     identity_init(&p->identity, s, &p->doors);
     p->world_proxy.node_id = p->identity.id;

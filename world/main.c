@@ -52,8 +52,8 @@ static bool open_back_listener(struct process *p)
 /* False: a line on stderr says why. */
 static bool listen_on(struct process *p)
 {
-    if (!doors_open(&p->doors, p->server.front.http, &p->door, &p->settings.common,
-                    settings_table.process, stderr) ||
+    if (!doors_open(&p->doors, p->server.front.http, &p->settings.common, settings_table.process,
+                    stderr) ||
         !open_back_listener(p))
         return false;
     p->metrics.back_listener = p->back_listener;

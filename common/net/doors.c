@@ -78,14 +78,28 @@ static bool open_one(struct doors *d, struct listener **out, void (*accepted)(vo
     return false;
 }
 
-bool doors_open(struct doors *d, struct http_server *server, struct proxy_door *proxy,
-                const struct process_settings *s, const char *process, FILE *err)
+void doors_wire(struct doors *d, const struct addr_set *fronts, const struct http_limits *limits,
+                struct proxy_door_stats *stats)
+{
+    d->proxy = (struct proxy_door){
+        .loop = d->loop,
+        .networks = fronts,
+        .limits = limits,
+        .enter = http_door_enter,
+        .ctx = &d->front,
+        .stats = stats,
+    };
+    proxy_door_init(&d->proxy);
+}
+
+bool doors_open(struct doors *d, struct http_server *server, const struct process_settings *s,
+                const char *process, FILE *err)
 {
     struct buf host = {0};
     uint16_t port;
     d->front = (struct http_door){.server = server, .tls = d->tls[DOORS_PUBLIC]};
     d->inner = (struct http_door){.server = server, .tls = d->tls[DOORS_INTERNAL]};
-    bool good = open_one(d, &d->listener, proxy_door_accept, proxy, s->host, (uint16_t)s->port,
+    bool good = open_one(d, &d->listener, proxy_door_accept, &d->proxy, s->host, (uint16_t)s->port,
                          "HOST and PORT", process, err);
     if (good && process_listen_address(s->internal_listen, &host, &port) == ERR_OK)
         good = open_one(d, &d->internal, http_door_accept, &d->inner, host.data, port,
@@ -108,6 +122,12 @@ void doors_close(struct doors *d)
     doors_close_public(d);
     listener_close(d->internal);
     d->internal = NULL;
+}
+
+void doors_abort(struct doors *d)
+{
+    doors_close(d);
+    proxy_door_clear(&d->proxy);
 }
 
 void doors_reload(struct doors *d)

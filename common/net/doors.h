@@ -15,6 +15,7 @@ struct doors {
     struct loop *loop;
     struct tls_context *tls[DOORS_SIDES]; /* NULL: that door is plain */
     struct http_door front, inner;
+    struct proxy_door proxy;              /* before `front` */
     struct listener *listener, *internal; /* NULL: not open, or there is none */
 };
 
@@ -22,13 +23,18 @@ struct doors {
  * setting and file are at fault; d is empty. */
 MUST_CHECK bool doors_init(struct doors *d, struct loop *l, const struct process_settings *s,
                            const char *process, FILE *err);
-/* Opens both doors to the server, the public one behind `proxy`, which enters d->front. False:
- * `err` has a line that says why. */
-MUST_CHECK bool doors_open(struct doors *d, struct http_server *server, struct proxy_door *proxy,
+/* Before doors_open: who comes to the public one from `fronts` (PROXY_PROTOCOL) begins with a PROXY
+ * header; limits and stats are a proxy_door's. All borrowed. */
+void doors_wire(struct doors *d, const struct addr_set *fronts, const struct http_limits *limits,
+                struct proxy_door_stats *stats);
+/* Opens both doors to the server. False: `err` has a line that says why. */
+MUST_CHECK bool doors_open(struct doors *d, struct http_server *server,
                            const struct process_settings *s, const char *process, FILE *err);
 /* Closes the public one, as a process does that wants no more clients; nothing if it is closed. */
 void doors_close_public(struct doors *d);
 void doors_close(struct doors *d); /* both */
+/* Both, and drops those whose PROXY header has not come. After doors_wire. */
+void doors_abort(struct doors *d);
 /* SIGHUP: reads the files again. What is at fault is logged, and stays as it was. */
 void doors_reload(struct doors *d);
 /* The last: no connection is left, and no loop. */

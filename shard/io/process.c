@@ -130,15 +130,7 @@ static void wire_edge(struct process *p)
 static void wire_door(struct process *p)
 {
     p->server = http_server_new(p->loop, &edge_app, &p->edge, &p->limits, SPAN(""));
-    p->door = (struct proxy_door){
-        .loop = p->loop,
-        .networks = &p->fronts,
-        .limits = &p->limits,
-        .enter = http_door_enter,
-        .ctx = &p->doors.front,
-        .stats = &p->stats.door,
-    };
-    proxy_door_init(&p->door);
+    doors_wire(&p->doors, &p->fronts, &p->limits, &p->stats.door);
 }
 
 static void wire_farewell(struct process *p)
@@ -185,8 +177,7 @@ void process_wire(struct process *p)
 void process_unwire(struct process *p)
 {
     enum { TURNS = 3 }; /* what is aborted ends at the end of a turn, and may end others */
-    doors_close(&p->doors);
-    proxy_door_clear(&p->door);
+    doors_abort(&p->doors);
     farewell_stop(&p->farewell);
     forwards_clear(&p->forwards);
     tunnels_abort(&p->tunnels);

@@ -48,7 +48,6 @@ struct process {
     struct greeter greeter;
     struct edge edge;
     struct http_server *server;
-    struct proxy_door door; /* before the public one of `doors` */
     struct doors doors;
 
     struct turn_end reloading;

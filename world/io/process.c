@@ -14,19 +14,6 @@ static void close_doors(void *ctx)
     p->metrics.back_listener = NULL;
 }
 
-static void wire_door(struct process *p)
-{
-    p->door = (struct proxy_door){
-        .loop = p->loop,
-        .networks = &p->fronts,
-        .limits = &p->server_settings.limits,
-        .enter = http_door_enter,
-        .ctx = &p->doors.front,
-        .stats = &p->door_stats,
-    };
-    proxy_door_init(&p->door);
-}
-
 void process_wire(struct process *p)
 {
     struct rng rng;
@@ -39,7 +26,7 @@ void process_wire(struct process *p)
     shard_proxy_init(&p->shards, p->loop, &p->server, p->server_settings.secrets,
                      (size_t)p->settings.world_tunnels);
     p->server.shards = &p->shards;
-    wire_door(p);
+    doors_wire(&p->doors, &p->fronts, &p->server_settings.limits, &p->door_stats);
     p->metrics.shards = &p->shards.stats;
     p->metrics.door = &p->door_stats;
     p->port.reply = server_reply_port(&p->server);
@@ -78,7 +65,7 @@ bool process_unwire(struct process *p)
 
     farewell_stop(&p->farewell);
     close_doors(p);
-    proxy_door_clear(&p->door);
+    doors_abort(&p->doors);
     feed_sockets_abort(&p->feeds);
     shard_proxy_abort(&p->shards);
     if (p->stores.cluster != NULL)

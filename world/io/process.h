@@ -27,7 +27,6 @@ struct process {
     struct doors doors;
     struct listener *back_listener;
     struct server server;
-    struct proxy_door door; /* before its front */
     struct proxy_door_stats door_stats;
     struct shard_proxy shards;
     struct feed_sockets feeds;

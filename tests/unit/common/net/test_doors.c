@@ -33,38 +33,32 @@ static const struct http_limits limits = {
 static const struct http_pool_settings pool_settings = {
     .connect_ms = 5000, .answer_ms = 5000, .max_idle = 1, .idle_ms = 4000, .high_water = 65536};
 
+static char host[] = "127.0.0.1", any_port[] = "0", no_file[] = "/no/such";
 static const struct addr_set nobody;
-static struct proxy_door proxy;
 static struct proxy_door_stats proxy_stats;
 
 static int open_all(void **state)
 {
     (void)set_up(state);
     peer.fd = -1;
-    settings = (struct process_settings){.host = (char[]){"127.0.0.1"},
+    settings = (struct process_settings){.host = host,
                                          .tls_cert = server_id.cert_path,
                                          .tls_key = server_id.key_path,
                                          .tls_ca = authority.cert_path,
-                                         .internal_listen = (char[]){"0"},
+                                         .internal_listen = any_port,
                                          .internal_cert = server_id.cert_path,
                                          .internal_key = server_id.key_path,
                                          .internal_ca = authority.cert_path};
     assert_true(doors_init(&doors, loop, &settings, "test", stderr));
     server = http_server_new(loop, &app, NULL, &limits, SPAN(""));
-    proxy = (struct proxy_door){.loop = loop,
-                                .networks = &nobody,
-                                .limits = &limits,
-                                .enter = http_door_enter,
-                                .ctx = &doors.front,
-                                .stats = &proxy_stats};
-    proxy_door_init(&proxy);
-    assert_true(doors_open(&doors, server, &proxy, &settings, "test", stderr));
+    doors_wire(&doors, &nobody, &limits, &proxy_stats);
+    assert_true(doors_open(&doors, server, &settings, "test", stderr));
     return 0;
 }
 
 static int close_all(void **state)
 {
-    doors_close(&doors);
+    doors_abort(&doors);
     http_server_free(server);
     loop_turn(loop, 0);
     loop_turn(loop, 0);
@@ -206,7 +200,7 @@ static void a_bad_file_is_named_with_its_setting(void **state)
     size_t len = 0;
     FILE *err = open_memstream(&text, &len);
     struct doors none;
-    settings.internal_ca = (char[]){"/no/such"};
+    settings.internal_ca = no_file;
     assert_false(doors_init(&none, loop, &settings, "test", err));
     (void)fclose(err);
     assert_string_equal(text, "test: INTERNAL_CERT, INTERNAL_KEY, INTERNAL_CA: /no/such: No such "
