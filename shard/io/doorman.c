@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 
-#include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/net/responder.h"
 
@@ -28,8 +27,7 @@ static void answer(struct doorman *d, struct http_exchange *x, enum refusal why,
                    int64_t retry_s, struct span body)
 {
     struct buf headers = {0};
-    d->stats->refusals[why]++;
-    log_debug("edge.refused", "reason=%s", refusal_text(why));
+    io_stats_refuse(d->stats, why);
     BUF_ADD_LIT(&headers, JSON_TYPE "Retry-After: ");
     buf_add_i64(&headers, retry_s);
     BUF_ADD_LIT(&headers, "\r\n");

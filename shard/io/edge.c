@@ -13,17 +13,11 @@
 
 #define JSON_TYPE "Content-Type: application/json\r\n"
 
-static void count_refusal(struct edge *e, enum refusal why)
-{
-    e->stats->refusals[why]++;
-    log_debug("edge.refused", "reason=%s", refusal_text(why));
-}
-
 static void refuse_json(struct edge *e, struct http_exchange *x, enum refusal why, int status,
                         const char *text)
 {
     struct buf body = {0};
-    count_refusal(e, why);
+    io_stats_refuse(e->stats, why);
     buf_addf(&body, "{\"error\":\"%s\"}", text);
     http_respond(x, status, SPAN(JSON_TYPE), buf_span(&body));
     buf_clear(&body);
@@ -91,7 +85,7 @@ static void greet(struct edge *e, const struct arrived *a)
     enum node_reason why;
     enum err err = greeter_take(e->greeter, a, &why);
     if (err == ERR_LIMIT) {
-        count_refusal(e, REFUSED_GREETINGS);
+        io_stats_refuse(e->stats, REFUSED_GREETINGS);
         http_respond(a->x, 503, SPAN(JSON_TYPE "Retry-After: 1\r\n"),
                      SPAN("{\"error\":\"Too many clients have not said who they are\"}"));
     } else if (err != ERR_OK) {
@@ -153,7 +147,7 @@ static void take_upgrade(struct edge *e, struct http_exchange *x, const struct r
     struct span key;
     const char *problem = ws_handshake_check(x->head, &key);
     if (problem != NULL) {
-        count_refusal(e, REFUSED_HANDSHAKE);
+        io_stats_refuse(e->stats, REFUSED_HANDSHAKE);
         http_respond_bad_upgrade(x, problem);
         return;
     }
@@ -258,7 +252,7 @@ static void take_party(struct edge *e, struct http_exchange *x, const struct rou
 
 static void answer_none(struct edge *e, struct http_exchange *x)
 {
-    count_refusal(e, REFUSED_NOT_FOUND);
+    io_stats_refuse(e->stats, REFUSED_NOT_FOUND);
     http_respond(x, 404, SPAN("Content-Type: text/plain;charset=UTF-8\r\n"), SPAN("Not Found"));
 }
 
@@ -303,7 +297,7 @@ static void answer_metrics(const struct edge *e, struct http_exchange *x)
 static void answer_probe(struct edge *e, struct http_exchange *x, enum route_kind kind)
 {
     if (!span_eq(x->head->method, SPAN("GET")) && !span_eq(x->head->method, SPAN("HEAD"))) {
-        count_refusal(e, REFUSED_METHOD);
+        io_stats_refuse(e->stats, REFUSED_METHOD);
         http_respond(x, 405, SPAN(JSON_TYPE "Allow: GET, HEAD\r\n"),
                      SPAN("{\"error\":\"Method not allowed\"}"));
         return;
@@ -360,7 +354,7 @@ static void on_refused(void *ctx, int status)
                        : status == 431 ? REFUSED_BIG_HEAD
                        : status == 503 ? REFUSED_BUSY
                                        : REFUSED_FRAMING;
-    count_refusal(e, why);
+    io_stats_refuse(e->stats, why);
 }
 
 const struct http_app edge_app = {

@@ -4,7 +4,6 @@
 #include <assert.h>
 
 #include "common/base/clock.h"
-#include "common/base/log.h"
 #include "common/proto/hop.h"
 #include "common/proto/ws_handshake.h"
 #include "shard/io/credential.h"
@@ -54,8 +53,7 @@ static bool obey(struct gatekeeper *k, struct http_exchange *x, enum gate_verdic
     if (verdict == GATE_OPEN)
         return true;
     assert(answers[verdict].status != 0);
-    k->stats->refusals[answers[verdict].why]++;
-    log_debug("edge.refused", "reason=%s", refusal_text(answers[verdict].why));
+    io_stats_refuse(k->stats, answers[verdict].why);
     http_respond(x, answers[verdict].status, answers[verdict].headers, answers[verdict].body);
     return false;
 }

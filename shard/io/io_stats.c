@@ -1,6 +1,8 @@
 /* Names and indexes of what io counts. */
 #include "shard/io/io_stats.h"
 
+#include "common/base/log.h"
+
 static const uint16_t codes[CLOSE_CODES - 1] = {
     1000, 1001, 1002, 1005, 1006, 1007, 1008, 1009, 1011,
     1012, 1013, 4002, 4200, 4201, 4001, 4003, 4404,
@@ -45,4 +47,10 @@ const char *refusal_text(enum refusal r)
         [REFUSED_PRIVATE] = "private",
     };
     return names[r];
+}
+
+void io_stats_refuse(struct io_stats *s, enum refusal why)
+{
+    s->refusals[why]++;
+    log_debug("edge.refused", "reason=%s", refusal_text(why));
 }

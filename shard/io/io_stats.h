@@ -85,3 +85,5 @@ struct io_stats {
     struct packer_stats packer;
     uint64_t link_bad_frames; /* links closed for what the room server sent (1002, 1007, 1009) */
 };
+/* Counts one, and logs it. */
+void io_stats_refuse(struct io_stats *s, enum refusal why);
