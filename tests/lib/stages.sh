@@ -237,16 +237,8 @@ stage_outages() {
 }
 
 stage_fuzz() {
-    local target noun
     builds fuzz
-    for target in build/fuzz/bin/fuzz_*; do
-        [[ -x $target ]] || continue
-        noun=${target##*/fuzz_}
-        mkdir -p "build/fuzz/found/$noun" # new inputs go here, not into the recorded corpus
-        check "fuzzing $noun for ${FUZZ_SECONDS:-20} s" "fuzz-$noun.log" "$target" \
-            -max_total_time="${FUZZ_SECONDS:-20}" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
-            -artifact_prefix="build/fuzz/found/$noun-" "build/fuzz/found/$noun" "tests/fuzz/corpus/$noun"
-    done
+    suite "fuzzing each target for ${FUZZ_SECONDS:-20} s" fuzz.log tests/fuzz/run "${FUZZ_SECONDS:-20}" "$TEST_LOGS"
 }
 
 stage_longsim() {
