@@ -80,7 +80,7 @@ static const struct metric_row rows[] = {
     {P "client_closes_total", "code=\"4001\"", METRIC_COUNTER, NULL, CLOSE(14)},
     {P "client_closes_total", "code=\"4003\"", METRIC_COUNTER, NULL, CLOSE(15)},
     {P "client_closes_total", "code=\"4404\"", METRIC_COUNTER, NULL, CLOSE(16)},
-    {P "client_closes_total", "code=\"other\"", METRIC_COUNTER, NULL, CLOSE(14)},
+    {P "client_closes_total", "code=\"other\"", METRIC_COUNTER, NULL, CLOSE(17)},
     {P "slow_clients_total", "cause=\"queue\"", METRIC_COUNTER,
      "Clients closed with 4200: too much waited for them, they took nothing for too long, or too "
      "much waited for all.",

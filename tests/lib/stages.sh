@@ -217,6 +217,8 @@ stage_faults() {
 stage_edge() {
     suite "1 000 clients, 10 of which never read" edge.log env TERRANE_BIN="$DEV_BIN" \
         node tests/system/slow_consumers.mjs
+    suite "500 rude clients for 3 minutes" rude.log env TERRANE_BIN="$DEV_BIN" RUDE_CLIENTS=500 RUDE_SECONDS=180 \
+        node tests/system/run.mjs "rude clients"
     # The load tools are in the bench preset: there it is the node that is measured.
     builds bench
     suite "room servers that fail under 1 000 clients" room_restart.log env TERRANE_BIN="$PWD/build/bench/bin" \

@@ -129,3 +129,17 @@ test("livez, readyz and version answer on every process", async (t) => {
     assert.match(JSON.stringify(version.json), /\d+\.\d+\.\d+/);
   }
 });
+
+test("each way to be refused, and each way to be closed, counts as what it is", async (t) => {
+  const { node } = await cluster(t, { nodeEnv: { REQUIRE_TICKET: "1", AUTH_JWT_SECRET: "x".repeat(32), AUTH_TIMEOUT: "1ms", ROUTES: '[{"path":"/free/*","mode":"pass","auth":"message"}]' } });
+  const read = async () => parse((await request(node.origin, { path: "/metrics" })).body, "terrane_shard_");
+  for (const [query, reason] of [["", "no_ticket"], ["?ticket=t1.x.y", "bad_ticket"]]) {
+    assert.equal((await request(node.origin, { path: `/parties/shard/a:world-default:1-1${query}` })).status, 401);
+    assert.equal((await read()).get(`terrane_shard_refusals_total{reason="${reason}"}`), 1);
+  }
+  const c = client(t, `${node.origin}/free/x`);
+  await c.open();
+  assert.equal((await c.close_()).code, 4001);
+  await until(async () => (await read()).get('terrane_shard_client_closes_total{code="4001"}') === 1, "the close to count");
+  assert.equal((await read()).get('terrane_shard_client_closes_total{code="other"}'), 0);
+});

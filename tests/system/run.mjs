@@ -38,4 +38,5 @@ await import("./copy.mjs");
 await import("./addresses.mjs");
 await import("./storm.mjs");
 await import("./mishaps.mjs");
+await import("./rude.mjs");
 await run();
