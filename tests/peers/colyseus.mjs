@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto";
 import { Client } from "colyseus.js";
 import { test as whole, until } from "../lib/runner.mjs";
 import { matrix } from "./lib/matrix.mjs";
-import { Site } from "./lib/site.mjs";
+import { Site, token, tokens } from "./lib/site.mjs";
 
 /** Who comes back as an application would have it: reconnect, and if the room has gone, join anew. */
 class Guest {
@@ -61,8 +61,8 @@ const test = (name, ...rest) => whole(`Colyseus: ${name}`, ...rest);
 matrix(peer);
 
 /** A room as a client has it, with `codes` (those that it was left with). */
-async function join(t, origin, options, name = "quiz") {
-  const room = await new Client(`${origin}/colyseus/${name}`).joinOrCreate("hall", options);
+async function join(t, origin, options, query = "") {
+  const room = await new Client(`${origin}/colyseus/quiz${query}`).joinOrCreate("hall", options);
   room.codes = [];
   room.onLeave((code) => room.codes.push(code));
   room.onMessage("said", () => {});
@@ -141,4 +141,15 @@ test("a node that stops is a leave with 1012, and reconnecting is the same playe
   const back = await new Client(`${site.nodes[1].origin}/colyseus/quiz`).reconnect(room.reconnectionToken);
   t.after(() => back.leave());
   assert.equal(back.sessionId, room.sessionId);
+});
+
+test("a token in the client's address is shown with matchmaking and with the room, and covers only its rooms", async (t) => {
+  const site = await Site.start(t, peer, { nodeEnv: tokens });
+  const { origin } = site.nodes[0];
+  const room = await join(t, origin, {}, `?token=${token({ sub: "ann", rooms: ["quiz"] })}`);
+  const who = new Promise((resolve) => room.onMessage("you are", resolve));
+  room.send("who am I");
+  assert.equal(await who, "ann");
+  await assert.rejects(join(t, origin), { code: 401 });
+  await assert.rejects(join(t, origin, {}, `?token=${token({ rooms: ["other"] })}`), { code: 403 });
 });

@@ -4,13 +4,14 @@ import { randomBytes } from "node:crypto";
 import { io } from "socket.io-client";
 import { test as whole, until } from "../lib/runner.mjs";
 import { matrix } from "./lib/matrix.mjs";
-import { Site } from "./lib/site.mjs";
+import { Site, token, tokens } from "./lib/site.mjs";
 
 class Guest {
   constructor(t, origin, { room, shard, ...options }) {
     Object.assign(this, { opens: 0, closes: [], refusals: 0, heard: [], left: [], reasons: [], upgrades: 0 });
     const way = shard ? { path: `/game/${shard}`, transports: ["websocket"] } : {};
     this.socket = io(origin, { forceNew: true, reconnectionDelay: 100, reconnectionDelayMax: 400, query: { room: room ?? shard }, ...way, ...options });
+    this.socket.io.engine.on("upgrade", () => this.upgrades++);
     this.socket.on("connect", () => this.in());
     this.socket.on("connect_error", () => this.refusals++);
     this.socket.on("disconnect", (reason, details) => {
@@ -24,7 +25,6 @@ class Guest {
   }
   async in() {
     this.opens++;
-    this.socket.io.engine.on("upgrade", () => this.upgrades++);
     this.server = await this.ask("say", "I am here").catch(() => undefined);
   }
   get here() {
@@ -127,14 +127,47 @@ test("a node that stops is a transport close with 1012", async (t) => {
   assert.deepEqual([guest.reasons, guest.closes], [["transport close"], [1012]]);
 });
 
-test("clients that only poll go on through the other node when theirs stops", async (t) => {
+test("clients that only poll stay in their sessions when a node stops, and go on through the other one", async (t) => {
   const site = await Site.start(t, peer);
   const origin = await site.front();
   const guests = await Promise.all([1, 2, 3, 4].map(() => join(t, origin, { transports: ["polling"] })));
   assert.equal(await site.nodes[0].stop(), 0);
-  for (const guest of guests) {
-    await until(() => guest.here, "a guest to be there");
-    await guest.say("still polling");
-  }
+  for (const guest of guests) await guest.say("still polling");
   await until(() => guests.every((g) => g.heard.filter((text) => text === "still polling").length === 4), "all to hear all");
+  assert.deepEqual(guests.map((g) => g.opens), [1, 1, 1, 1]);
+});
+
+test("a message of nearly a megabyte goes by long polling both ways", async (t) => {
+  const site = await Site.start(t, peer);
+  const guest = await join(t, site.nodes[0].origin, { transports: ["polling"] });
+  const sent = randomBytes(700000);
+  const { twice } = await guest.ask("double", sent);
+  assert.ok(Buffer.from(twice).equals(Buffer.concat([sent, sent])));
+});
+
+test("a token in the query lets in by every way, and goes no further", async (t) => {
+  const site = await Site.start(t, peer, { nodeEnv: tokens });
+  for (const { way } of Object.values(ways)) {
+    const refused = new Guest(t, site.nodes[0].origin, { room: "lobby", ...way });
+    await until(() => refused.refusals > 0, "a stranger to be refused");
+    refused.leave();
+    const guest = await join(t, site.nodes[0].origin, { ...way, query: { room: "lobby", token: token({ sub: "ann" }) } });
+    await until(async () => guest.transport === (way.transports?.at(-1) ?? "websocket"), "the last transport");
+    assert.deepEqual(await guest.ask("who am I"), { subject: "ann", token: null });
+  }
+});
+
+test("a page of another origin is asked for by the browser as the server has it, with the token in the query", async (t) => {
+  const site = await Site.start(t, peer, { nodeEnv: tokens });
+  const preflight = { method: "OPTIONS", headers: { origin: "https://game.example", "access-control-request-method": "POST", "access-control-request-headers": "content-type" } };
+  const url = `${site.nodes[0].origin}/socket.io/?EIO=4&transport=polling&room=lobby`;
+  const shown = `${url}&token=${token({ sub: "ann" })}`;
+  const allowed = await fetch(shown, preflight);
+  assert.equal(allowed.status, 204);
+  assert.equal(allowed.headers.get("access-control-allow-origin"), "https://game.example");
+  assert.match(allowed.headers.get("access-control-allow-methods"), /POST/);
+  const opened = await fetch(shown, { headers: { origin: "https://game.example" } });
+  assert.equal(opened.status, 200);
+  assert.equal(opened.headers.get("access-control-allow-origin"), "https://game.example");
+  assert.equal((await fetch(url, preflight)).status, 401); // browsers send no Authorization with it
 });

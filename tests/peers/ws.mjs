@@ -5,7 +5,7 @@ import { WebSocket } from "ws";
 import { test as whole, until } from "../lib/runner.mjs";
 import { matrix } from "./lib/matrix.mjs";
 import { Redialled } from "./lib/redial.mjs";
-import { Site } from "./lib/site.mjs";
+import { Site, token, tokens } from "./lib/site.mjs";
 
 const peer = {
   name: "ws",
@@ -116,4 +116,16 @@ test("whose process is killed is gone for the other end with 1006", async (t) =>
     assert.equal(left.closed[0], 1006);
     await site.server(left.server).again();
   }
+});
+
+test("a token among the subprotocols lets in, and goes no further", async (t) => {
+  const site = await Site.start(t, peer, { nodeEnv: tokens });
+  const [{ origin }] = site.nodes;
+  const ann = token({ sub: "ann" });
+  const ws = await join(t, { origin }, "/echo/lobby", ["terrane", `token.${ann}`, "game.v2"]);
+  assert.equal(ws.protocol, "game.v2");
+  const { offered, subject } = await last(site, ws);
+  assert.deepEqual([offered, subject], ["terrane, game.v2", "ann"]);
+  assert.equal((await join(t, { origin }, "/echo/lobby", ["terrane", `token.${ann}`])).protocol, "terrane");
+  await assert.rejects(join(t, { origin }), /Unexpected server response: 401/);
 });

@@ -86,6 +86,20 @@ const tests = {
     await talk(guests, "after");
   },
 
+  async "a node that is killed has its shard's clients back at the other one"(t, peer) {
+    const site = await Site.start(t, { ...peer, env: peer.shardEnv }, { worldEnv: { BEAT_INTERVAL: "200ms" } });
+    const shard = await site.shard("arena", 4);
+    const owner = await site.owner();
+    const origin = await site.front();
+    const guests = await Promise.all([1, 2, 3, 4].map(() => join(peer, t, origin, { shard })));
+    await talk(guests, "before");
+    await owner.kill();
+    await until(() => guests.every((g) => g.closes.length > 0 && g.here), "all to be there again", 20000);
+    await talk(guests, "after");
+    assert.notEqual(await site.owner(), owner);
+    await site.taken(4);
+  },
+
   async "a shard's clients follow it when its node is drained"(t, peer) {
     const site = await Site.start(t, { ...peer, env: peer.shardEnv });
     const shard = await site.shard("arena", 5);

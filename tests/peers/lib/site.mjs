@@ -1,13 +1,18 @@
 // What a test of a peer runs against: two of its servers, each a process of its own, behind two nodes.
 import path from "node:path";
+import { jwt } from "../../conformance/lib/jwt.mjs";
 import { bearer, request } from "../../lib/cluster.mjs";
 import { Front, metric } from "../../lib/fleet.mjs";
-import { listening, root, start, startNode, startWorld } from "../../lib/process.mjs";
+import { jwtSecret, listening, root, start, startNode, startWorld } from "../../lib/process.mjs";
 import { until } from "../../lib/runner.mjs";
 import { example } from "./examples.mjs";
 
 /** The certificate that run.mjs has made, and that all clients here believe. */
 const certificate = { TLS_CERT: process.env.PEERS_CERT, TLS_KEY: process.env.PEERS_KEY };
+
+/** Settings of nodes that want a token, and such a token. */
+export const tokens = { CLIENT_AUTH: "jwt", AUTH_JWT_SECRET: jwtSecret };
+export const token = (claims) => jwt({ exp: Math.floor(Date.now() / 1000) + 600, ...claims }, jwtSecret);
 
 class Server {
   constructor(script, name, env) {
@@ -35,10 +40,10 @@ class Server {
 
 export class Site {
   /** `peer`: { script, heading, env }. `tls`: servers and nodes speak TLS. */
-  static async start(t, peer, { tls = false, nodeEnv = {} } = {}) {
+  static async start(t, peer, { tls = false, nodeEnv = {}, worldEnv = {} } = {}) {
     const site = Object.assign(new Site(), { t, tls });
     const servers = ["a", "b"].map((name) => new Server(peer.script, name, { ...peer.env, ...(tls && certificate) }).start());
-    [site.world, ...site.servers] = await Promise.all([startWorld(), ...servers]);
+    [site.world, ...site.servers] = await Promise.all([startWorld(worldEnv), ...servers]);
     const origins = site.servers.map((s) => s.origin);
     const env = { ROUTES: example(peer.heading, origins), ...(tls && { ...certificate, TLS_CA: process.env.NODE_EXTRA_CA_CERTS }), ...nodeEnv };
     site.nodes = await Promise.all(["n1", "n2"].map((NODE_ID) => startNode(site.world.origin, origins[0], { ...env, NODE_ID })));

@@ -24,11 +24,17 @@ class Hall extends Room {
     this.onMessage("move", ({ sessionId }, { x, y }) => this.state.players.get(sessionId).assign({ x, y }));
     this.onMessage("bytes", (client, bytes) => client.sendBytes("bytes", bytes));
     this.onMessage("drop me", (client, code) => client.leave(code));
+    this.onMessage("who am I", (client) => client.send("you are", client.userData));
     this.onMessage("end", () => this.disconnect());
   }
-  onJoin({ sessionId }, options) {
+  onJoin(client, options) {
+    const { sessionId } = client;
     if (options.wanted === false) throw new Error("you are not wanted");
+    client.userData = client.auth;
     this.state.players.set(sessionId, new Player().assign({ x: 0, y: 0, here: true }));
+  }
+  onAuth(_client, _options, { headers }) {
+    return headers["x-terrane-subject"] ?? true;
   }
   async onLeave(client, consented) {
     const player = this.state.players.get(client.sessionId);

@@ -2,7 +2,7 @@
 import { WebSocketServer } from "ws";
 import { listen, makeServer, name } from "./serving.mjs";
 
-const seen = []; // { protocol, extensions, pings, pongs, closed: [code, reason] } of each client
+const seen = []; // of each client: { protocol, extensions, offered, subject, pings, pongs, closed: [code, reason] }
 const server = makeServer((req, res) => req.url === "/seen" && !!res.end(JSON.stringify(seen)));
 const wss = new WebSocketServer({
   server,
@@ -21,7 +21,7 @@ function join(ws, room) {
 wss.on("connection", (ws, req) => {
   const url = new URL(req.url, "ws://server");
   const room = url.searchParams.get("room") ?? url.pathname;
-  const one = { protocol: ws.protocol, extensions: ws.extensions, pings: [], pongs: [] };
+  const one = { protocol: ws.protocol, extensions: ws.extensions, offered: req.headers["sec-websocket-protocol"], subject: req.headers["x-terrane-subject"], pings: [], pongs: [] };
   seen.push(one);
   join(ws, room);
   ws.on("ping", (data) => one.pings.push(data.toString()));
