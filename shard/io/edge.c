@@ -139,6 +139,17 @@ static bool is_known(struct edge *e, const struct route *r)
 static void take_ruled(struct edge *e, struct http_exchange *x, const struct route *r,
                        const struct sender *from, bool is_socket);
 
+/* Who goes through to a world or another node is no client of core's, and takes two descriptors. A
+ * node that is full still passes clients on; what a world has is its own. */
+static bool is_crowded(const struct edge *e, const struct route *r)
+{
+    const struct node_stats *core = node_stats(e->ticker->node);
+    uint64_t taken = 2 * (e->stats->tunnels.now + e->stats->peer_tunnels.now);
+    if (r->kind == ROUTE_WORLD)
+        taken += core->clients + core->visitors;
+    return taken >= e->arrivals->node->max_connections;
+}
+
 /* What goes to a world is checked here too: a tunnel carries whatever comes behind the handshake,
  * so it must be one for the world as well. */
 static void take_upgrade(struct edge *e, struct http_exchange *x, const struct route *r,
@@ -153,6 +164,12 @@ static void take_upgrade(struct edge *e, struct http_exchange *x, const struct r
     }
     if (!from->hopped && !is_allowed_page(e, r, x->head)) {
         refuse_json(e, x, REFUSED_ORIGIN, 403, "Origin not allowed");
+        return;
+    }
+    if (!from->hopped && is_crowded(e, r)) {
+        io_stats_refuse(e->stats, REFUSED_BUSY);
+        http_respond(x, 503, SPAN(JSON_TYPE "Retry-After: 1\r\n"),
+                     span_str(answers[NODE_REFUSED_FULL].body));
         return;
     }
     if (r->kind != ROUTE_WORLD && !gatekeeper_lets(&e->gatekeeper, x, r, true, from))

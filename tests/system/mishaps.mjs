@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import net from "node:net";
 import { test as whole, until } from "../lib/runner.mjs";
-import { cluster, request, shardId } from "../lib/cluster.mjs";
+import { client, cluster, request, shardId } from "../lib/cluster.mjs";
 import { metric } from "../lib/fleet.mjs";
 import { Passed } from "../lib/passed.mjs";
 import { jwtSecret } from "../lib/process.mjs";
@@ -84,4 +84,19 @@ test("a client that says too much early is ended, and its server answers after t
   }
 
   await until(async () => (await metric(b.node.origin, "terrane_shard_clients")) === 0, "nobody to be left");
+});
+
+test("sockets that strangers open to a world through a node are bounded, too", async (t) => {
+  const { node } = await cluster(t, { nodeEnv: { MAX_CONNECTIONS: "8" } });
+  const world = () => {
+    const c = client(t, `${node.origin}/parties/world/world-default`);
+    return c.open();
+  };
+  const first = [];
+  for (let n = 0; n < 4; n++) first.push(await world());
+  assert.ok(first.every((c) => c.opened), JSON.stringify(first.map((c) => c.closed)));
+  assert.equal((await world()).failed?.status, 503);
+  first[0].end();
+  await until(async () => (await metric(node.origin, 'terrane_shard_tunnels{target="world"}')) === 3, "one to be gone");
+  assert.ok((await world()).opened);
 });
