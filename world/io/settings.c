@@ -85,10 +85,10 @@ static const struct config_row rows[] = {
      .type = CONFIG_STRING,
      .offset = FIELD(room_servers),
      .fallback = "",
-     .help =
-         "Room servers of every world, comma-separated http origins; each room is put on one of "
-         "them. none, or empty: only those that operators add, and without any the nodes "
-         "choose of their own."},
+     .help = "Room servers of every world, comma-separated http or https origins; each room is put "
+             "on one of "
+             "them. none, or empty: only those that operators add, and without any the nodes "
+             "choose of their own."},
     {.name = "ROOM_FAILOVER",
      .type = CONFIG_CHOICE,
      .offset = FIELD(room_failover),
@@ -195,7 +195,8 @@ static const struct config_row rows[] = {
      .type = CONFIG_STRING,
      .offset = FIELD(internal_url),
      .fallback = "",
-     .help = "Where the other processes reach this one, an http origin; empty: the address that it "
+     .help = "Where the other processes reach this one, an http or https origin; empty: the "
+             "address that it "
              "listens on, and its host name where HOST is all addresses. Needed on several hosts."},
     {.name = "SEAT_TTL",
      .type = CONFIG_DURATION,
@@ -227,12 +228,6 @@ static const struct config_row rows[] = {
      .choices = process_private_rooms,
      .help = "What public=false means for clients; ignore: nothing, as in the reference; enforce: "
              "/connect wants a token whose claim rooms covers the room."},
-    {.name = "CLIENT_RATE",
-     .type = CONFIG_STRING,
-     .offset = FIELD(client_rate),
-     .fallback = "",
-     .reserved = true,
-     .help = "New connections a second and client address; none: no limit."},
     {.name = "ADMIN_LISTEN",
      .type = CONFIG_STRING,
      .offset = FIELD(admin_listen),
@@ -269,7 +264,7 @@ static bool check_admin_listen(const struct settings *s, FILE *err)
     if (!good)
         (void)fprintf(err,
                       "terrane-world: ADMIN_LISTEN: \"%s\" is not host:port, such as "
-                      "127.0.0.1:3004\n",
+                      "127.0.0.1:3004, nor a port\n",
                       s->admin_listen);
     buf_clear(&host);
     return good;
@@ -283,7 +278,7 @@ static bool check_internal_url(const struct settings *s, FILE *err)
         return true;
     if (url_origin_parse(span_str(s->internal_url), &origin) != ERR_OK) {
         (void)fprintf(err,
-                      "terrane-world: INTERNAL_URL: \"%s\" is not an http origin such as "
+                      "terrane-world: INTERNAL_URL: \"%s\" is not an http or https origin such as "
                       "http://127.0.0.1:3002\n",
                       s->internal_url);
         return false;

@@ -33,9 +33,7 @@ struct settings {
     int64_t anonymous_create_max, anonymous_create_rate, anonymous_worlds;
     bool require_ticket;
     int64_t private_rooms; /* enum private_rooms */
-    /* A setting that this version knows but can only have off. */
-    char *client_rate;
-    char *admin_listen; /* settings_admin_listen reads it */
+    char *admin_listen;    /* settings_admin_listen reads it */
 };
 
 /* A loaded one has trusted proxies, room servers, secrets, URLs and keys that can be parsed. */
