@@ -7,15 +7,27 @@
 #include "common/base/log.h"
 #include "common/net/own_url.h"
 
-static const struct {
-    const char *label;    /* in metrics */
-    const char *settings; /* the rows that name its files begin so */
-} sides[DOORS_SIDES] = {
-    [DOORS_PUBLIC] = {"public", "TLS_CERT, TLS_KEY"},
-    [DOORS_INTERNAL] = {"internal", "INTERNAL_CERT, INTERNAL_KEY, INTERNAL_CA"},
-    [DOORS_TO_CLUSTER] = {"to_cluster", "INTERNAL_CERT, INTERNAL_KEY, INTERNAL_CA"},
-    [DOORS_TO_SERVERS] = {"to_servers", "TLS_CA"},
+/* In metrics. */
+static const char *const labels[DOORS_SIDES] = {
+    [DOORS_PUBLIC] = "public",
+    [DOORS_INTERNAL] = "internal",
+    [DOORS_TO_CLUSTER] = "to_cluster",
+    [DOORS_TO_SERVERS] = "to_servers",
 };
+
+/* The settings that name a side's files, for who has to mend them. */
+static const char *settings_of(const struct process_settings *s, enum doors_side side)
+{
+    bool own_ca = *s->internal_ca != '\0', own_cert = *s->internal_cert != '\0';
+    if (side == DOORS_PUBLIC)
+        return "TLS_CERT, TLS_KEY";
+    if (side == DOORS_TO_SERVERS || (!own_ca && !own_cert))
+        return "TLS_CA";
+    if (own_ca)
+        return own_cert ? "INTERNAL_CERT, INTERNAL_KEY, INTERNAL_CA" : "INTERNAL_CA";
+    return side == DOORS_INTERNAL ? "INTERNAL_CERT, INTERNAL_KEY"
+                                  : "INTERNAL_CERT, INTERNAL_KEY, TLS_CA";
+}
 
 /* The files of a side; false: it is a door, and plain. */
 static bool files_of(const struct process_settings *s, enum doors_side side, struct tls_files *out)
@@ -51,11 +63,11 @@ bool doors_init(struct doors *d, struct loop *l, const struct process_settings *
         struct tls_files files;
         if (!files_of(s, (enum doors_side)i, &files))
             continue;
+        d->settings[i] = settings_of(s, (enum doors_side)i);
         e = i <= DOORS_INTERNAL ? tls_server_new(&d->tls[i], &files, &why)
                                 : tls_client_new(&d->tls[i], &files, &why);
         if (e != ERR_OK)
-            (void)fprintf(err, "%s: %s: %.*s\n", process, sides[i].settings,
-                          SPAN_ARG(buf_span(&why)));
+            (void)fprintf(err, "%s: %s: %.*s\n", process, d->settings[i], SPAN_ARG(buf_span(&why)));
     }
     buf_clear(&why);
     if (e != ERR_OK) {
@@ -135,7 +147,7 @@ void doors_reload(struct doors *d)
     for (int i = 0; i < DOORS_SIDES; i++) {
         struct buf why = {0};
         if (d->tls[i] != NULL && tls_reload(d->tls[i], &why) != ERR_OK)
-            log_error("tls.reload", "settings=%s wrong=%.*s kept=all", sides[i].settings,
+            log_error("tls.reload", "settings=%s wrong=%.*s kept=all", d->settings[i],
                       SPAN_ARG(buf_span(&why)));
         buf_clear(&why);
     }
@@ -183,7 +195,7 @@ static void add_counter(struct buf *out, const struct doors *d, const char *name
         if (d->tls[i] == NULL)
             continue;
         memcpy(&n, (const char *)tls_stats(d->tls[i]) + counters[which].offset, sizeof n);
-        buf_addf(out, "%s{side=\"%s\"} %" PRIu64 "\n", name, sides[i].label, n);
+        buf_addf(out, "%s{side=\"%s\"} %" PRIu64 "\n", name, labels[i], n);
     }
 }
 
@@ -199,7 +211,7 @@ static void add_expiry(struct buf *out, const struct doors *d, const char *name,
             metrics_render_head(out, name, METRIC_GAUGE, "Until the certificate expires.",
                                 openmetrics);
         told = true;
-        buf_addf(out, "%s{side=\"%s\"} %" PRId64 "\n", name, sides[i].label,
+        buf_addf(out, "%s{side=\"%s\"} %" PRId64 "\n", name, labels[i],
                  end_s > now_s ? end_s - now_s : 0);
     }
 }

@@ -14,6 +14,7 @@ enum doors_side { DOORS_PUBLIC, DOORS_INTERNAL, DOORS_TO_CLUSTER, DOORS_TO_SERVE
 struct doors {
     struct loop *loop;
     struct tls_context *tls[DOORS_SIDES]; /* NULL: that door is plain */
+    const char *settings[DOORS_SIDES];    /* that name their files */
     struct http_door front, inner;
     struct proxy_door proxy;              /* before `front` */
     struct listener *listener, *internal; /* NULL: not open, or there is none */

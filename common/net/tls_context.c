@@ -31,14 +31,24 @@ static void free_path(const char *path)
     free((void *)(uintptr_t)path);
 }
 
-/* "PATH: what OpenSSL has against it". */
-static enum err fault(struct buf *why, const char *path)
+/* What OpenSSL says of a file that is no PEM, or holds something else. */
+static bool holds_nothing(unsigned long code)
+{
+    int lib = ERR_GET_LIB(code);
+    return lib == ERR_LIB_OSSL_DECODER ||
+           (lib == ERR_LIB_PEM && ERR_GET_REASON(code) == PEM_R_NO_START_LINE);
+}
+
+/* "PATH: what OpenSSL has against it". `thing`: what was looked for. */
+static enum err fault(struct buf *why, const char *path, const char *thing)
 {
     unsigned long code = ERR_peek_error();
     const char *text = ERR_reason_error_string(code);
     if (ERR_GET_LIB(code) == ERR_LIB_SYS || ERR_SYSTEM_ERROR(code))
         text = strerror(ERR_GET_REASON(code));
     buf_addf(why, "%s: %s", path, text == NULL ? "cannot be used" : text);
+    if (holds_nothing(code))
+        buf_addf(why, " (no %s in PEM is in it)", thing);
     ERR_clear_error();
     return ERR_MISSING;
 }
@@ -66,14 +76,14 @@ static int choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *o
 static enum err read_certificate(SSL_CTX *ssl, const struct tls_files *files, struct buf *why)
 {
     if (SSL_CTX_use_certificate_chain_file(ssl, files->cert) != 1)
-        return fault(why, files->cert);
+        return fault(why, files->cert, "certificate");
     if (!is_named(files->key)) {
         buf_addf(why, "%s: its key is not named", files->cert);
         return ERR_MISSING;
     }
     if (SSL_CTX_use_PrivateKey_file(ssl, files->key, SSL_FILETYPE_PEM) != 1 ||
         SSL_CTX_check_private_key(ssl) != 1)
-        return fault(why, files->key);
+        return fault(why, files->key, "key");
     return ERR_OK;
 }
 
@@ -82,12 +92,12 @@ static enum err read_authorities(SSL_CTX *ssl, const struct tls_files *files, bo
 {
     STACK_OF(X509_NAME) * names;
     if (SSL_CTX_load_verify_locations(ssl, files->ca, NULL) != 1)
-        return fault(why, files->ca);
+        return fault(why, files->ca, "certificate");
     if (!server)
         return ERR_OK;
     names = SSL_load_client_CA_file(files->ca);
     if (names == NULL)
-        return fault(why, files->ca);
+        return fault(why, files->ca, "certificate");
     SSL_CTX_set_client_CA_list(ssl, names);
     return ERR_OK;
 }

@@ -208,6 +208,27 @@ static void a_bad_file_is_named_with_its_setting(void **state)
     free(text);
 }
 
+static void who_dials_by_tls_ca_alone_reads_its_name_in_the_complaint(void **state)
+{
+    (void)state;
+    char *text = NULL;
+    size_t len = 0;
+    FILE *err = open_memstream(&text, &len);
+    struct doors none;
+    char nothing[] = "";
+    struct process_settings plain = {.tls_cert = nothing,
+                                     .tls_key = nothing,
+                                     .internal_listen = nothing,
+                                     .internal_cert = nothing,
+                                     .internal_key = nothing,
+                                     .internal_ca = nothing,
+                                     .tls_ca = no_file};
+    assert_false(doors_init(&none, loop, &plain, "test", err));
+    (void)fclose(err);
+    assert_string_equal(text, "test: TLS_CA: /no/such: No such file or directory\n");
+    free(text);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, open_all, close_all)
 
 int main(void)
@@ -220,6 +241,7 @@ int main(void)
         T(metrics_tell_of_each_side),
         T(a_reload_names_the_bad_files_and_keeps_the_old_ones),
         T(a_bad_file_is_named_with_its_setting),
+        T(who_dials_by_tls_ca_alone_reads_its_name_in_the_complaint),
     };
     return cmocka_run_group_tests(tests, make_identities, drop_identities);
 }

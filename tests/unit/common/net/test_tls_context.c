@@ -23,8 +23,9 @@ static void bad_files_are_named(void **state)
         {{server_id.cert_path, "/no/such", NULL}, "/no/such", "No such file"},
         {{server_id.cert_path, "", NULL}, server_id.cert_path, "key is not named"},
         {{server_id.cert_path, client_id.key_path, NULL}, client_id.key_path, "mismatch"},
-        {{empty, server_id.key_path, NULL}, empty, "no start line"},
-        {{server_id.cert_path, empty, NULL}, empty, ""},
+        {{empty, server_id.key_path, NULL}, empty, "no certificate in PEM"},
+        {{server_id.cert_path, empty, NULL}, empty, "no key in PEM"},
+        {{server_id.cert_path, server_id.cert_path, NULL}, server_id.cert_path, "no key in PEM"},
         {{server_id.cert_path, server_id.key_path, "/no/such"}, "/no/such", "No such file"},
         {{server_id.cert_path, server_id.key_path, empty}, empty, ""},
     };
