@@ -200,7 +200,8 @@ void node_link_drained(struct node *n, struct handle link, int64_t now);
 /* The room server has answered link_ping with this number, and with that all before it. */
 void node_link_pong(struct node *n, struct handle link, uint32_t number, int64_t now);
 
-/* ---- beats and reports. status 0: no answer; else the HTTP status, and the body of the answer. */
+/* ---- beats and reports. status 0: no answer, and the body says why, for
+ * the log; else the HTTP status, and the body of the answer. */
 void node_beat_answered(struct node *n, struct handle world, int status, struct span body,
                         int64_t now);
 /* Somebody decides for a world who has not heard of this node yet: it is told at once, or once the

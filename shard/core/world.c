@@ -237,7 +237,9 @@ static void note_failure(struct world *w, int status, struct span body)
     if (status == STATUS_OK) /* orders that are none are told of elsewhere */
         told.len = 0;
     w->node->stats.beat_failures++;
-    if (!w->failing)
+    if (!w->failing && status == 0)
+        log_warn("beat.failed", "world=%.*s why=%.*s", SPAN_ARG(w->id), SPAN_ARG(told));
+    else if (!w->failing)
         log_warn("beat.failed", "world=%.*s status=%d answer=%.*s", SPAN_ARG(w->id), status,
                  SPAN_ARG(told));
     w->failing = true;

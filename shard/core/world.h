@@ -74,7 +74,7 @@ void world_shard_changed(struct shard *shard);
 void world_note(struct shard *shard);
 /* Something has that beats tell of the node itself. */
 void world_note_node(struct node *n);
-/* The answer to a beat; status 0: none came. */
+/* The answer to a beat; status 0: none came, and `body` says why. */
 void world_answered(struct world *w, int status, struct span body, int64_t now);
 /* Follows what a world wants of one shard: starts it if need be. Ill-formed or too much: nothing
  * happens, it is logged. (See follow.h.) */

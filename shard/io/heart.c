@@ -18,8 +18,9 @@ struct pulse {
     const struct upstream *world;
     struct errand errand;
     int64_t until_ms;
-    bool again;   /* has been sent to this world before */
-    bool refused; /* a world has said that it cannot take it just now */
+    bool again;       /* has been sent to this world before */
+    bool refused;     /* a world has said that it cannot take it just now */
+    struct buf fault; /* what the last world that was tried did not do */
 };
 
 static void send_waiting(struct heart *h);
@@ -30,6 +31,7 @@ static void pulse_free(struct pulse *p)
     errand_clear(&p->errand);
     buf_clear(&p->head);
     buf_clear(&p->body);
+    buf_clear(&p->fault);
     free(p);
 }
 
@@ -39,7 +41,8 @@ static void finish(struct pulse *p, int status)
     struct ticker *t = h->ticker;
     h->under_way_count--;
     node_beat_answered(t->node, p->world_handle, status,
-                       status == 0 ? SPAN("") : buf_span(&p->errand.answer), ticker_now(t));
+                       status == 0 ? buf_span(&p->fault) : buf_span(&p->errand.answer),
+                       ticker_now(t));
     ticker_touch(t);
     pulse_free(p);
     send_waiting(h);
@@ -82,8 +85,16 @@ static void on_answer(struct pulse *p)
         finish(p, p->errand.status);
 }
 
+static void note_fault(struct pulse *p, enum err why)
+{
+    const char *text = why == ERR_MISSING ? "no connection" : err_text(why);
+    buf_reset(&p->fault);
+    buf_addf(&p->fault, "%s: %s", p->world->origin->text, text);
+}
+
 static void on_failed(struct pulse *p, enum err why)
 {
+    note_fault(p, why);
     log_debug("beat.broken", "world=%s why=%s", p->world->origin->text, err_text(why));
     if (why == ERR_IO && !p->again) {
         p->again = true; /* a kept connection had been closed; a world knows a beat by its number */

@@ -5,6 +5,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -39,10 +41,13 @@ static const struct node_settings node_settings = {
     .link_retry_max_ms = 100,
 };
 
-static void no_log(const char *line, size_t len)
+static char logged[4096];
+
+static void keep_log(const char *line, size_t len)
 {
-    (void)line;
-    (void)len;
+    size_t had = strlen(logged);
+    if (had + len < sizeof logged)
+        memcpy(logged + had, line, len);
 }
 
 static int setup(void **state)
@@ -51,7 +56,8 @@ static int setup(void **state)
     struct origins origins;
     struct span bad;
     (void)state;
-    log_capture(no_log);
+    memset(logged, 0, sizeof logged);
+    log_capture(keep_log);
     loop = loop_new();
     world_open(&first, loop);
     world_open(&second, loop);
@@ -173,6 +179,18 @@ static void beat_that_nobody_takes_has_failed(void **state)
     assert_int_equal(node_stats(node)->worlds_unheard, 1);
 }
 
+static void a_failed_beat_names_the_world_and_what_went_wrong(void **state)
+{
+    char address[64];
+    (void)state;
+    (void)snprintf(address, sizeof address, "%s: no connection", listener_address(second.listener));
+    world_close(&first);
+    world_close(&second);
+    beats_once();
+    assert_non_null(strstr(logged, "beat.failed"));
+    assert_non_null(strstr(logged, address));
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -184,6 +202,7 @@ int main(void)
         TEST(beat_that_is_refused_goes_to_another_world_once),
         TEST(beat_that_another_world_takes_is_confirmed),
         TEST(beat_that_nobody_takes_has_failed),
+        TEST(a_failed_beat_names_the_world_and_what_went_wrong),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
