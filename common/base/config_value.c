@@ -96,10 +96,10 @@ static enum err parse_choice(const struct config_row *row, struct span text, int
 
 enum { RATE_SHIFT = 32 };
 
-static bool is_auto(const struct config_row *row, struct span text)
+/* A rate that may be left to the process. */
+static bool has_auto(const struct config_row *row)
 {
-    return row->fallback != NULL && strcmp(row->fallback, "auto") == 0 &&
-           span_eq(text, SPAN("auto"));
+    return row->fallback != NULL && strcmp(row->fallback, "auto") == 0;
 }
 
 /* Both numbers in one: the second in the upper half. */
@@ -107,7 +107,7 @@ static enum err parse_rate(const struct config_row *row, struct span text, int64
 {
     size_t colon = span_index(text, ':');
     int64_t per_s = 0, burst = 0;
-    *out = is_auto(row, text) ? CONFIG_RATE_AUTO : 0;
+    *out = has_auto(row) && span_eq(text, SPAN("auto")) ? CONFIG_RATE_AUTO : 0;
     if (*out != 0 || span_ieq(text, SPAN("off")))
         return ERR_OK;
     enum err e = parse_digits(span_slice(text, 0, colon), false, &per_s);
@@ -210,6 +210,8 @@ void config_value_add_allowed(struct buf *out, const struct config_row *row)
         return;
     case CONFIG_RATE:
         BUF_ADD_LIT(out, "a rate such as 50 or 50:200 (a second, and at once), or off");
+        if (has_auto(row))
+            BUF_ADD_LIT(out, ", or auto");
         return;
     }
     add_range(out, row);

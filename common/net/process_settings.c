@@ -16,7 +16,8 @@ static bool check_networks(const char *text, const char *name, const char *proce
     struct addr_set set = {0};
     struct span bad;
     if (addr_set_parse(&set, span_str(text), &bad) != ERR_OK) {
-        (void)fprintf(err, "%s: %s: \"%.*s\" is not a network\n", process, name, SPAN_ARG(bad));
+        (void)fprintf(err, "%s: %s: \"%.*s\" is not a network such as 10.0.0.0/8 or fd00::/8\n",
+                      process, name, SPAN_ARG(bad));
         return false;
     }
     addr_set_clear(&set);
@@ -93,8 +94,10 @@ static bool check_tls(const struct process_settings *s, const char *process, FIL
     bool good = process_listen_address(s->internal_listen, &host, &port) != ERR_SYNTAX;
     buf_clear(&host);
     if (!good)
-        (void)fprintf(err, "%s: INTERNAL_LISTEN: \"%s\" is not host:port, such as 127.0.0.1:3004\n",
-                      process, s->internal_listen);
+        (void)fprintf(
+            err,
+            "%s: INTERNAL_LISTEN: \"%s\" is not host:port, such as 10.0.0.2:3011, nor a port\n",
+            process, s->internal_listen);
     if (problem != NULL)
         (void)fprintf(err, "%s: %s\n", process, problem);
     return good && problem == NULL;
@@ -112,8 +115,9 @@ bool process_check_origins(const char *text, const char *name, const char *proce
     struct origins origins = {0};
     struct span bad;
     if (origins_parse(&origins, span_str(text), &bad) != ERR_OK) {
-        (void)fprintf(err, "%s: %s: \"%.*s\" is not an http origin such as http://127.0.0.1:3002\n",
-                      process, name, SPAN_ARG(bad));
+        (void)fprintf(
+            err, "%s: %s: \"%.*s\" is not an http or https origin such as http://127.0.0.1:3002\n",
+            process, name, SPAN_ARG(bad));
         return false;
     }
     origins_clear(&origins);

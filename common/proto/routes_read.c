@@ -129,8 +129,10 @@ static enum err read_list(const struct reading *r, json_t *object, const char *m
     size_t i;
     if (list == NULL)
         return ERR_MISSING;
-    if (!json_is_array(list) || json_array_size(list) == 0)
+    if (!json_is_array(list))
         return wrong(r, member, "is not a list of texts");
+    if (json_array_size(list) == 0)
+        return wrong(r, member, "is empty: name one, or leave it out");
     json_array_foreach(list, i, item)
     {
         struct span text = span_of(json_string_value(item), json_string_length(item));
@@ -162,7 +164,8 @@ static enum err read_origins(struct reading *r, json_t *object)
     struct span bad;
     enum err e = read_list(r, object, "origins", &list);
     if (e == ERR_OK && allowed_origins_check(buf_span(&list), &bad) != ERR_OK)
-        e = wrong_text(r, "origins", bad, "is not an origin such as https://game.example");
+        e = wrong_text(r, "origins", bad,
+                       "is not an origin such as https://game.example or https://*.game.example");
     else if (e == ERR_OK)
         r->rule->origins = xspandup(buf_span(&list));
     buf_clear(&list);

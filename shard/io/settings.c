@@ -31,7 +31,7 @@ static const struct config_row rows[] = {
      .type = CONFIG_STRING,
      .offset = FIELD(world_urls),
      .fallback = "http://127.0.0.1:3002",
-     .help = "World processes, comma-separated http origins; one is used until it fails."},
+     .help = "World processes, comma-separated http or https origins; one is used until it fails."},
     {.name = "WORLD_ID",
      .type = CONFIG_STRING,
      .offset = FIELD(world_id),
@@ -51,7 +51,8 @@ static const struct config_row rows[] = {
      .type = CONFIG_STRING,
      .offset = FIELD(internal_url),
      .fallback = "",
-     .help = "Where other processes of the cluster reach this node, an http origin; empty: the "
+     .help = "Where other processes of the cluster reach this node, an http or https origin; "
+             "empty: the "
              "address that it listens on, and its host name where HOST is all addresses. Needed on "
              "several hosts."},
     {.name = "ROOM_SERVERS",
@@ -59,8 +60,9 @@ static const struct config_row rows[] = {
      .offset = FIELD(room_servers),
      .fallback = "http://127.0.0.1:3003",
      .empty_counts = true,
-     .help = "Room servers, comma-separated http origins, the same on every node; none, or "
-             "empty: no room server."},
+     .help =
+         "Room servers, comma-separated http or https origins, the same on every node; none, or "
+         "empty: no room server."},
     {.name = "ROUTES",
      .type = CONFIG_STRING,
      .offset = FIELD(routes),

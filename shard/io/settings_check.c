@@ -95,7 +95,7 @@ static bool check_allowed(const struct settings *s, FILE *err)
         return true;
     (void)fprintf(err,
                   "terrane-shard: ALLOWED_ORIGINS: \"%.*s\" is not an origin such as "
-                  "https://game.example\n",
+                  "https://game.example, https://*.game.example or null\n",
                   SPAN_ARG(bad));
     return false;
 }

@@ -46,7 +46,7 @@ static void mistakes_are_named_with_their_place(void **state)
         {"[{\"path\":\"/a\",\"mode\":\"pass\",\"auth\":\"ticket\"}]", "[0].auth: tickets are for"},
         {"[{\"path\":\"/a\",\"mode\":\"pass\",\"auth\":\"x\"}]", "[0].auth: \"x\" is not"},
         {"[{\"path\":\"/a\",\"mode\":\"pass\",\"auth\":1}]", "[0].auth: is not"},
-        {"[{\"path\":\"/a\",\"mode\":\"pass\",\"servers\":[]}]", "[0].servers: is not a list"},
+        {"[{\"path\":\"/a\",\"mode\":\"pass\",\"servers\":[]}]", "[0].servers: is empty"},
         {"[{\"path\":\"/a\",\"mode\":\"pass\",\"servers\":[1]}]", "[0].servers: is not a list"},
         {"[{\"path\":\"/a\",\"mode\":\"pass\",\"servers\":[\"x\"]}]", "[0].servers: \"x\" is not"},
         {"[{\"path\":\"/a\",\"mode\":\"pass\",\"origins\":[\"\"]}]",
