@@ -8,6 +8,7 @@ import WebSocket from "ws";
 import { mergeSync } from "../conformance/lib/normal.mjs";
 import { bearer, client, post, request } from "./cluster.mjs";
 import { freePort, listening, root, secret, start, startNode, startRoom, startWorld } from "./process.mjs";
+import { nodesAlive } from "./metrics.mjs";
 import { Room } from "./room.mjs";
 import { until } from "./runner.mjs";
 
@@ -105,13 +106,6 @@ export async function startSigne() {
   return Object.assign(p, { port, origin: `http://127.0.0.1:${port}` });
 }
 
-/** The value of a sample of /metrics; 0 if it is not there. */
-export async function metric(origin, name) {
-  const { body } = await request(origin, { path: "/metrics" });
-  const line = body.split("\n").find((l) => l.startsWith(`${name} `));
-  return line === undefined ? 0 : Number(line.slice(line.lastIndexOf(" ") + 1));
-}
-
 export class Fleet {
   /**
    * Starts a world that keeps what it knows, nodes `n1`…, and a room server: `signe`, `demo`, or `script` (a recording one that echoes).
@@ -141,9 +135,8 @@ export class Fleet {
   node(id, env = {}) {
     return startNode(this.world.origin, this.room.origin, { NODE_ID: id, ...this.nodeEnv, ...env });
   }
-  alive(count, ms = 8000) {
-    const name = 'terrane_world_nodes{state="alive"}';
-    return until(async () => (await metric(this.world.origin, name)) === count, `${count} nodes to be alive`, ms);
+  alive(count, ms) {
+    return nodesAlive(this.world, count, ms);
   }
   async manage(method, what, body) {
     const answer = await request(this.world.origin, {

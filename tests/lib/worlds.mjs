@@ -78,12 +78,6 @@ export class Worlds {
     if (status < 200 || status > 299) throw new Error(`${status} ${body ?? JSON.stringify(json)}`);
     return json;
   }
-  /** A sample of the i-th world's metrics; 0 if it is not there. */
-  async metric(i, name) {
-    const { body } = await request(this.worlds[i].origin, { path: "/metrics" });
-    const line = body.split("\n").find((l) => l.startsWith(`${name} `));
-    return line === undefined ? 0 : Number(line.slice(line.lastIndexOf(" ") + 1));
-  }
   ready(i) {
     return request(this.worlds[i].origin, { path: "/readyz", timeout: 1000 }).catch(() => ({ status: 0 }));
   }

@@ -7,17 +7,14 @@ import { connectionWorld } from "@signe/sync/client";
 import WebSocket from "ws";
 import { test, until } from "../lib/runner.mjs";
 import { bearer, client, cluster, join, post, request, shardId } from "../lib/cluster.mjs";
+import { metric as sample, nodesAlive } from "../lib/metrics.mjs";
 
 globalThis.crypto ??= webcrypto; // Node 18 has it, but not as a global; the client asks for it
 
 const world_path = "/parties/world/world-default";
 const lobby = { name: "lobby", balancingStrategy: "round-robin", public: true, maxPlayersPerShard: 10, minShards: 6 };
 
-const metrics = async (origin) => (await request(origin, { path: "/metrics" })).body;
-async function metric(node, name) {
-  const line = (await metrics(node.origin)).split("\n").find((l) => l.startsWith(`terrane_shard_${name} `));
-  return line === undefined ? 0 : Number(line.slice(line.lastIndexOf(" ") + 1));
-}
+const metric = (node, name) => sample(node.origin, `terrane_shard_${name}`);
 
 /** A world that knows three nodes, and the room's shards: ids by node, as each says what it holds. */
 async function fleet(t, { env = {}, world = {}, room = lobby } = {}) {
@@ -25,7 +22,7 @@ async function fleet(t, { env = {}, world = {}, room = lobby } = {}) {
   c.room.onFrame = (f, link) => {
     if (f.type === "shard.clientMessage") link.ws.send(JSON.stringify({ targetClientId: f.privateId, data: JSON.stringify(f.payload) }));
   };
-  await until(async () => (await metrics(c.world.origin)).match(/^terrane_world_nodes\{state="alive"\} 3$/m), "three nodes to be alive");
+  await nodesAlive(c.world, 3);
   await post(c.world.origin, `${world_path}/register-room`, room);
   c.shards = [];
   for (let i = 0; i < room.minShards; i++) {

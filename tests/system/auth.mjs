@@ -6,7 +6,7 @@ import { WebSocketServer } from "ws";
 import { test, until } from "../lib/runner.mjs";
 import { freePort, finish, jwtSecret, listening, root, secret, start, startNode, startWorld } from "../lib/process.mjs";
 import { bearer as manager, client, cluster, join, request, shardId } from "../lib/cluster.mjs";
-import { metric } from "../lib/fleet.mjs";
+import { metric } from "../lib/metrics.mjs";
 import { Room } from "../lib/room.mjs";
 import { badTokens, now, p256, rsa, token } from "../lib/tokens.mjs";
 

@@ -1,7 +1,8 @@
 // A full shard in constant change, clients that change their network, and ids that strangers invent.
 import assert from "node:assert/strict";
 import { test, until } from "../lib/runner.mjs";
-import { Fleet, long, metric, sleep } from "../lib/fleet.mjs";
+import { Fleet, long, sleep } from "../lib/fleet.mjs";
+import { metric } from "../lib/metrics.mjs";
 import { bearer, client, shardId } from "../lib/cluster.mjs";
 import { mergeSync } from "../conformance/lib/normal.mjs";
 

@@ -1,11 +1,12 @@
 // permessage-deflate between clients and a node, with `ws` as the client and with frames made by hand.
 import zlib from "node:zlib";
 import { test, until } from "../lib/runner.mjs";
-import { client, cluster, join, request, shardId } from "../lib/cluster.mjs";
+import { client, cluster, join, shardId } from "../lib/cluster.mjs";
+import { metric } from "../lib/metrics.mjs";
 
 const on = { COMPRESSION: "1" };
 const deflating = (extra = {}) => ({ options: { perMessageDeflate: { threshold: 0, ...extra } } });
-const sample = (node, name) => request(node.origin, { path: "/metrics" }).then((r) => Number(r.body.match(new RegExp(`^terrane_shard_${name} (\\S+)$`, "m"))?.[1]));
+const bytes = (node, stage) => metric(node.origin, `terrane_shard_compressed_bytes_total{stage="${stage}"}`);
 
 /** A masked frame (the mask is zero) with any first byte. */
 function frame(first, payload) {
@@ -34,8 +35,8 @@ test("compression: messages pass it both ways, beside clients without it", async
     const got = await c.until(() => c.frames.length >= down.length && c.frames, 8000, "broadcasts");
     if (String(got) !== String(down)) throw new Error(`broadcasts came broken: ${String(got).slice(0, 100)}`);
   }
-  const before = await sample(node, 'compressed_bytes_total{stage="before"}'.replace(/[{}"]/g, "\\$&"));
-  const after = await sample(node, 'compressed_bytes_total{stage="after"}'.replace(/[{}"]/g, "\\$&"));
+  const before = await bytes(node, "before");
+  const after = await bytes(node, "after");
   const once = down.slice(1).reduce((sum, m) => sum + Buffer.byteLength(m), 0);
   if (!(before > once * 0.9 && before < once * 1.1 && after < before / 3)) throw new Error(`compressed once: ${once} bytes became ${before} and ${after}`);
 });

@@ -1,7 +1,8 @@
 // Nodes that stand still and go on, processes with one id, and a world that is killed: clients do not notice.
 import assert from "node:assert/strict";
 import { test, until } from "../lib/runner.mjs";
-import { Fleet, Guest, long, metric, sleep } from "../lib/fleet.mjs";
+import { Fleet, Guest, long, sleep } from "../lib/fleet.mjs";
+import { metric } from "../lib/metrics.mjs";
 import { folder, freePort, startWorld } from "../lib/process.mjs";
 import { Room } from "../lib/room.mjs";
 

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test, until } from "../lib/runner.mjs";
 import { secret } from "../lib/process.mjs";
 import { client, cluster, join, request, shardId } from "../lib/cluster.mjs";
+import { nodesAlive } from "../lib/metrics.mjs";
 
 const forged = {
   "x-shard-id": "forged",
@@ -58,8 +59,7 @@ test("nor with a client's join", async (t) => {
 
 test("nor by way of another node or of a world, which sign what they say themselves", async (t) => {
   const { nodes, world, room } = await cluster(t, { nodes: 2 });
-  const nodesKnown = async () => /terrane_world_nodes\{state="alive"\} 2/.test((await request(world.origin, { path: "/metrics" })).body);
-  await until(nodesKnown, "both nodes to be known");
+  await nodesAlive(world, 2);
   // A world answers 403 to what only signed requests have; a node strips it.
   const { "x-terrane-hop": hop, ...plain } = forged;
   const stolen = { ...plain, "x-terrane-host": "forged.example", "x-terrane-proto": "https", "X-Terrane-Subject": "forged", "x_terrane_claims": "forged" };

@@ -1,7 +1,8 @@
 // Nodes and shards that are given up while others exist: clients go where there is room, and lose no word.
 import assert from "node:assert/strict";
 import { test, until } from "../lib/runner.mjs";
-import { Fleet, Guest, long, metric, sleep, worldPath } from "../lib/fleet.mjs";
+import { Fleet, Guest, long, sleep, worldPath } from "../lib/fleet.mjs";
+import { metric } from "../lib/metrics.mjs";
 import { post } from "../lib/cluster.mjs";
 
 const many = long ? 300 : 90;

@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import net from "node:net";
 import { test as whole, until } from "../lib/runner.mjs";
 import { client, cluster, request, shardId } from "../lib/cluster.mjs";
-import { metric } from "../lib/fleet.mjs";
+import { metric } from "../lib/metrics.mjs";
 import { Passed } from "../lib/passed.mjs";
 import { jwtSecret } from "../lib/process.mjs";
 import { token } from "../lib/tokens.mjs";

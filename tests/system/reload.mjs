@@ -7,6 +7,7 @@ import { test, until } from "../lib/runner.mjs";
 import { bin, folder, jwtSecret, listening, secret, start, startNode, startWorld } from "../lib/process.mjs";
 import { join, post, request, shardId } from "../lib/cluster.mjs";
 import { jwt } from "../conformance/lib/jwt.mjs";
+import { nodesAlive } from "../lib/metrics.mjs";
 import { Room } from "../lib/room.mjs";
 
 const world_path = "/parties/world/world-default";
@@ -98,7 +99,7 @@ test("secrets change under talking clients, newcomers and beats, and nobody noti
   const world = await startWorld({ ...files, SHARD_SECRET: undefined, AUTH_JWT_SECRET: undefined, BEAT_INTERVAL: "100ms" });
   const nodes = [];
   for (let i = 0; i < 2; i++) nodes.push(await startNode(world.origin, room.origin, { SHARD_SECRET: undefined, SHARD_SECRET_FILE: files.SHARD_SECRET_FILE }));
-  await until(async () => (await request(world.origin, { path: "/metrics" })).body.match(/^terrane_world_nodes\{state="alive"\} 2$/m), "two nodes to be alive");
+  await nodesAlive(world, 2);
   assert.equal((await admin(world, bearer(jwtSecret))).status, 200);
   const shards = new Set();
   while (shards.size < 6) shards.add((await post(world.origin, `${world_path}/connect`, { roomId: "lobby" }, {})).json.shardId);

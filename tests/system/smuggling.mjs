@@ -1,9 +1,10 @@
 // Requests that two servers could read in two ways: whatever is tried, a room server gets the one request that was meant, or none.
 // The node, the world before it, and the node's mode pass are tried alike; behind both stands a recorder that reads by the letter.
 import assert from "node:assert/strict";
-import { test, until } from "../lib/runner.mjs";
+import { test } from "../lib/runner.mjs";
 import { startNode, startWorld } from "../lib/process.mjs";
 import { request, shardId } from "../lib/cluster.mjs";
+import { nodesAlive } from "../lib/metrics.mjs";
 import { exchange } from "../lib/raw.mjs";
 import { Recorder } from "../lib/recorder.mjs";
 
@@ -150,7 +151,7 @@ async function serve(t, door, answer) {
   const recorder = await Recorder.start(t, answer);
   const world = await startWorld();
   const node = await startNode(world.origin, recorder.origin, door === "pass" ? { ROUTES: JSON.stringify([pass]) } : {});
-  if (door === "world") await until(async () => /terrane_world_nodes\{state="alive"\} 1/.test((await request(world.origin, { path: "/metrics" })).body), "the node");
+  if (door === "world") await nodesAlive(world, 1);
   return { recorder, origin: door === "world" ? world.origin : node.origin };
 }
 

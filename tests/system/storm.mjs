@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "../lib/runner.mjs";
 import { Storm, Talkers, echoRoom, hasTools, now, partySocket, prefer, quantile } from "../lib/storm.mjs";
-import { cluster, post, request } from "../lib/cluster.mjs";
+import { cluster, post } from "../lib/cluster.mjs";
+import { metric } from "../lib/metrics.mjs";
 
 const size = (name, usual) => Number(process.env[name] || usual);
 const count = size("STORM", 600);
@@ -14,7 +15,6 @@ const rate = size("STORM_RATE", count / 5);
 const patience = hasTools ? 20 : 1000;
 
 const mean = (values) => values.reduce((sum, v) => sum + v, 0) / values.length;
-const metric = async (node, name) => Number((await request(node.origin, { path: "/metrics" })).body.match(new RegExp(`^terrane_shard_${name} (\\S+)$`, "m"))[1]);
 
 /** A cluster whose room answers each message to who said it, and a shard with a seat for everybody. */
 async function crowdedCluster(t, nodeEnv) {
@@ -49,7 +49,7 @@ test("all who are cut off at once come back in time, and who stayed hardly notic
   const dropped = now();
   await storm.drop();
   const most = { held: 0 };
-  const watch = setInterval(async () => (most.held = Math.max(most.held, await metric(node, "admissions_held"))), 200);
+  const watch = setInterval(async () => (most.held = Math.max(most.held, await metric(node.origin, "terrane_shard_admissions_held"))), 200);
   t.after(() => clearInterval(watch));
   const back = await storm.back();
   clearInterval(watch);

@@ -9,7 +9,7 @@ import WebSocket from "ws";
 import { test, until } from "../lib/runner.mjs";
 import { finish, folder, freePort, jwtSecret, secret, startNode, startWorld } from "../lib/process.mjs";
 import { bearer as operator, client, cluster, post, request } from "../lib/cluster.mjs";
-import { metric } from "../lib/fleet.mjs";
+import { metric, nodesAlive } from "../lib/metrics.mjs";
 import { badTickets, readTicket, ticket } from "../lib/tickets.mjs";
 import { token } from "../lib/tokens.mjs";
 
@@ -20,13 +20,10 @@ const worldPath = "/parties/world/world-default";
 const lobby = (more = {}) => ({ name: "lobby", balancingStrategy: "round-robin", public: true, maxPlayersPerShard: 10, minShards: 1, ...more });
 const encoded = encodeURIComponent;
 
-const alive = (world, nodes) =>
-  until(async () => (await request(world.origin, { path: "/metrics" })).body.includes(`terrane_world_nodes{state="alive"} ${nodes}\n`), `${nodes} nodes to be alive`);
-
 /** A cluster whose world knows its nodes, with a room `lobby`. */
 async function ready(t, { nodes = 1, nodeEnv = required, worldEnv = {}, room = {} } = {}) {
   const c = await cluster(t, { nodes, nodeEnv, worldEnv });
-  await alive(c.world, nodes);
+  await nodesAlive(c.world, nodes);
   const made = await post(c.world.origin, `${worldPath}/register-room`, lobby(room));
   assert.equal(made.status, 200, made.body);
   return c;
@@ -231,7 +228,7 @@ test("a ticket of a world process that died is refused once its successor is kno
   const p = await connect(c);
   await c.world.stop();
   c.world = await startWorld(env);
-  await alive(c.world, 1);
+  await nodesAlive(c.world, 1);
   const again = await until(async () => {
     const answer = await connect(c);
     return answer.status === 200 && answer;

@@ -6,6 +6,7 @@ import { Authority } from "../lib/certificates.mjs";
 import { test, until } from "../lib/runner.mjs";
 import { client, cluster, join, request, shardId } from "../lib/cluster.mjs";
 import { finish, jwtSecret, secret, startNode } from "../lib/process.mjs";
+import { metric, nodesAlive } from "../lib/metrics.mjs";
 import { exchange } from "../lib/raw.mjs";
 import { Room } from "../lib/room.mjs";
 
@@ -17,18 +18,13 @@ const v2 = "\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\xcb\0\x71\x08\x0a\0\0\x01\x30\x39
 const local = "\r\n\r\n\0\r\nQUIT\n\x20\0\0\0";
 const last = (room) => room.requests.filter((r) => r.headers["x-forwarded-by-shard"]).at(-1)?.headers;
 
-async function count(origin, name) {
-  const { body } = await request(origin, { path: "/metrics" });
-  return Number(body.match(new RegExp(`^${name.replace(/[{}"]/g, "\\$&")} (\\d+)`, "m"))?.[1]);
-}
-
 for (const door of ["node", "world"]) {
   test(`${door}: a load balancer says with PROXY headers whose its connections are`, async (t) => {
     const env = { PROXY_PROTOCOL: front, TRUSTED_PROXIES: "203.0.113.8" };
     const c = await cluster(t, { nodeEnv: env, worldEnv: env });
     const { origin } = c[door];
     if (door === "world") { // it hands on to nodes that it knows, and what they do not know yet they adopt
-      await until(async () => /terrane_world_nodes\{state="alive"\} 1/.test((await request(origin, { path: "/metrics" })).body), "the node");
+      await nodesAlive(c.world, 1);
     }
     for (const [what, pieces, ip] of [
       ["version 1", [v1 + get()], "203.0.113.7"],
@@ -49,9 +45,9 @@ for (const door of ["node", "world"]) {
     }
     assert.equal((await exchange(origin, v1 + get())).status, 400, "from elsewhere");
     const name = door === "node" ? "terrane_shard" : "terrane_world";
-    assert.equal(await count(origin, `${name}_proxy_headers_total{result="bad"}`), 4);
-    assert.equal(await count(origin, `${name}_proxy_headers_total{result="taken"}`), 7);
-    assert.equal(await count(origin, `${name}_proxy_headers_awaited`), 0);
+    assert.equal(await metric(origin, `${name}_proxy_headers_total{result="bad"}`), 4);
+    assert.equal(await metric(origin, `${name}_proxy_headers_total{result="taken"}`), 7);
+    assert.equal(await metric(origin, `${name}_proxy_headers_awaited`), 0);
   });
 }
 
@@ -80,7 +76,7 @@ test("a load balancer that does not say whose a connection is has HEADER_TIMEOUT
   const { node } = await cluster(t, { nodeEnv: { PROXY_PROTOCOL: front, HEADER_TIMEOUT: "300ms" } });
   const got = await exchange(node.origin, v1.slice(0, 20), { from: front, ms: 5000 });
   assert.deepEqual([got.text, got.open], ["", false]);
-  assert.equal(await count(node.origin, 'terrane_shard_proxy_headers_total{result="slow"}'), 1);
+  assert.equal(await metric(node.origin, 'terrane_shard_proxy_headers_total{result="slow"}'), 1);
 });
 
 test("a WebSocket behind a PROXY header is a client like any other", async (t) => {
@@ -121,7 +117,7 @@ test("only pages of ALLOWED_ORIGINS may open WebSockets", async (t) => {
   const twice = await exchange(node.origin, `GET /parties/shard/${shardId()} HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nOrigin: https://game.example\r\nOrigin: https://game.example\r\n\r\n`, { ms: 1000 });
   assert.equal(twice.status, 403);
   assert.match(twice.text, /Origin not allowed/);
-  assert.equal(await count(node.origin, 'terrane_shard_refusals_total{reason="origin"}'), 7);
+  assert.equal(await metric(node.origin, 'terrane_shard_refusals_total{reason="origin"}'), 7);
   assert.equal((await request(node.origin, { path, headers: { origin: "https://evil.example" } })).status, 200, "requests are the room's to judge");
   assert.ok(!room.story.includes("+b"));
 });

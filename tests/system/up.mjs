@@ -7,7 +7,7 @@ import { parseArgs } from "node:util";
 import { run, test, until } from "../lib/runner.mjs";
 import { freePort, root, start } from "../lib/process.mjs";
 import { client, post, request } from "../lib/cluster.mjs";
-import { metric } from "../lib/fleet.mjs";
+import { metric } from "../lib/metrics.mjs";
 
 const { values, positionals } = parseArgs({ options: { room: { type: "string", default: "demo" } }, allowPositionals: true });
 
