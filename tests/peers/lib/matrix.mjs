@@ -2,6 +2,7 @@
 // A peer: { name, heading, script, env?, shardEnv?, join(t, origin, where) }, with `where` a `room` or a `shard`. Its guest: { server (the name
 // of who serves it), here, opens, closes (codes), refusals, heard (texts), say(text) (until the server has it), leave() }.
 import assert from "node:assert/strict";
+import { metric } from "../../lib/fleet.mjs";
 import { test as whole, until } from "../../lib/runner.mjs";
 import { Site } from "./site.mjs";
 
@@ -35,6 +36,7 @@ const tests = {
       for (const guest of guests) guest.leave();
     }
     assert.equal(used.size, 2);
+    for (const node of site.nodes) await until(async () => (await metric(node.origin, 'terrane_shard_passing{of="none"}')) === 0, "nobody to be left");
   },
 
   async "a shard's seats are counted, and who is too many gets in when one goes"(t, peer) {
@@ -51,6 +53,8 @@ const tests = {
     await there(third);
     await talk([guests[0], third], "later");
     await site.taken(2);
+    for (const guest of [guests[0], third]) guest.leave();
+    await site.taken(0);
   },
 
   async "under TLS all the way, over one node or two"(t, peer) {
