@@ -2,7 +2,7 @@
 // A peer: { name, heading, script, env?, shardEnv?, join(t, origin, where) }, with `where` a `room` or a `shard`. Its guest: { server (the name
 // of who serves it), here, opens, closes (codes), refusals, heard (texts), say(text) (until the server has it), leave() }.
 import assert from "node:assert/strict";
-import { metric } from "../../lib/fleet.mjs";
+import { metric } from "../../lib/metrics.mjs";
 import { test as whole, until } from "../../lib/runner.mjs";
 import { Site } from "./site.mjs";
 

@@ -2,7 +2,8 @@
 import path from "node:path";
 import { jwt } from "../../conformance/lib/jwt.mjs";
 import { bearer, request } from "../../lib/cluster.mjs";
-import { Front, metric } from "../../lib/fleet.mjs";
+import { Front } from "../../lib/fleet.mjs";
+import { metric } from "../../lib/metrics.mjs";
 import { jwtSecret, listening, root, start, startNode, startWorld } from "../../lib/process.mjs";
 import { until } from "../../lib/runner.mjs";
 import { example } from "./examples.mjs";
