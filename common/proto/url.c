@@ -231,6 +231,23 @@ struct span url_resolve_path(struct span path, struct buf *scratch)
     return is_resolved(path) ? path : resolve(scratch, path);
 }
 
+void url_read_loosely(struct buf *out, struct span path)
+{
+    bool left_out = false;
+    for (size_t at = 0; at < path.len; at++) {
+        char c = path.ptr[at];
+        int byte = escape_at(path, at);
+        if (byte == '/' || byte == '\\' || byte == ';') {
+            c = (char)byte;
+            at += ESCAPE_LEN - 1;
+        }
+        c = (char)(c == '\\' ? '/' : c);
+        left_out = c == ';' || (left_out && c != '/');
+        if (!left_out && (c != '/' || out->len == 0 || out->data[out->len - 1] != '/'))
+            buf_add_char(out, c);
+    }
+}
+
 enum err url_split_authority(struct span text, struct span *host, int *port)
 {
     if (!span_starts(text, SPAN("["))) {

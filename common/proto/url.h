@@ -23,6 +23,9 @@ MUST_CHECK enum err url_split_target(struct span target, struct url_target *out)
  * as %2e) are resolved. `path` itself when it is so already, else in `scratch`, which is emptied
  * first; never longer than `path`. */
 struct span url_resolve_path(struct span path, struct buf *scratch);
+/* Appends the path as some servers read it: slashes in a row are one, %2F, %5C and %3B are what
+ * they stand for, and what follows a `;` in its segment is left out. Dot segments stay. */
+void url_read_loosely(struct buf *out, struct span path);
 /* Takes a segment off *rest, which starts with its slash. False: *rest is empty. */
 bool url_next_segment(struct span *rest, struct span *segment);
 /* `/parties/{party}/{name}[/rest]`. As in a browser, `\` is a slash, and `.` and

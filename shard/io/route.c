@@ -47,6 +47,22 @@ static enum route_kind party_kind(struct span path, struct buf *scratch)
     return span_eq(party, SPAN("shard")) ? ROUTE_SHARD : ROUTE_NONE;
 }
 
+/* Servers differ in what they take for a slash, and nobody shall get past a rule by what only they
+ * read: a path that fits another rule then, which asks for something else, fits none. */
+static bool is_ambiguous(const struct routes *routes, const struct route_rule *rule,
+                         struct span path)
+{
+    struct route_fit fit;
+    struct buf loose = {0}, scratch = {0};
+    url_read_loosely(&loose, path);
+    bool differs = loose.len != path.len &&
+                   routes_fit(routes, buf_span(&loose), &scratch, &fit) == ERR_OK &&
+                   fit.rule->auth != rule->auth;
+    buf_clear(&loose);
+    buf_clear(&scratch);
+    return differs;
+}
+
 /* Worlds come before all rules, the built-in rule behind them. */
 static enum route_kind ruled_route(struct route *r, const struct routes *routes,
                                    struct buf *scratch)
@@ -58,7 +74,8 @@ static enum route_kind ruled_route(struct route *r, const struct routes *routes,
     enum err e = routes_fit(routes, r->path, scratch, &fit);
     if (e == ERR_MISSING || (e == ERR_OK && fit.rule->builtin && party != ROUTE_SHARD))
         return party;
-    if (e != ERR_OK || !escapes_are_whole(r->path))
+    if (e != ERR_OK || !escapes_are_whole(r->path) ||
+        (fit.rule->mode == ROUTE_PASS && is_ambiguous(routes, fit.rule, r->path)))
         return ROUTE_BAD;
     r->rule = fit.rule;
     r->resolved = fit.path;

@@ -112,6 +112,50 @@ static struct routes *read_routes(const char *json)
     return r;
 }
 
+static void no_reading_of_a_path_gets_past_a_rule(void **state)
+{
+    static const struct {
+        const char *target;
+        enum route_kind kind;
+        const char *pattern;
+    } rows[] = {
+        {"/app/admin/x", ROUTE_SERVER, "/app/admin/*"},
+        {"/app/%61dmin/x", ROUTE_SERVER, "/app/admin/*"},
+        {"/app/b/../admin/x", ROUTE_SERVER, "/app/admin/*"},
+        {"/app//admin/x", ROUTE_BAD, NULL},
+        {"//app/admin/x", ROUTE_BAD, NULL},
+        {"/app/admin%2fx", ROUTE_BAD, NULL},
+        {"/app/admin%5Cx", ROUTE_BAD, NULL},
+        {"/app%2Fadmin/x", ROUTE_BAD, NULL},
+        {"/app/admin;a=1/x", ROUTE_BAD, NULL},
+        {"/app/admin%3ba/x", ROUTE_BAD, NULL},
+        {"/app/b/..%2fadmin/x", ROUTE_BAD, NULL},
+        {"/app/b/..;/admin/x", ROUTE_BAD, NULL},
+        {"/app/b/..;x%2f%2fadmin", ROUTE_BAD, NULL},
+        {"/app/admin/..%2fx", ROUTE_BAD, NULL},
+        {"/app/a//b", ROUTE_SERVER, "/app/*"},
+        {"/app/a%2fb;c=1", ROUTE_SERVER, "/app/*"},
+        {"/app/admin/a%2Fb", ROUTE_SERVER, "/app/admin/*"},
+        {"/app/x?a=/app//admin;", ROUTE_SERVER, "/app/*"},
+        {"/x%2Fy", ROUTE_SERVER, "/*"},
+    };
+    struct routes *routes =
+        read_routes("[{\"path\":\"/app/admin/*\",\"mode\":\"pass\",\"auth\":\"jwt\"},"
+                    "{\"path\":\"/app/*\",\"mode\":\"pass\",\"auth\":\"none\"},"
+                    "{\"path\":\"/*\",\"mode\":\"pass\",\"auth\":\"none\"}]");
+    struct buf scratch = {0};
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct route r = route_of(routes, span_str(rows[i].target), &scratch);
+        if (r.kind != rows[i].kind)
+            fail_msg("%s: %d instead of %d", rows[i].target, (int)r.kind, (int)rows[i].kind);
+        if (rows[i].pattern != NULL)
+            assert_string_equal(r.rule->pattern, rows[i].pattern);
+    }
+    buf_clear(&scratch);
+    routes_free(routes);
+}
+
 static void rules_take_what_is_not_the_nodes_own(void **state)
 {
     static const struct {
@@ -179,6 +223,7 @@ int main(void)
         cmocka_unit_test(shard_path_is_taken_apart),
         cmocka_unit_test(knock_names_its_world),
         cmocka_unit_test(rules_take_what_is_not_the_nodes_own),
+        cmocka_unit_test(no_reading_of_a_path_gets_past_a_rule),
         cmocka_unit_test(another_shard_takes_the_place_of_the_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
