@@ -24,43 +24,22 @@ static void store(void *config, const struct config_row *row, const char *text, 
         *(int64_t *)(void *)field = number;
 }
 
-static const char *only_value(const struct config_row *row)
-{
-    return row->reserved_value != NULL ? row->reserved_value : row->fallback;
-}
-
-/* True when a reserved row is given as the one value that there is. */
-static bool is_only_value(const struct config_row *row, const char *text, int64_t number)
-{
-    const char *only = only_value(row);
-    if (config_is_text(row))
-        return strcmp(text, only == NULL ? "" : only) == 0;
-    int64_t only_number;
-    return only != NULL && config_value_parse(row, span_str(only), &only_number) == ERR_OK &&
-           number == only_number;
-}
-
 /* Checks and stores the value that was given for a row. */
 static void take_given(struct config_gather *l, const struct config_row *row,
                        struct config_given *s, void *config)
 {
-    struct buf fault = {.len = 0};
     int64_t number = 0;
     if (s->is_path && !config_read_secret(l, row, s))
         return;
     enum err e = config_is_text(row) ? ERR_OK : config_value_parse(row, span_str(s->text), &number);
-    if (e != ERR_OK || (row->required && *s->text == '\0')) {
-        BUF_ADD_LIT(&fault, "must be ");
-        config_value_add_allowed(&fault, row);
-    } else if (row->reserved && !is_only_value(row, s->text, number)) {
-        const char *only = only_value(row);
-        BUF_ADD_LIT(&fault, "this version does not have it yet, it only takes ");
-        json_add_string(&fault, span_str(only == NULL ? "" : only));
-    }
-    if (fault.len > 0)
-        config_row_problem(l, row, s, buf_span(&fault));
-    else
+    if (e == ERR_OK && !(row->required && *s->text == '\0')) {
         store(config, row, s->text, number);
+        return;
+    }
+    struct buf fault = {.len = 0};
+    BUF_ADD_LIT(&fault, "must be ");
+    config_value_add_allowed(&fault, row);
+    config_row_problem(l, row, s, buf_span(&fault));
     buf_clear(&fault);
 }
 

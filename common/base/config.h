@@ -37,12 +37,8 @@ struct config_row {
     bool required;              /* no default, and may not be empty */
     bool reload;                /* may change while the process runs */
     bool empty_counts;          /* an empty environment value is a value: none of these */
-    /* A setting, or a value of it, that this version does not have yet: every value but this one
-     * (the fallback when NULL) is refused with a message. Only read when `reserved` is set. */
-    bool reserved;
-    const char *reserved_value;
-    const char *unit; /* for --help; may be NULL */
-    const char *help; /* one sentence */
+    const char *unit;           /* for --help; may be NULL */
+    const char *help;           /* one sentence */
 };
 
 struct config_table {

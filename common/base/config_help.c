@@ -55,9 +55,7 @@ static void add_row(struct buf *out, const struct config_row *row)
     add_names(out, row);
     buf_addf(out, "        %s\n        ", row->help == NULL ? "" : row->help);
     add_default(out, row);
-    if (row->reserved) {
-        BUF_ADD_LIT(out, "; this version takes no other value");
-    } else if (!config_is_text(row)) {
+    if (!config_is_text(row)) {
         BUF_ADD_LIT(out, "; ");
         config_value_add_allowed(out, row);
     }

@@ -13,8 +13,8 @@
 #include "common/base/span.h"
 
 struct settings {
-    char *host, *servers, *secret, *later;
-    int64_t port, offset, wait_ms, limit, strategy, ttl_ms;
+    char *host, *servers, *secret;
+    int64_t port, offset, wait_ms, limit, strategy;
     bool verbose;
     struct rate_limit rate;
 };
@@ -46,8 +46,6 @@ static const struct config_row rows[] = {
      .choices = strategies},
     {.name = "VERBOSE", .type = CONFIG_BOOL, AT(verbose), .fallback = "off", .unit = "switch"},
     {.name = "CLIENT_RATE", .type = CONFIG_RATE, AT(rate), .fallback = "off"},
-    {.name = "SEAT_TTL", .type = CONFIG_DURATION, AT(ttl_ms), .fallback = "0", .reserved = true},
-    {.name = "REDIS_URL", .type = CONFIG_STRING, AT(later), .reserved = true, .reserved_value = ""},
 };
 
 static bool check_servers(const void *config, FILE *err)
@@ -127,14 +125,12 @@ static void defaults_fill_what_nobody_gave(void **state)
     assert_string_equal(r.err, "");
     assert_string_equal(r.settings.host, "::1");
     assert_null(r.settings.servers);
-    assert_null(r.settings.later);
     assert_string_equal(r.settings.secret, "x");
     assert_int_equal(r.settings.port, 3002);
     assert_int_equal(r.settings.offset, -5);
     assert_int_equal(r.settings.wait_ms, 15000);
     assert_int_equal(r.settings.limit, 1 << 20);
     assert_int_equal(r.settings.strategy, 1);
-    assert_int_equal(r.settings.ttl_ms, 0);
     assert_false(r.settings.verbose);
     run_clear(&r);
     assert_null(r.settings.host);
@@ -233,11 +229,6 @@ static const struct {
     {"--strategy=", false, 0, 0},
     {"--verbose=maybe", false, 0, 0},
     {"--verbose=", false, 0, 0},
-    {"--seat-ttl=0", true, offsetof(struct settings, ttl_ms), 0},
-    {"--seat-ttl=0ms", true, offsetof(struct settings, ttl_ms), 0},
-    {"--seat-ttl=1s", false, 0, 0},
-    {"--redis-url=", true, offsetof(struct settings, ttl_ms), 0},
-    {"--redis-url=redis://x", false, 0, 0},
     {"--shard-secret=", false, 0, 0},
 };
 
@@ -315,8 +306,8 @@ static void all_problems_are_told_at_once(void **state)
     (void)state;
     (void)setenv("LINK_WAIT", "soon", 1);
     (void)setenv("SOMETHING_ELSE", "ignored", 1);
-    struct run r = RUN("--port=x", "--colour", "red", "stray", "--seat-ttl=5s", "--host",
-                       "--config", write_file(json, strlen(json)));
+    struct run r = RUN("--port=x", "--colour", "red", "stray", "--host", "--config",
+                       write_file(json, strlen(json)));
     assert_int_equal(r.verdict, CONFIG_BAD);
     char want[2048];
     (void)snprintf(
@@ -332,9 +323,7 @@ static void all_problems_are_told_at_once(void **state)
         "terrane-test: environment LINK_WAIT \"soon\": must be a duration such as 250ms, 15s, 2m "
         "or 1h, from 1s to 1h\n"
         "terrane-test: file %s MESSAGE_MAX \"1.5\": must be a size such as 4096, 64KiB, 8MiB or "
-        "1GiB, from 1KiB up\n"
-        "terrane-test: flag --seat-ttl \"5s\": this version does not have it yet, it only takes "
-        "\"0\"\n",
+        "1GiB, from 1KiB up\n",
         file_path, file_path, file_path);
     assert_string_equal(r.err, want);
     assert_null(r.settings.host);
@@ -451,9 +440,7 @@ static void the_effective_settings_are_printed_with_their_sources(void **state)
                                "LINK_WAIT=\"15s\"  # default\n"
                                "MESSAGE_MAX=\"1MiB\"  # default\n"
                                "STRATEGY=\"least-connections\"  # default\n"
-                               "VERBOSE=\"off\"  # default\nCLIENT_RATE=\"off\"  # default\n"
-                               "SEAT_TTL=\"0\"  # default\n"
-                               "REDIS_URL=  # default\n");
+                               "VERBOSE=\"off\"  # default\nCLIENT_RATE=\"off\"  # default\n");
     assert_null(r.settings.host);
     run_clear(&r);
 }
