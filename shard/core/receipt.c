@@ -1,5 +1,5 @@
 /* One ping at a time is under way; the next is due RECEIPT_MS after something was given that no
- * ping is behind. */
+ * ping is behind, or when that is much. */
 #include "shard/core/receipt.h"
 
 #include "shard/core/link.h"
@@ -23,9 +23,16 @@ void receipt_start(struct link *l)
     receipt_init(&l->receipt);
 }
 
+static void ask_if_much(struct link *l)
+{
+    if (l->receipt.ping == 0 && l->receipt.given - l->receipt.asked >= RECEIPT_BYTES)
+        (void)receipt_ask(l);
+}
+
 void receipt_give(struct link *l, size_t len)
 {
     l->receipt.given += len;
+    ask_if_much(l);
 }
 
 void receipt_await(struct link *l, int64_t now)
@@ -50,6 +57,8 @@ void receipt_heard(struct link *l, uint32_t number, int64_t now)
         return;
     r->ping = 0;
     r->read = r->asked;
+    if (link_stands(l))
+        ask_if_much(l);
     receipt_await(l, now);
 }
 

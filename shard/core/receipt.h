@@ -1,6 +1,7 @@
 #pragma once
 /* How many bytes of clients' messages the room server is known to have read of what a link gave to
- * io: a ping follows them, at most every RECEIPT_MS, and its pong proves all that went before it.
+ * io: a ping follows them, after RECEIPT_BYTES or RECEIPT_MS, and its pong proves all that went
+ * before it.
  * When the link falls, the rest may be lost, but for what comes back (recall.h). */
 #include <stddef.h>
 #include <stdint.h>
@@ -9,7 +10,7 @@
 
 struct link;
 
-enum { RECEIPT_MS = 1000 };
+enum { RECEIPT_MS = 1000, RECEIPT_BYTES = 64 * 1024 };
 
 struct receipt {
     uint64_t given;     /* by the link that stands: bytes of messages; */
@@ -23,7 +24,7 @@ struct receipt {
 void receipt_init(struct receipt *r);
 /* A link has come up: nothing has been given to it. */
 void receipt_start(struct link *l);
-/* It was given a message. */
+/* It was given a message; asks for it if that makes enough. */
 void receipt_give(struct link *l, size_t len);
 /* There is something to ask for: does so when it is time. */
 void receipt_await(struct link *l, int64_t now);

@@ -63,7 +63,8 @@ class Crowd {
   }
   ask(thread, verb, of) {
     return new Promise((resolve, reject) => {
-      thread.once("message", resolve).once("error", reject);
+      const done = (answer) => (thread.off("error", reject), resolve(answer));
+      thread.once("message", done).once("error", reject);
       thread.postMessage({ verb, of });
     });
   }

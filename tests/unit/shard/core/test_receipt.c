@@ -77,6 +77,29 @@ static void ping_is_asked_for_once_and_only_when_something_was_said(void **state
     assert_int_equal(lost(r), 0);
 }
 
+static void much_is_asked_for_at_once(void **state)
+{
+    struct recorder *r = *state;
+    enum { HALF = RECEIPT_BYTES / 2 };
+    static char text[HALF + 1];
+    memset(text, '1', HALF);
+    struct handle a = opens(r, "a", "ann");
+    link_comes_up(r);
+    says(r, a, text);
+    assert_null(strstr((buf_add_char(&r->lines, '\0'), r->lines.data), "ping"));
+    forget(r);
+    says(r, a, text);
+    assert_non_null(strstr((buf_add_char(&r->lines, '\0'), r->lines.data), "ping L1 1\n"));
+    says(r, a, text);
+    says(r, a, text);
+    forget(r);
+    room_pongs(r, 1);
+    expect(r, "ping L1 2\n");
+    room_pongs(r, 2);
+    link_falls(r);
+    assert_int_equal(lost(r), 0);
+}
+
 static void what_waited_is_asked_for_when_it_is_written(void **state)
 {
     struct recorder *r = *state;
@@ -126,6 +149,7 @@ int main(void)
         TEST(pong_proves_what_went_before_its_ping),
         TEST(what_comes_back_is_not_lost),
         TEST(ping_is_asked_for_once_and_only_when_something_was_said),
+        TEST(much_is_asked_for_at_once),
         TEST(what_waited_is_asked_for_when_it_is_written),
         TEST(what_is_not_acknowledged_counts_when_it_is_more),
         TEST(link_that_was_closed_in_order_lost_nothing),
