@@ -76,6 +76,12 @@ void conn_write(struct conn *c, const void *data, size_t len)
     conn_grew(c);
 }
 
+void conn_ask_backlog(struct conn *c)
+{
+    c->waited = true;
+    conn_schedule(c);
+}
+
 uint64_t conn_delivered(const struct conn *c)
 {
     return conn_has_socket(c) ? c->sent - conn_on_the_way(c) : c->sent;

@@ -125,6 +125,8 @@ static inline size_t conn_waiting(const struct conn *c)
 {
     return c->out.bytes + c->held;
 }
+/* `backlog` comes at the end of this turn, also if nothing waits then. */
+void conn_ask_backlog(struct conn *c);
 /* Nothing of what was written waits here. */
 static inline bool conn_is_flushed(const struct conn *c)
 {

@@ -112,25 +112,32 @@ static void ws_queue(struct ws_conn *w, struct frame *f)
         ws_watch_output(w);
 }
 
-/* Only the newest ping needs its pong (section 5.5.3): when the peer does not read our answers, an
- * older one gives way, so that pings cannot fill the queue. */
+/* So many frames may be queued before pongs are spared: a read can bring thousands of pings. */
+enum { PONGS_BEHIND = 128 };
+
+/* Only the newest ping needs its pong (section 5.5.3): when the peer does not read our answers, or
+ * asks faster than we write, an older one gives way, so that pings cannot fill the queue. */
 static void ws_pong(struct ws_conn *w, struct span payload)
 {
     if (w->close_sent)
         return;
     struct frame *f = ws_frame_for_peer(w, WS_PONG, payload);
-    if (!w->conn.blocked && !conn_is_full(&w->conn))
+    if (!w->conn.blocked && !conn_is_full(&w->conn) && w->conn.out.count < PONGS_BEHIND) {
         ws_queue(w, f);
-    else
-        ws_watch_keep_pong(w, f);
+        return;
+    }
+    ws_watch_keep_pong(w, f);
+    conn_ask_backlog(&w->conn);
 }
 
 /* Once there is room. */
 static void ws_send_late_pong(struct ws_conn *w)
 {
     struct frame *pong = conn_is_full(&w->conn) ? NULL : ws_watch_take_pong(w);
-    if (pong != NULL)
-        ws_queue(w, pong);
+    if (pong == NULL)
+        return;
+    ws_queue(w, pong);
+    conn_ask_backlog(&w->conn); /* what waits is looked at again once it is written */
 }
 
 /* The server ends the TCP connection first (section 7.1.1); a client waits for that, for

@@ -162,7 +162,8 @@ void ws_watch_input(struct ws_conn *w, bool ended)
         x->begun_ms = now;
         arm(x, now);
     }
-    if (ws_is_open(w) && is_too_much(w->settings->buffers, held))
+    /* Also of a peer that we are closing: it may send on until it answers. */
+    if (conn_is_open(&w->conn) && is_too_much(w->settings->buffers, held))
         give_up(w, WS_CODE_TRY_LATER, SPAN("buffers full"));
     else
         drop_if_idle(w);

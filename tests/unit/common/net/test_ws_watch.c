@@ -167,6 +167,26 @@ static void pings_alone_do_not_fill_the_queue(void **state)
     TURN_UNTIL(loop, said_pongs("q|"));
 }
 
+static void many_pings_at_once_do_not_either(void **state)
+{
+    (void)state;
+    start(true);
+    for (int i = 0; i < 1000; i++)
+        peer_frame(WS_PING, true, "p", 1);
+    peer_frame(WS_PING, true, "q", 1);
+    size_t pongs = 0;
+    for (bool last = false; !last;) {
+        loop_turn(loop, 1);
+        struct said s = listen_to(&peer);
+        pongs = s.pongs.len / 2;
+        last = pongs > 0 && s.pongs.data[s.pongs.len - 2] == 'q';
+        said_clear(&s);
+    }
+    assert_true(pongs >= 100 && pongs < 500);
+    turn_some(loop);
+    assert_null(ws->watch); /* nothing waits, and no clock runs */
+}
+
 /* ---- messages that do not end ---- */
 
 static void an_unfinished_message_is_counted_and_closed(void **state)
@@ -253,6 +273,23 @@ static void beyond_the_bound_of_all_unfinished_messages_are_refused(void **state
     buffers.out -= 20000;
 }
 
+static void a_peer_that_is_being_closed_is_not_exempt(void **state)
+{
+    (void)state;
+    buffers.max = 10000;
+    start(true);
+    ws_close(ws, WS_CODE_POLICY, SPAN("enough"));
+    buffers.out = 20000; /* others */
+    for (int i = 0; i < 10; i++)
+        peer_frame(i == 0 ? WS_BINARY : WS_CONTINUATION, false, bulk, 4000);
+    int64_t began = clock_mono_ms();
+    TURN_UNTIL(loop, !conn_is_open(&ws->conn));
+    assert_true(clock_mono_ms() - began < WS_CLOSE_MS / 2);
+    assert_int_equal(buffers.in, 0);
+    assert_true(said_close(WS_CODE_POLICY, "enough"));
+    buffers.out -= 20000;
+}
+
 static void whole_messages_pass_beyond_it(void **state)
 {
     (void)state;
@@ -296,11 +333,13 @@ int main(void)
         TEST(whoever_takes_a_little_is_not),
         TEST(beyond_the_bound_of_all_only_the_slow_one_goes),
         TEST(pings_alone_do_not_fill_the_queue),
+        TEST(many_pings_at_once_do_not_either),
         TEST(an_unfinished_message_is_counted_and_closed),
         TEST(half_a_head_is_an_unfinished_message_too),
         TEST(each_message_has_its_own_time),
         TEST(a_pause_stops_that_clock),
         TEST(beyond_the_bound_of_all_unfinished_messages_are_refused),
+        TEST(a_peer_that_is_being_closed_is_not_exempt),
         TEST(whole_messages_pass_beyond_it),
         TEST(what_a_pause_holds_back_is_counted),
     };
