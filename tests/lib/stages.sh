@@ -223,6 +223,8 @@ stage_edge() {
     builds bench
     suite "room servers that fail under 1 000 clients" room_restart.log env TERRANE_BIN="$PWD/build/bench/bin" \
         node tests/system/room_restart.mjs
+    suite "2 000 clients that use memory up" memory.log env TERRANE_BIN="$PWD/build/bench/bin" \
+        node tests/system/memory.mjs
     suite "a storm of 5 000 clients" storm.log env TERRANE_BIN="$PWD/build/bench/bin" STORM=5000 STORM_RATE=500 \
         STORM_STAY=200 node tests/system/run.mjs "cut off at once" "go before newcomers"
 }

@@ -32,6 +32,7 @@ await import("./metrics.mjs");
 await import("./hostile.mjs");
 await import("./compression.mjs");
 await import("./slow_consumers.mjs");
+await import("./memory.mjs");
 await import("./tls.mjs");
 await import("./store.mjs");
 await import("./copy.mjs");
