@@ -41,7 +41,7 @@ struct conn_ops {
 
 /* Who holds the reading back; each owner sets and clears only its own bit. */
 enum conn_pause {
-    CONN_PAUSE_LINK = 1, /* what the bytes go to is full */
+    CONN_PAUSE_LINK = 1,  /* what the bytes go to is full */
     CONN_PAUSE_QUEUE = 2, /* our own answers are not read */
     CONN_PAUSE_CODEC = 4, /* the codec is busy (a request is being answered) */
 };
