@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { Client } from "colyseus.js";
+import { Front } from "../lib/fleet.mjs";
 import { test as whole, until } from "../lib/runner.mjs";
 import { matrix } from "./lib/matrix.mjs";
 import { Site, token, tokens } from "./lib/site.mjs";
@@ -120,10 +121,11 @@ test("who is cut off takes its place again through the other node", async (t) =>
   const site = await Site.start(t, peer);
   const [node, other] = site.nodes;
   const stays = await join(t, other.origin);
-  const lost = await join(t, node.origin);
+  const line = await Front.start(t, [node.port]);
+  const lost = await join(t, line.origin);
   lost.send("move", { x: 3, y: 4 });
   await until(() => stays.state.players.get(lost.sessionId)?.x === 3, "the move");
-  lost.connection.transport.ws.terminate();
+  for (const socket of line.sockets) socket.destroy();
   await until(() => stays.state.players.get(lost.sessionId)?.here === false, "the room to notice");
   const back = await new Client(`${other.origin}/colyseus/quiz`).reconnect(lost.reconnectionToken);
   t.after(() => back.leave());

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { Authority } from "../lib/certificates.mjs";
 import { run } from "../lib/runner.mjs";
 
-const SIDES = [["ws", "raw", "socka", "sockets"], ["socketio", "colyseus"]];
+const SIDES = [["ws", "raw", "socka", "sockets"], ["socketio", "colyseus", "browser"]];
 const totals = [0, 0]; // passed, failed
 
 /** Runs some of the peers in a process that believes the authority of these tests: clients read that at their start only. */

@@ -171,3 +171,15 @@ test("a page of another origin is asked for by the browser as the server has it,
   assert.equal(opened.headers.get("access-control-allow-origin"), "https://game.example");
   assert.equal((await fetch(url, preflight)).status, 401); // browsers send no Authorization with it
 });
+
+test("the client's script comes as the server sends it, and not again to who has it", async (t) => {
+  const site = await Site.start(t, peer);
+  const script = "/socket.io/socket.io.min.js";
+  for (const headers of [{ "accept-encoding": "identity" }, { "accept-encoding": "gzip" }]) {
+    const [ours, theirs] = await Promise.all([site.nodes[0], site.servers[0]].map(({ origin }) => fetch(origin + script, { headers })));
+    assert.equal(await ours.text(), await theirs.text());
+    for (const name of ["etag", "cache-control", "content-type", "content-encoding"]) assert.equal(ours.headers.get(name), theirs.headers.get(name), name);
+    const again = await fetch(site.nodes[1].origin + script, { headers: { ...headers, "if-none-match": ours.headers.get("etag") } });
+    assert.deepEqual([again.status, await again.text()], [304, ""]);
+  }
+});

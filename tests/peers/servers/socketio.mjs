@@ -3,7 +3,7 @@ import { Server } from "socket.io";
 import { listen, makeServer, name } from "./serving.mjs";
 
 const server = makeServer();
-const io = new Server(server, { path: process.env.SOCKET_PATH ?? "/socket.io", pingInterval: 1000, pingTimeout: 2000, cors: { origin: "https://game.example" } });
+const io = new Server(server, { path: process.env.SOCKET_PATH ?? "/socket.io", pingInterval: 1000, pingTimeout: 2000, cors: { origin: ["https://game.example", /^http:\/\/127\.0\.0\.1:/] } });
 
 io.on("connection", (socket) => {
   const { room } = socket.handshake.query;
