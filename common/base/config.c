@@ -90,12 +90,15 @@ static void print_row(const struct config_gather *l, size_t i, FILE *out)
 }
 
 /* Says what was asked for, when everything is in order. */
-static enum config_verdict answer(const struct config_gather *l, FILE *out)
+static enum config_verdict answer(const struct config_gather *l, const void *config, FILE *out)
 {
-    for (size_t i = 0; l->print && i < l->table->count; i++)
+    const struct config_table *t = l->table;
+    if (l->check && t->check_files != NULL && !t->check_files(config, l->err))
+        return CONFIG_BAD;
+    for (size_t i = 0; l->print && i < t->count; i++)
         print_row(l, i, out);
     if (l->check)
-        (void)fprintf(out, "%s: the settings are valid\n", l->table->process);
+        (void)fprintf(out, "%s: the settings are valid\n", t->process);
     return l->print || l->check ? CONFIG_DONE : CONFIG_RUN;
 }
 
@@ -111,7 +114,7 @@ static enum config_verdict judge(struct config_gather *l, void *config, FILE *ou
         return CONFIG_BAD;
     if (l->table->check != NULL && !l->table->check(config, l->err))
         return CONFIG_BAD;
-    return answer(l, out);
+    return answer(l, config, out);
 }
 
 static bool is_asked(const char *flag, int argc, char **argv)

@@ -53,12 +53,12 @@ static bool files_of(const struct process_settings *s, enum doors_side side, str
     return false;
 }
 
-bool doors_init(struct doors *d, struct loop *l, const struct process_settings *s,
-                const char *process, FILE *err)
+/* True: all contexts are there; else none is. */
+static bool read_files(struct doors *d, const struct process_settings *s, const char *process,
+                       FILE *err)
 {
     struct buf why = {0};
     enum err e = ERR_OK;
-    *d = (struct doors){.loop = l};
     for (int i = 0; i < DOORS_SIDES && e == ERR_OK; i++) {
         struct tls_files files;
         if (!files_of(s, (enum doors_side)i, &files))
@@ -70,10 +70,25 @@ bool doors_init(struct doors *d, struct loop *l, const struct process_settings *
             (void)fprintf(err, "%s: %s: %.*s\n", process, d->settings[i], SPAN_ARG(buf_span(&why)));
     }
     buf_clear(&why);
-    if (e != ERR_OK) {
+    if (e != ERR_OK)
         doors_clear(d);
+    return e == ERR_OK;
+}
+
+bool doors_check(const struct process_settings *s, const char *process, FILE *err)
+{
+    struct doors d = {0};
+    bool good = read_files(&d, s, process, err);
+    doors_clear(&d);
+    return good;
+}
+
+bool doors_init(struct doors *d, struct loop *l, const struct process_settings *s,
+                const char *process, FILE *err)
+{
+    *d = (struct doors){.loop = l};
+    if (!read_files(d, s, process, err))
         return false;
-    }
     loop_set_tls(l, d->tls[DOORS_TO_CLUSTER], d->tls[DOORS_TO_SERVERS]);
     return true;
 }

@@ -24,6 +24,8 @@ struct doors {
  * setting and file are at fault; d is empty. */
 MUST_CHECK bool doors_init(struct doors *d, struct loop *l, const struct process_settings *s,
                            const char *process, FILE *err);
+/* Reads the files, and forgets them: would doors_init do it? False: `err` has such a line. */
+MUST_CHECK bool doors_check(const struct process_settings *s, const char *process, FILE *err);
 /* Before doors_open: who comes to the public one from `fronts` (PROXY_PROTOCOL) begins with a PROXY
  * header; limits and stats are a proxy_door's. All borrowed. */
 void doors_wire(struct doors *d, const struct addr_set *fronts, const struct http_limits *limits,

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "common/net/doors.h"
+
 #define FIELD(name) offsetof(struct settings, name)
 
 static const char *const protocols[] = {"auto", "reference", NULL};
@@ -308,10 +310,17 @@ enum route_auth settings_auth(const struct settings *s)
     return auth_values[s->client_auth];
 }
 
+static bool check_files(const void *config, FILE *err)
+{
+    const struct settings *s = config;
+    return doors_check(&s->common, settings_table.process, err);
+}
+
 const struct config_table settings_table = {
     .process = "terrane-shard",
     .about = "Carries clients to the rooms of their shards, and reports to worlds.",
     .rows = rows,
     .count = sizeof rows / sizeof rows[0],
     .check = settings_check,
+    .check_files = check_files,
 };

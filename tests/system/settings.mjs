@@ -70,6 +70,18 @@ for (const [program, { env, secrets }] of Object.entries(programs)) {
   });
 }
 
+test("--check-config reads the files of TLS", async () => {
+  for (const program of ["terrane-world", "terrane-shard"])
+    for (const [more, line] of [
+      [{ TLS_CERT: "/no/such", TLS_KEY: "/no/such" }, /TLS_CERT, TLS_KEY: \/no\/such: No such file/],
+      [{ TLS_CA: "/dev/null" }, /: TLS_CA: \/dev\/null: /],
+    ]) {
+      const { stdout, stderr } = await finish(program, ["--check-config"], { ...programs[program].env, ...more }, 2);
+      assert.match(stderr, line);
+      assert.doesNotMatch(stdout, /are valid/);
+    }
+});
+
 test("worlds and nodes may have one environment", async () => {
   const both = { SEAT_TTL: "0", PRIVATE_ROOMS: "ignore", CLIENT_RATE: "50:200", CLIENT_AUTH: "ticket", ADMIN_LISTEN: "3004" };
   for (const [program, { env }] of Object.entries(programs)) assert.equal((await finish(program, ["--check-config"], { ...env, ...both })).status, 0);

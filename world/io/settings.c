@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "common/net/doors.h"
 #include "common/proto/redis_url.h"
 #include "common/proto/secret.h"
 #include "common/proto/url.h"
@@ -325,6 +326,12 @@ static bool check(const void *config, FILE *err)
            check_secrets(s, err);
 }
 
+static bool check_files(const void *config, FILE *err)
+{
+    const struct settings *s = config;
+    return doors_check(&s->common, settings_table.process, err);
+}
+
 const struct config_table settings_table = {
     .process = "terrane-world",
     .about = "Keeps the registry of worlds, rooms and shards and places clients.",
@@ -333,4 +340,5 @@ const struct config_table settings_table = {
     .rows = rows,
     .count = sizeof(rows) / sizeof(rows[0]),
     .check = check,
+    .check_files = check_files,
 };
