@@ -1,10 +1,11 @@
-// A crowd of clients without manners before one node that does all it can, while its settings are read again and its servers
+// A crowd of clients without manners before one node that does all it can, while its settings change and its servers
 // come and go. RUDE_SECONDS, RUDE_CLIENTS and RUDE_SEED make it another.
 import assert from "node:assert/strict";
-import { readdirSync } from "node:fs";
+import { readdirSync, writeFileSync } from "node:fs";
+import path from "node:path";
 import { Authority } from "../lib/certificates.mjs";
 import { client, request, shardId } from "../lib/cluster.mjs";
-import { freePort, jwtSecret, startNode, startWorld } from "../lib/process.mjs";
+import { bin, folder, freePort, jwtSecret, listening, secret, start, startWorld } from "../lib/process.mjs";
 import { Passed } from "../lib/passed.mjs";
 import { Room } from "../lib/room.mjs";
 import { dice, rudeCrowd } from "../lib/rude.mjs";
@@ -37,6 +38,30 @@ const tight = {
   PING_INTERVAL: "400ms", PONG_TIMEOUT: "400ms", CONNECT_RATE: "25:10", LINK_WAIT: "1s", PASS_ANSWER_TIMEOUT: "2s", MAX_SHARDS: "20",
   DRAIN_DEADLINE: "2s",
 };
+
+/** What else these may be, and then are not again. */
+const moods = {
+  MAX_CONNECTIONS: ["1", "50", "0"], CONNECT_RATE: ["off", "5:1", "1000"], CLIENT_RATE: ["off", "1:1"], BUFFER_MAX: ["0", "10KiB"], CLIENT_QUEUE: ["1KiB", "1MiB"],
+  PING_INTERVAL: ["0", "5s"], PONG_TIMEOUT: ["50ms"], AUTH_WAITING: ["1", "100"], AUTH_TIMEOUT: ["100ms"], MESSAGE_MAX: ["126", "1MiB"], MESSAGE_RATE: ["off", "1:1"],
+  SLOW_CLIENT: ["drop-oldest"], SLOW_TIMEOUT: ["0"], MESSAGE_TIMEOUT: ["0"], HEADER_TIMEOUT: ["100ms"], PROXY_PROTOCOL: [""], MAX_SHARDS: ["1"], LINK_FRAME_MAX: ["1KiB"],
+  STRICT_ENVELOPE: ["1"], ALLOWED_ORIGINS: ["https://a.example"],
+};
+
+/** A node whose settings are in a file, which it reads again every 300 ms with others in it, until `settle`. */
+async function moodyNode(t, settings, d) {
+  const file = path.join(folder(), "settings.json");
+  const write = (more) => writeFileSync(file, JSON.stringify({ HOST: "127.0.0.1", PORT: "0", SHARD_SECRET: secret, NODE_ID: "rude", ...settings, ...more }));
+  write({});
+  const node = start("node", path.join(bin, "terrane-shard"), ["--config", file]);
+  node.port = Number((await node.says(listening))[1]);
+  node.origin = `https://127.0.0.1:${node.port}`;
+  node.inside = `http://127.0.0.1:${(await node.says(/process\.internal.*?"address":"[^"]*:(\d+)"/))[1]}`;
+  const reload = (more) => (write(more), node.child.kill("SIGHUP"));
+  const timer = setInterval(() => reload(Object.fromEntries(Object.entries(moods).filter(() => d.chance(0.4)).map(([name, of]) => [name, d.of(of)]))), 300);
+  t.after(() => clearInterval(timer));
+  node.settle = () => (clearInterval(timer), reload({}));
+  return node;
+}
 
 /** A server of mode pass that has moods. */
 function moody(s, d) {
@@ -107,18 +132,16 @@ test(`${crowd} rude clients at a time for ${seconds} s leave nothing behind (see
   };
   const { cert, key } = await (await Authority.make()).issue();
   const world = await startWorld();
-  const node = await startNode(world.origin, `http://127.0.0.1:${ports.room}`, {
-    ...tight, ROUTES: JSON.stringify(rules(`http://127.0.0.1:${ports.pass}`)), TLS_CERT: cert, TLS_KEY: key, INTERNAL_LISTEN: "127.0.0.1:0",
-  });
-  const inside = `http://127.0.0.1:${(await node.says(/process\.internal.*?"address":"[^"]*:(\d+)"/))[1]}`;
-  const ask = async () => read((await request(inside, { path: "/metrics" })).body);
+  const node = await moodyNode(t, {
+    ...tight, WORLD_URLS: world.origin, ROOM_SERVERS: `http://127.0.0.1:${ports.room}`, ROUTES: JSON.stringify(rules(`http://127.0.0.1:${ports.pass}`)),
+    TLS_CERT: cert, TLS_KEY: key, INTERNAL_LISTEN: "127.0.0.1:0",
+  }, d);
+  const ask = async () => read((await request(node.inside, { path: "/metrics" })).body);
   const before = { descriptors: descriptors(node.pid) };
-  const reloads = setInterval(() => process.kill(node.pid, "SIGHUP"), 1000);
-  t.after(() => clearInterval(reloads));
   const restarts = [restless(pass, end, 1700), restless(rooms, end, 2300)];
   const says = () => ({ epoch: 2 ** 50, world: "world-default", room: "lobby" });
   const number = await rudeCrowd(seed, crowd, { port: node.port, tls: true, proxied: "127.0.0.8" }, says, end);
-  clearInterval(reloads);
+  node.settle();
   const servers = await Promise.all(restarts);
   t.after(() => Promise.all(servers.map((s) => s.die())));
   assert.equal(node.ended, undefined, `the node ended after ${number} clients`);
