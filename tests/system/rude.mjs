@@ -149,12 +149,12 @@ test(`${crowd} rude clients at a time for ${seconds} s leave nothing behind (see
   await until(async () => {
     left = (await ask()).gauges.filter(([name, value]) => value !== 0 && !lasting.test(name));
     return left.length === 0;
-  }, "all gauges to be 0", 15000).catch((error) => {
+  }, "all gauges to be 0", 25000).catch((error) => {
     throw new Error(`${error.message}: ${JSON.stringify(left)}`);
   });
   if (process.env.RUDE_SHOW) console.log(number, (await ask()).all.filter(([, value]) => value !== 0 && value < 1e6).map((e) => e.join(" ")).filter((l) => !/bucket|_sum/.test(l)).join("\n"));
   for (const [name, value] of (await ask()).all) assert.ok(value >= 0 && value < 2 ** 53, `${name} is ${value}`);
-  await until(() => descriptors(node.pid) <= before.descriptors + 40, "descriptors to be closed", 10000);
+  await until(() => descriptors(node.pid) <= before.descriptors + 40, "descriptors to be closed", 20000);
   const polite = client(t, `${node.origin}/mux-jwt/${encodeURIComponent(shardId())}?id=polite&token=${token({ sub: "polite" })}`, { options: { rejectUnauthorized: false } });
   await polite.open();
   assert.ok(polite.opened, JSON.stringify(polite.closed));
