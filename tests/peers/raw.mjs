@@ -1,6 +1,7 @@
 // What a client does raw is answered through nodes exactly as `ws` answers it itself, be it good or bad.
 import assert from "node:assert/strict";
 import net from "node:net";
+import tls from "node:tls";
 import { test, until } from "../lib/runner.mjs";
 import { Site } from "./lib/site.mjs";
 
@@ -64,9 +65,10 @@ function words(bytes) {
 }
 
 /** One client's life; answers what it got, and how it ended. */
-function live(port, path, steps) {
+function live(origin, path, steps) {
   return new Promise((resolve) => {
-    const socket = net.connect({ port, host: "127.0.0.1", allowHalfOpen: true });
+    const { protocol, port } = new URL(origin);
+    const socket = (protocol === "https:" ? tls : net).connect({ port, host: "127.0.0.1", allowHalfOpen: true });
     let got = Buffer.alloc(0), spoken = false;
     const done = (how) => {
       clearTimeout(timer);
@@ -90,21 +92,21 @@ function live(port, path, steps) {
   });
 }
 
-test("raw: through one node and two, the server and the client see what they see without", async (t) => {
-  const site = await Site.start(t, peer);
+/** Compares all that both ends see through one node, and through two, with what they see without. */
+async function compare(t, options) {
+  const site = await Site.start(t, peer, options);
   const shard = await site.shard("arena", 1000);
   const owner = await site.owner(), other = site.nodes.find((node) => node !== owner);
   const served = async (room) => {
-    const all = async () => (await Promise.all(site.servers.map((s) => s.seen()))).flat();
-    const { said, closed } = await until(async () => (await all()).find((one) => one.room === room && one.closed), `the server to see the end of ${room}`);
+    const { said, closed } = await until(async () => (await site.seen()).find((one) => one.room === room && one.closed), `the server to see the end of ${room}`);
     return { said, closed };
   };
   for (const [i, [name, steps]] of Object.entries(cases).entries()) {
-    const ways = { direct: [site.servers[0].port, "/"], straight: [owner.port, "/echo/x"], around: [other.port, `/game/${shard}/x`] };
+    const ways = { direct: [site.servers[0].origin, "/"], straight: [owner.origin, "/echo/x"], around: [other.origin, `/game/${shard}/x`] };
     const saw = {};
-    await Promise.all(Object.entries(ways).map(async ([way, [port, path]]) => {
+    await Promise.all(Object.entries(ways).map(async ([way, [origin, path]]) => {
       const room = `${i}-${way}`;
-      const client = await live(port, `${path}?room=${room}${steps.query ?? ""}`, steps);
+      const client = await live(origin, `${path}?room=${room}${steps.query ?? ""}`, steps);
       // An answer to somebody who has said FIN may be lost on the way: RFC 6455 section 1.4.
       saw[way] = { client: steps.includes("end") ? client.slice(-1) : client, server: await served(room) };
     }));
@@ -112,4 +114,7 @@ test("raw: through one node and two, the server and the client see what they see
     assert.deepEqual(saw.straight, saw.direct, `${name}, one node`);
     assert.deepEqual(saw.around, saw.direct, `${name}, two nodes`);
   }
-}, { seconds: 60 });
+}
+
+test("raw: through one node and two, the server and the client see what they see without", (t) => compare(t, {}), { seconds: 60 });
+test("raw: under TLS too", (t) => compare(t, { tls: true }), { seconds: 60 });

@@ -35,7 +35,7 @@ class Server {
   }
   /** What it tells of its clients. */
   async seen() {
-    return (await request(this.origin, { path: "/seen" })).json;
+    return (await fetch(`${this.origin}/seen`)).json();
   }
 }
 
@@ -49,6 +49,10 @@ export class Site {
     const env = { ROUTES: example(peer.heading, origins), ...(tls && { ...certificate, TLS_CA: process.env.NODE_EXTRA_CA_CERTS }), ...nodeEnv };
     site.nodes = await Promise.all(["n1", "n2"].map((NODE_ID) => startNode(site.world.origin, origins[0], { ...env, NODE_ID })));
     return site;
+  }
+  /** What all servers tell. */
+  async seen() {
+    return (await Promise.all(this.servers.map((s) => s.seen()))).flat();
   }
   server(name) {
     return this.servers.find((s) => s.name === name);
