@@ -158,7 +158,8 @@ static void on_open(void *ctx, struct ws_dial *d)
     l->dial = NULL;
     ws_dial_take(d, &l->ws, &link_ops, l->all->settings);
     room_link_go(l, ROOM_LINK_UP);
-    room_reach_found(l->reached);
+    if (room_reach_found(l->reached))
+        log_info("room.reachable", "server=%s", l->server->origin->text);
     node_link_up(t->node, l->handle, ticker_now(t));
     ticker_touch(t);
 }
@@ -167,9 +168,11 @@ static void on_dial_failed(void *ctx, enum err why, int status)
 {
     struct room_link *l = ctx;
     l->dial = NULL;
-    room_reach_missed(l->reached);
-    log_debug("link.dial_failed", "server=%s why=%s status=%d", l->server->origin->text,
-              err_text(why), status);
+    const char *server = l->server->origin->text,
+               *text = why == ERR_MISSING ? "no connection" : err_text(why);
+    if (room_reach_missed(l->reached))
+        log_warn("room.unreachable", "server=%s why=%s status=%d", server, text, status);
+    log_debug("link.dial_failed", "server=%s why=%s status=%d", server, text, status);
     room_link_lost(l, 0);
 }
 

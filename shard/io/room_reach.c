@@ -26,14 +26,18 @@ struct reached *room_reach_dial(struct room_reach *r, struct span origin)
     return server;
 }
 
-void room_reach_found(struct reached *server)
+bool room_reach_found(struct reached *server)
 {
+    bool is_news = server->state == REACHED_NO;
     server->state = REACHED_YES;
+    return is_news;
 }
 
-void room_reach_missed(struct reached *server)
+bool room_reach_missed(struct reached *server)
 {
+    bool is_news = server->state != REACHED_NO;
     server->state = REACHED_NO;
+    return is_news;
 }
 
 void room_reach_leave(struct reached *server, int64_t now)

@@ -18,8 +18,9 @@ struct room_reach_count {
 
 /* A link is dialled there. The answer is good until room_reach_leave, which must follow. */
 struct reached *room_reach_dial(struct room_reach *r, struct span origin);
-void room_reach_found(struct reached *server);
-void room_reach_missed(struct reached *server);
+/* True: that is news, worth a line in the log. */
+bool room_reach_found(struct reached *server);  /* the last dial had failed */
+bool room_reach_missed(struct reached *server); /* the last one had not */
 /* The link, or the dial, is over. */
 void room_reach_leave(struct reached *server, int64_t now);
 /* Counts those known, and forgets the forgettable. One that is dialled for the first time is

@@ -33,6 +33,21 @@ static void each_server_counts_once_by_its_last_dial(void **state)
     room_reach_clear(&r);
 }
 
+static void only_a_change_is_news(void **state)
+{
+    (void)state;
+    struct room_reach r = {0};
+    struct reached *a = room_reach_dial(&r, SPAN("http://a:1"));
+    assert_false(room_reach_found(a));
+    assert_true(room_reach_missed(a));
+    assert_false(room_reach_missed(a));
+    assert_true(room_reach_found(a));
+    assert_false(room_reach_found(a));
+    struct reached *b = room_reach_dial(&r, SPAN("http://b:1"));
+    assert_true(room_reach_missed(b));
+    room_reach_clear(&r);
+}
+
 static void server_that_nobody_needs_is_forgotten_after_a_while(void **state)
 {
     (void)state;
@@ -54,6 +69,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_server_counts_once_by_its_last_dial),
+        cmocka_unit_test(only_a_change_is_news),
         cmocka_unit_test(server_that_nobody_needs_is_forgotten_after_a_while),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
