@@ -209,9 +209,10 @@ void config_value_add_allowed(struct buf *out, const struct config_row *row)
         add_choices(out, row);
         return;
     case CONFIG_RATE:
-        BUF_ADD_LIT(out, "a rate such as 50 or 50:200 (a second, and at once), or off");
+        BUF_ADD_LIT(out, "a rate such as 50 or 50:200 (a second, and at once), ");
         if (has_auto(row))
-            BUF_ADD_LIT(out, ", or auto");
+            BUF_ADD_LIT(out, "auto ");
+        BUF_ADD_LIT(out, "or off");
         return;
     }
     add_range(out, row);
