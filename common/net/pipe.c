@@ -8,8 +8,6 @@
 #include "common/base/rng.h"
 #include "common/net/socket.h"
 
-enum { PIPE_HIGH_WATER = 256 * 1024 };
-
 /* A close of ours, while it is under way. */
 struct pipe_closing {
     struct pipe *pipe;
@@ -195,7 +193,7 @@ static void watch_over(const struct conn *c, unsigned dead_ms)
 static void join(struct pipe *p, struct conn *upstream, struct span behind)
 {
     conn_move(&p->upstream, upstream, &upstream_ops);
-    p->client.high_water = p->upstream.high_water = PIPE_HIGH_WATER;
+    p->client.high_water = p->upstream.high_water = p->kind->high_water;
     watch_over(&p->client, p->kind->client_dead_ms);
     watch_over(&p->upstream, p->kind->upstream_dead_ms);
     conn_unread(&p->upstream, behind.ptr, behind.len);

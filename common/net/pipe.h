@@ -31,6 +31,7 @@ struct pipe_kind {
     unsigned
         client_dead_ms; /* a client's host that vanished without a word is given up; 0: never */
     unsigned upstream_dead_ms; /* likewise */
+    uint32_t high_water;       /* bytes that may wait each way; one read more is taken */
 };
 
 struct pipe_closing;

@@ -7,7 +7,10 @@
 
 #include "common/base/mem.h"
 
-enum { UPSTREAM_DEAD_MS = 15000 }; /* a host that vanished without a word */
+enum {
+    UPSTREAM_DEAD_MS = 15000, /* a host that vanished without a word */
+    HIGH_WATER = 256 * 1024,
+};
 
 static const uint8_t tunnel_next[] = {
     [TUNNEL_WAITING] = 1u << TUNNEL_ASKING | 1u << TUNNEL_GONE,
@@ -127,7 +130,8 @@ void tunnels_init(struct tunnels *all, struct loop *l, struct tunnel_stats *stat
         .pipes = {.loop = l,
                   .bytes = &stats->bytes,
                   .ended = pipe_ended,
-                  .upstream_dead_ms = UPSTREAM_DEAD_MS},
+                  .upstream_dead_ms = UPSTREAM_DEAD_MS,
+                  .high_water = HIGH_WATER},
     };
     list_init(&all->all);
 }

@@ -349,7 +349,7 @@ static enum err take_request(struct passes *all, const struct arrived *a, enum n
 
 /* ---- */
 
-void passes_init(struct passes *all, int64_t client_dead_ms, int64_t answer_ms)
+void passes_init(struct passes *all, int64_t client_dead_ms, int64_t answer_ms, size_t buffer)
 {
     struct loop *l = all->ticker->loop;
     struct tunnels *both[] = {&all->shards, &all->visitors};
@@ -360,6 +360,7 @@ void passes_init(struct passes *all, int64_t client_dead_ms, int64_t answer_ms)
         both[i]->connect_ms = CONNECT_MS;
         both[i]->answer_ms = HANDSHAKE_MS;
         both[i]->keeps_421 = true;
+        both[i]->pipes.high_water = (uint32_t)buffer;
         both[i]->pipes.client_dead_ms = (unsigned)client_dead_ms;
         both[i]->pipes.upstream_dead_ms = (unsigned)client_dead_ms;
     }

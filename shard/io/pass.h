@@ -39,8 +39,8 @@ struct passes {
     struct buf session;              /* scratch */
 };
 /* The members up to `stats` have been set; all are borrowed. `client_dead_ms`: a client whose host
- * says nothing for so long is gone; `answer_ms`: PASS_ANSWER_TIMEOUT. */
-void passes_init(struct passes *all, int64_t client_dead_ms, int64_t answer_ms);
+ * says nothing for so long is gone; `answer_ms`: PASS_ANSWER_TIMEOUT; `buffer`: PASS_BUFFER. */
+void passes_init(struct passes *all, int64_t client_dead_ms, int64_t answer_ms, size_t buffer);
 
 /* An upgrade, or another request, of a rule of mode pass, or one with a->late, of whose a->x the
  * head and the peer are looked at and nothing else. ERR_OK: taken over; else the exchange is

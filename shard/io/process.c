@@ -39,7 +39,8 @@ static void wire_passes(struct process *p)
         .secrets = &p->secrets,
         .stats = &p->stats.passes,
     };
-    passes_init(&p->passes, common->ping_ms + common->pong_ms, p->settings.pass_answer_ms);
+    passes_init(&p->passes, common->ping_ms + common->pong_ms, p->settings.pass_answer_ms,
+                (size_t)p->settings.pass_buffer);
 }
 
 static void wire_proxies(struct process *p)

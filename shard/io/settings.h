@@ -17,7 +17,7 @@ struct settings {
     char *node_id;
     char *shard_secret;
     char *routes; /* JSON, or `@` and the path of a file that holds it */
-    int64_t pass_answer_ms;
+    int64_t pass_answer_ms, pass_buffer;
     char *world_urls, *world_id, *world_ids, *node_url, *internal_url, *room_servers;
     int64_t world_protocol;  /* enum node_protocol */
     int64_t report_ms;       /* 0: as usual */
