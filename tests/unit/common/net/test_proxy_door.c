@@ -110,7 +110,7 @@ static void a_header_may_come_byte_by_byte(void **state)
 
 static void anything_else_is_closed_without_a_word(void **state)
 {
-    static const char *const rows[] = {REQUEST, "\x16\x03\x01", "PROXY TCP4 x\r\n" REQUEST,
+    static const char *const rows[] = {REQUEST, "\x16\x03\x01", ("PROXY TCP4 x\r\n" REQUEST),
                                        "PROXY"};
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
