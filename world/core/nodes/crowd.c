@@ -132,8 +132,31 @@ static void crowd_end(struct registry *r, struct crowd *c)
     crowd_settle(c);
 }
 
-/* Somebody tells of the session: nobody misses it, and what that one said of it before is over.
- */
+/* It was named to this node as missing. */
+static bool was_named_to(const struct crowd *c, const struct holding *h)
+{
+    return is_lost(c) && c->named && c->shard->owner == h->node;
+}
+
+/* What a node said of the session before is over, and the room has heard that it left if the node
+ * was asked to see to that. Of others it knows nothing: its news may be older than their loss. */
+static void end_session(struct registry *r, struct holding *h, struct span id)
+{
+    struct presence *p = map_get(&h->shard->room->present, id), *next;
+
+    for (; p != NULL; p = next) {
+        struct crowd *c = p->crowd;
+        next = p->next;
+        if (c != h->crowd && !was_named_to(c, h))
+            continue;
+        presence_end(r, p);
+        if (c != h->crowd)
+            crowd_settle(c);
+    }
+}
+
+/* Somebody tells that the session is there: nobody misses it, and what that one said of it before
+ * is over. */
 static void forget_session(struct registry *r, struct holding *h, struct span id)
 {
     struct presence *p = map_get(&h->shard->room->present, id), *next;
@@ -157,7 +180,7 @@ void crowd_report(struct registry *r, struct holding *h, const struct beat_shard
     if (b->all)
         crowd_disperse(r, h);
     for (size_t at = 0; beat_next_session(doc, b->left, &at, &id);)
-        forget_session(r, h, id);
+        end_session(r, h, id);
     for (size_t at = 0; beat_next_session(doc, b->joined, &at, &id);) {
         forget_session(r, h, id);
         presence_new(r, crowd_of(h), id);
@@ -213,17 +236,22 @@ void crowd_release(struct registry *r, struct holding *h)
         crowd_end(r, h->crowd);
 }
 
+/* One that a node has, if there is one; another one may get a node in time (CROWD_KEEP_MS). */
 static struct shard *another_shard(const struct shard *s)
 {
+    struct shard *without = NULL;
     struct candidate *c;
     uint32_t at = 0;
 
     while ((c = candidates_next(&s->room->candidates, &at)) != NULL) {
         struct shard *other = shard_of_candidate(c);
-        if (other != s && other->owner != NULL)
+        if (other == s)
+            continue;
+        if (other->owner != NULL)
             return other;
+        without = other;
     }
-    return NULL;
+    return without;
 }
 
 void crowd_leave_shard(struct registry *r, struct shard *s)

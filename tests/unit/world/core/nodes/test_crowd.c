@@ -101,6 +101,24 @@ static void who_came_back_is_not_missing(void **state)
     recorder_free(r);
 }
 
+/* The node was cut off when ann left it, and tells of it after she came to another and was lost. */
+static void old_news_of_a_leaving_ends_no_loss(void **state)
+{
+    struct recorder *r = fleet_new(TTL_MS);
+    struct shard *s = pair(r, 1);
+
+    (void)state;
+    names(r, "b", s, "", "[\"ann\"]", false);
+    names(r, "a", s, "", "[\"ann\"]", false);
+    fleet_pass(r, FLEET_DEAD_MS, "b");
+    names(r, "b", s, "[\"ann\"]", "", false);
+    fleet_pass(r, CROWD_RETURN_MS, "b");
+    assert_missing(r, "b", "ann|");
+    names(r, "b", s, "[\"ann\"]", "", false); /* the room has heard it */
+    assert_missing(r, "b", "");
+    recorder_free(r);
+}
+
 static void node_that_is_heard_again_misses_nobody(void **state)
 {
     struct recorder *r = fleet_new(TTL_MS);
@@ -207,6 +225,23 @@ static void shard_that_goes_leaves_its_missing_to_another_of_the_room(void **sta
     names(r, "a", s, "", "[\"ann\"]", false);
     fleet_pass(r, FLEET_DEAD_MS, "b");
     registry_remove_shard(&r->core.registry, s);
+    fleet_pass(r, CROWD_RETURN_MS, "b");
+    assert_missing(r, "b", "ann|");
+    recorder_free(r);
+}
+
+static void shard_that_goes_while_there_is_no_node_leaves_its_missing_too(void **state)
+{
+    struct recorder *r = fleet_new(TTL_MS);
+    struct shard *s = pair(r, 2), *other = recorder_shard(s->room, 1);
+
+    (void)state;
+    names(r, "a", s, "", "[\"ann\"]", false);
+    fleet_pass(r, FLEET_DEAD_MS, "b");
+    shard_set_owner(&r->core.registry, s, NULL, r->now);
+    shard_set_owner(&r->core.registry, other, NULL, r->now);
+    registry_remove_shard(&r->core.registry, s);
+    shard_set_owner(&r->core.registry, other, fleet_node(r, "b"), r->now);
     fleet_pass(r, CROWD_RETURN_MS, "b");
     assert_missing(r, "b", "ann|");
     recorder_free(r);
@@ -331,12 +366,14 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(who_does_not_come_back_is_named_to_the_new_owner),
         cmocka_unit_test(who_came_back_is_not_missing),
+        cmocka_unit_test(old_news_of_a_leaving_ends_no_loss),
         cmocka_unit_test(node_that_is_heard_again_misses_nobody),
         cmocka_unit_test(node_that_was_missed_renews_what_it_told),
         cmocka_unit_test(restarted_node_is_told_whom_it_had),
         cmocka_unit_test(node_that_ends_in_order_leaves_nobody_behind),
         cmocka_unit_test(full_beat_tells_anew_who_is_there),
         cmocka_unit_test(shard_that_goes_leaves_its_missing_to_another_of_the_room),
+        cmocka_unit_test(shard_that_goes_while_there_is_no_node_leaves_its_missing_too),
         cmocka_unit_test(missing_of_the_last_shard_are_forgotten),
         cmocka_unit_test(node_that_does_not_follow_is_not_told_for_ever),
         cmocka_unit_test(next_owner_is_told_what_the_last_one_was),
