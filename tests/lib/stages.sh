@@ -242,7 +242,7 @@ stage_outages() {
 
 stage_fuzz() {
     builds fuzz
-    suite "fuzzing each target for ${FUZZ_SECONDS:-20} s" fuzz.log tests/fuzz/run "${FUZZ_SECONDS:-20}" "$TEST_LOGS"
+    suite "fuzzing each target for ${FUZZ_SECONDS:-15} s" fuzz.log tests/fuzz/run "${FUZZ_SECONDS:-15}" "$TEST_LOGS"
 }
 
 stage_longsim() {
