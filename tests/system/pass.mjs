@@ -355,7 +355,11 @@ test("a slow reader holds its server back, and the node keeps little", async (t)
   const before = resident(node.pid);
   ws.pause();
   for (let i = 0; i < 64; i++) server.send(part);
-  await tick(1500);
+  await until(async () => { // some of it is taken, and then no more
+    const waits = server.bufferedAmount;
+    await tick(100);
+    return waits < 64 << 20 && waits === server.bufferedAmount;
+  }, "the node to take no more");
   assert.ok(server.bufferedAmount > 32 << 20, `${server.bufferedAmount}`);
   assert.ok(resident(node.pid) - before < 24, `${resident(node.pid) - before} MiB`);
   ws.resume();
