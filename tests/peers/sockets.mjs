@@ -64,6 +64,7 @@ for (const [way, find] of ways) {
     const server = closing.heard[0].slice(-1);
     closing.close(4001, "window closed");
     const one = await ended(site, server);
+    await until(() => closing.closed, "it to be closed"); // the function's end may be heard of before the client's
     assert.deepEqual([one.heard, one.aborted, closing.closed], [["ls"], [4001, "window closed"], [4001, "window closed"]]);
 
     (await talking()).terminate();
