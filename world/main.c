@@ -109,6 +109,7 @@ static int run(struct process *p)
         status = serve(p) ? EXIT_SUCCESS : EXIT_FAILURE;
     loop_free(p->loop);
     doors_clear(&p->doors);
+    log_close();
     log_info("process.end", "status=%d", status);
     return status;
 }

@@ -10,6 +10,7 @@
 #include "common/base/buf.h"
 #include "common/base/clock.h"
 #include "common/base/json.h"
+#include "common/base/log_repeats.h"
 
 /* What strangers send is cut here, so that nobody fills the disk with one long name. */
 enum { STRING_MAX = 1024 };
@@ -19,6 +20,7 @@ static struct {
     enum log_level level;
     bool text;
     void (*write)(const char *line, size_t len);
+    struct log_repeats repeats;
 } log_state = {.level = LOG_INFO};
 
 /* A value under construction. */
@@ -241,6 +243,7 @@ void log_open(const char *process, enum log_level level, enum log_format format)
 {
     log_state.process = process;
     log_state.level = level;
+    log_state.repeats = (struct log_repeats){.used = 0};
     log_state.text = format == LOG_TEXT || (format == LOG_AUTO && isatty(STDERR_FILENO) == 1);
 }
 
@@ -259,20 +262,66 @@ void log_capture(void (*write)(const char *line, size_t len))
     log_state.write = write;
 }
 
+static void end_line(struct buf *line)
+{
+    if (!log_state.text)
+        BUF_ADD_LIT(line, "}");
+    BUF_ADD_LIT(line, "\n");
+    if (log_state.write != NULL)
+        log_state.write(line->data, line->len);
+    else
+        write_stderr(line->data, line->len);
+    buf_clear(line);
+}
+
+static void tell_suppressed(const struct log_repeat *e, uint64_t count)
+{
+    struct buf line = {.len = 0};
+    struct value event = {.number = false}, number = {.number = true};
+    add_head(&line, (enum log_level)e->level, "log.suppressed");
+    value_add_string(&event, span_str(e->event));
+    buf_add_u64(&number.text, count);
+    add_field(&line, SPAN("event"), &event);
+    add_field(&line, SPAN("count"), &number);
+    buf_clear(&event.text);
+    buf_clear(&number.text);
+    end_line(&line);
+}
+
+/* Whether a line of `event` is one too many. */
+static bool suppressed(enum log_level level, const char *event)
+{
+    if (level == LOG_DEBUG || strncmp(event, "process.", strlen("process.")) == 0)
+        return false;
+    struct log_repeat *e = log_repeats_of(&log_state.repeats, event);
+    int64_t now = clock_mono_ms();
+    if (!log_repeat_take(e, level, now))
+        return true;
+    uint64_t count = log_repeat_due(e, now);
+    if (count > 0)
+        tell_suppressed(e, count);
+    return false;
+}
+
+void log_close(void)
+{
+    for (size_t i = 0; i < log_state.repeats.used; i++) {
+        struct log_repeat *e = &log_state.repeats.events[i];
+        if (e->count > 0)
+            tell_suppressed(e, e->count);
+        e->count = 0;
+    }
+}
+
 void log_event(enum log_level level, const char *event, const char *fields, ...)
 {
+    if (suppressed(level, event))
+        return;
     struct buf line = {.len = 0};
     add_head(&line, level, event);
     va_list args;
     va_start(args, fields);
     add_fields(&line, fields, &args);
     va_end(args);
-    if (!log_state.text)
-        BUF_ADD_LIT(&line, "}");
-    BUF_ADD_LIT(&line, "\n");
-    if (log_state.write != NULL)
-        log_state.write(line.data, line.len);
-    else
-        write_stderr(line.data, line.len);
-    buf_clear(&line);
+    end_line(&line);
 }

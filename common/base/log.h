@@ -5,7 +5,10 @@
  * %s %.*s %d %u %zu %ld %lu %lld %llu (PRId64 and PRIu64 are among them) and literal values.
  * Fields end at a conversion that is none of these; without fields, `fields` is "".
  * Strings are escaped, whatever they hold, and cut at 1 KiB. Secrets and tokens are never passed
- * in. */
+ * in.
+ * Above debug an event has 20 lines at once and then 10 a second, but those of `process.` all; the
+ * others are counted: `log.suppressed event=… count=N` stands before the next line of that event,
+ * at most once a second. */
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -16,6 +19,8 @@ enum log_format { LOG_AUTO, LOG_JSON, LOG_TEXT };
 
 /* `process` (borrowed for ever) is written into every line. LOG_AUTO: text on a terminal. */
 void log_open(const char *process, enum log_level level, enum log_format format);
+/* The end: tells what was suppressed and not told yet. */
+void log_close(void);
 /* The least level that is logged from now on. */
 void log_set_level(enum log_level level);
 bool log_wants(enum log_level level);

@@ -11,6 +11,7 @@
 
 #include "common/base/json.h"
 #include "common/base/log.h"
+#include "common/base/log_repeats.h"
 
 static struct buf captured;
 
@@ -18,6 +19,14 @@ static void capture(const char *line, size_t len)
 {
     buf_reset(&captured);
     buf_add(&captured, line, len);
+}
+
+static size_t line_count;
+
+static void count_line(const char *line, size_t len)
+{
+    line_count++;
+    capture(line, len);
 }
 
 static int start_capture(void **state)
@@ -184,6 +193,46 @@ static void lines_go_to_stderr(void **state)
     (void)close(pipe_fds[1]);
 }
 
+static void a_repeated_event_is_cut_off_and_told_at_the_end(void **state)
+{
+    (void)state;
+    line_count = 0;
+    log_capture(count_line);
+    for (int i = 0; i < 1000; i++)
+        log_warn("tls.failed", "n=%d", i);
+    assert_in_range(line_count, LOG_REPEATS_BURST, LOG_REPEATS_BURST + 20);
+    size_t written = line_count;
+    log_close();
+    assert_int_equal(line_count, written + 1);
+    char want[64];
+    (void)snprintf(want, sizeof want, ",\"event\":\"tls.failed\",\"count\":%zu", 1000 - written);
+    assert_fields(want);
+    assert_non_null(strstr(captured.data, "\"level\":\"warn\",\"event\":\"log.suppressed\""));
+    log_close();
+    assert_int_equal(line_count, written + 1);
+}
+
+static void debug_lines_and_those_of_the_process_are_all_written(void **state)
+{
+    (void)state;
+    line_count = 0;
+    log_capture(count_line);
+    for (int i = 0; i < 100; i++) {
+        log_debug("api.refused", "");
+        log_info("process.reload", "");
+    }
+    assert_int_equal(line_count, 200);
+}
+
+static void other_events_go_on_beside_a_flood(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 1000; i++)
+        log_warn("tls.failed", "");
+    log_info("world.taken", "n=%d", 7);
+    assert_fields(",\"n\":7");
+}
+
 int main(void)
 {
 #define LOG_TEST(name) cmocka_unit_test_setup_teardown(name, start_capture, stop_capture)
@@ -198,6 +247,9 @@ int main(void)
         LOG_TEST(levels_below_the_wanted_one_are_not_written),
         LOG_TEST(text_lines_quote_only_what_needs_it),
         LOG_TEST(lines_go_to_stderr),
+        LOG_TEST(a_repeated_event_is_cut_off_and_told_at_the_end),
+        LOG_TEST(debug_lines_and_those_of_the_process_are_all_written),
+        LOG_TEST(other_events_go_on_beside_a_flood),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
