@@ -64,6 +64,11 @@ void beat_open(struct buf *out, const struct beat *b)
     if (b->gone)
         add_flag(out, "gone", true);
     add_number(out, "lagMs", b->lag_ms);
+    if (b->now_ms > 0)
+        add_number(out, "nowMs", b->now_ms);
+    if (b->checkup > 0)
+        add_number(out, "checkup", b->checkup);
+    add_list(out, "findings", b->findings);
     end_object(out);
     buf_add_char(out, ',');
     add_number(out, "seq", b->seq);

@@ -38,6 +38,10 @@ struct beat {
     bool draining;
     bool gone; /* the last one: the node holds nothing and ends */
     int64_t lag_ms;
+    int64_t now_ms;       /* its clock, Unix ms; 0: not told */
+    int64_t checkup;      /* the last that it has done (checkup.h); 0: none */
+    struct span findings; /* JSON array, as findings_write makes it; empty: not told, as it was.
+                             Written, not read: beat_doc.h has them then */
     int64_t seq;
     bool full;                        /* a shard that is not in it has nothing here */
     int64_t have_epoch, have_version; /* the orders that the node follows; 0: none */

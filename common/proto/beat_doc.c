@@ -83,6 +83,16 @@ static bool take_flag(struct reading *r, const char *key)
     return flag;
 }
 
+static void read_findings(struct reading *r, struct beat_doc *doc)
+{
+    const json_t *list = json_object_get(r->object, "findings");
+    if (list == NULL)
+        return;
+    doc->tells_findings = true;
+    if (findings_read(&doc->findings, list) != ERR_OK)
+        fault(r, ERR_SYNTAX, "findings");
+}
+
 static void read_node(struct reading *r, struct beat *out)
 {
     out->node_id = must_be(r, "id", take_text(r, "id", BEAT_NODE_ID_MAX));
@@ -95,6 +105,8 @@ static void read_node(struct reading *r, struct beat *out)
     out->draining = take_flag(r, "draining");
     out->gone = take_flag(r, "gone");
     out->lag_ms = take_number(r, "lagMs");
+    out->now_ms = take_number(r, "nowMs");
+    out->checkup = take_number(r, "checkup");
 }
 
 /* ---- the shards: read as text, a document would cost ten times as much */
@@ -285,6 +297,7 @@ enum err beat_read(struct beat *out, struct beat_doc *doc, struct span text, con
     if (!json_is_object(r.object))
         fault(&r, ERR_SYNTAX, doc->head == NULL ? "JSON" : "node");
     read_node(&r, out);
+    read_findings(&r, doc);
     r.object = json_object_get(doc->head, "haveOrders");
     out->have_epoch = take_number(&r, "epoch");
     out->have_version = take_number(&r, "version");
@@ -313,6 +326,7 @@ bool beat_next_session(struct beat_doc *doc, struct span list, size_t *at, struc
 void beat_doc_clear(struct beat_doc *doc)
 {
     json_decref(doc->head);
+    findings_clear(&doc->findings);
     buf_clear(&doc->id);
     buf_clear(&doc->server);
     buf_clear(&doc->key);

@@ -4,10 +4,13 @@
  * beat it is and which: so a node and a world may be a version apart. */
 #include "common/base/json.h"
 #include "common/proto/beat.h"
+#include "common/proto/finding.h"
 
 /* A beat that was read. Its shards, which may be many, stay text. */
 struct beat_doc {
-    json_t *head;       /* all but the shards */
+    json_t *head;        /* all but the shards */
+    bool tells_findings; /* the node has said what it finds: */
+    struct findings findings;
     struct span shards; /* raw, in the body */
     bool full;
     struct buf id, server, key; /* of the last shard, where the text has escapes */

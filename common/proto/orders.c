@@ -147,13 +147,15 @@ static bool read_lists(struct member_reader *r)
 
 static bool read_head(struct member_reader *r, struct orders *out)
 {
-    const json_t *drain;
+    const json_t *drain, *checkup;
 
     if (!member_time(r, "epoch", &out->epoch) || !member_time(r, "version", &out->version) ||
         !member_time(r, "intervalMs", &out->interval_ms) ||
         !member_bool(r, "unchanged", &out->unchanged) || !member_bool(r, "full", &out->full) ||
         !member_count(r, "others", &out->others) || !member_bool(r, "renew", &out->renew) ||
-        !member_object(r, "drainNode", &drain))
+        !member_object(r, "drainNode", &drain) || !member_object(r, "checkup", &checkup))
+        return false;
+    if (checkup != NULL && !checkup_read(checkup, &out->checkup))
         return false;
     out->drain_node = drain != NULL;
     return (drain == NULL || read_drain(drain, &out->drain)) && out->epoch > 0;
@@ -174,6 +176,10 @@ void orders_open(struct buf *out, const struct orders *o)
     if (o->drain_node) {
         BUF_ADD_LIT(out, ",\"drainNode\":");
         add_drain(out, &o->drain);
+    }
+    if (o->checkup.text.len > 0) {
+        BUF_ADD_LIT(out, ",\"checkup\":");
+        buf_add_span(out, o->checkup.text);
     }
     if (o->unchanged) {
         BUF_ADD_LIT(out, ",\"unchanged\":true,\"drop\":[");

@@ -4,6 +4,7 @@
  * state: they are repeated until they hold, and following one twice changes nothing. */
 #include "common/base/buf.h"
 #include "common/base/json.h"
+#include "common/proto/checkup.h"
 
 enum order_status { ORDER_ACTIVE, ORDER_MAINTENANCE, ORDER_DRAINING, ORDER_STATUS_COUNT };
 extern const char *const order_status_names[ORDER_STATUS_COUNT + 1];
@@ -46,6 +47,7 @@ struct orders {
     uint64_t others; /* other nodes that could take its shards */
     bool renew; /* rooms may have heard that its clients left: it tells them, and the world in a
                    full beat, who is here */
+    struct checkup checkup; /* asked for until a beat says that it is done; id 0: none is */
 };
 
 /* Writing: orders_open; the shards, each with its bans; orders_open_drops; the drops;

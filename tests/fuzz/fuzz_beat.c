@@ -17,8 +17,15 @@ static void check_sessions(struct beat_doc *doc, struct span list)
 static void write_again(struct buf *out, const struct beat *b, struct beat_doc *doc)
 {
     struct beat_shard shard;
+    struct buf findings = {0};
+    struct beat head = *b;
     bool first = true;
-    beat_open(out, b);
+    if (doc->tells_findings) {
+        findings_write(&doc->findings, &findings);
+        head.findings = buf_span(&findings);
+    }
+    beat_open(out, &head);
+    buf_clear(&findings);
     for (size_t at = 0; beat_next_shard(doc, &at, &shard); first = false) {
         check_sessions(doc, shard.left);
         check_sessions(doc, shard.joined);

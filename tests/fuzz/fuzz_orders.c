@@ -28,6 +28,23 @@ static size_t copy_missing(const json_t *doc, struct buf *out)
     return count;
 }
 
+static void copy_checkup(const struct checkup *c, struct buf *out)
+{
+    struct span node, url;
+    size_t count = 0;
+
+    if (c->id == 0)
+        return;
+    checkup_open(out, c->id);
+    for (size_t at = 0; checkup_next_peer(c, &at, &node, &url); count++)
+        checkup_add_peer(out, node, url, count == 0);
+    checkup_open_servers(out);
+    count = 0;
+    for (size_t at = 0; checkup_next_server(c, &at, &url); count++)
+        checkup_add_server(out, url, count == 0);
+    checkup_close(out);
+}
+
 /* Writes what `doc` holds; answers how many shards and drops there were. */
 static size_t copy_orders(const struct orders *o, const json_t *doc, struct buf *out)
 {
@@ -36,8 +53,13 @@ static size_t copy_orders(const struct orders *o, const json_t *doc, struct buf 
     struct span drop;
     const json_t *bans;
     size_t shards = 0, drops = 0;
+    struct buf checkup = {0};
+    struct orders head = *o;
 
-    orders_open(out, o);
+    copy_checkup(&o->checkup, &checkup);
+    head.checkup.text = buf_span(&checkup);
+    orders_open(out, &head);
+    buf_clear(&checkup);
     if (!o->unchanged) {
         for (size_t at = 0; orders_next_shard(doc, &at, &order, &bans); shards++) {
             size_t ban_at = 0;

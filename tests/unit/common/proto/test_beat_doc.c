@@ -18,6 +18,9 @@ static const struct beat sample = {
     .draining = true,
     .gone = true,
     .lag_ms = 3,
+    .now_ms = 1700000000999,
+    .checkup = 5,
+    .findings = SPAN_INIT("[{\"check\":\"clock\",\"subject\":\"w\"}]"),
     .seq = 42,
     .full = true,
     .have_epoch = 7,
@@ -81,6 +84,8 @@ static void assert_head(const struct beat *got, const struct beat *want)
     assert_int_equal(got->draining, want->draining);
     assert_int_equal(got->gone, want->gone);
     assert_int_equal(got->lag_ms, want->lag_ms);
+    assert_int_equal(got->now_ms, want->now_ms);
+    assert_int_equal(got->checkup, want->checkup);
     assert_int_equal(got->seq, want->seq);
     assert_int_equal(got->full, want->full);
     assert_int_equal(got->have_epoch, want->have_epoch);
@@ -98,6 +103,8 @@ static void what_is_written_is_read(void **state)
     assert_int_equal(beat_read(&got, &doc, buf_span(&text), &why), ERR_OK);
     assert_null(why);
     assert_head(&got, &sample);
+    assert_true(doc.tells_findings);
+    assert_non_null(findings_get(&doc.findings, FINDING_CLOCK, SPAN("w")));
     struct beat_shard shard;
     size_t at = 0, count = 0;
     while (beat_next_shard(&doc, &at, &shard)) {
@@ -173,6 +180,12 @@ static const struct {
      "draining"},
     {"{\"node\":{\"id\":\"n\",\"epoch\":1,\"url\":null},\"seq\":1,\"shards\":[]}", ERR_SYNTAX,
      "url"},
+    {"{\"node\":{\"id\":\"n\",\"epoch\":1,\"findings\":{}},\"seq\":1,\"shards\":[]}", ERR_SYNTAX,
+     "findings"},
+    {"{\"node\":{\"id\":\"n\",\"epoch\":1,\"nowMs\":\"1\"},\"seq\":1,\"shards\":[]}", ERR_SYNTAX,
+     "nowMs"},
+    {"{\"node\":{\"id\":\"n\",\"epoch\":1,\"checkup\":-1},\"seq\":1,\"shards\":[]}", ERR_SYNTAX,
+     "checkup"},
     {"{" NODE ",\"shards\":[]}", ERR_SYNTAX, "seq"},
     {"{" NODE ",\"seq\":0,\"shards\":[]}", ERR_SYNTAX, "seq"},
     {"{" NODE ",\"seq\":1.5,\"shards\":[]}", ERR_SYNTAX, "seq"},
@@ -208,6 +221,28 @@ static void only_beats_are_beats(void **state)
         bool same = why == rows[i].why || (why != NULL && strcmp(why, rows[i].why) == 0);
         if (e != rows[i].e || !same)
             fail_msg("%s: %s, %s", rows[i].text, err_text(e), why == NULL ? "nothing" : why);
+        beat_doc_clear(&doc);
+    }
+}
+
+static void findings_may_be_none_or_not_told(void **state)
+{
+    static const struct {
+        const char *text;
+        bool tells;
+    } told[] = {
+        {"{" NODE ",\"seq\":1,\"shards\":[]}", false},
+        {"{\"node\":{\"id\":\"n\",\"epoch\":1,\"findings\":[]},\"seq\":1,\"shards\":[]}", true},
+    };
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct beat got;
+        struct beat_doc doc;
+        const char *why;
+        assert_int_equal(beat_read(&got, &doc, span_str(told[i].text), &why), ERR_OK);
+        assert_int_equal(doc.tells_findings, told[i].tells);
+        assert_int_equal(doc.findings.count, 0);
+        assert_int_equal(got.now_ms, 0);
         beat_doc_clear(&doc);
     }
 }
@@ -342,6 +377,7 @@ int main(void)
         cmocka_unit_test(beat_has_its_documented_form),
         cmocka_unit_test(every_truncation_is_refused),
         cmocka_unit_test(only_beats_are_beats),
+        cmocka_unit_test(findings_may_be_none_or_not_told),
         cmocka_unit_test(any_json_of_a_shard_is_read),
         cmocka_unit_test(ids_have_their_limits),
         cmocka_unit_test(sessions_are_walked_through),
