@@ -58,6 +58,7 @@ static void http_free_head(struct http_conn *c)
     c->kept = NULL;
     buf_clear(&c->head_bytes);
     c->scanned = 0;
+    c->head_len = 0;
 }
 
 /* The application loses its exchange. */

@@ -48,9 +48,9 @@ struct http_conn {
     struct buf head_bytes;  /* of a head that came in pieces */
     size_t scanned;         /* see http_head_find */
     struct http_head *kept; /* the head of an exchange that outlives its packet, with its bytes */
-    const char *head_at;    /* where the head's bytes lie, head_len of them */
-    size_t head_len;
-    struct span behind; /* while callbacks run: what came behind what they are told */
+    const char *head_at;    /* where the head's bytes lie, head_len of them; 0: in head_bytes, */
+    size_t head_len;        /* as far as they have come */
+    struct span behind;     /* while callbacks run: what came behind what they are told */
     struct http_body body;
     uint64_t body_bytes;  /* read so far */
     uint64_t body_max;    /* 0: no limit */

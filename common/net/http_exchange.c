@@ -5,6 +5,7 @@
 #include "common/base/mem.h"
 #include "common/net/http_chunk.h"
 #include "common/net/http_conn.h"
+#include "common/proto/problem.h"
 #include "common/proto/ws_handshake.h"
 
 enum { JOIN_MAX = 4 * 1024 }; /* bodies up to here are written together with their head */
@@ -95,22 +96,50 @@ static struct buf *answer_begin(struct http_conn *c, int status, struct span hea
     return b;
 }
 
+/* Of the request that is being read; empty when that much of it has not come. */
+static struct span target_of(const struct http_conn *c)
+{
+    struct span line = buf_span(&c->head_bytes), target;
+    if (c->phase == HTTP_BODY)
+        return c->x.head->target;
+    if (c->head_len > 0)
+        line = span_of(c->head_at, c->head_len);
+    while (line.len > 0 && (line.ptr[0] == '\r' || line.ptr[0] == '\n'))
+        line = span_slice(line, 1, line.len);
+    line = span_slice(line, 0, span_index(line, '\n'));
+    (void)span_split(&line, ' ', &target);
+    return line.ptr != NULL && span_split(&line, ' ', &target) ? target
+                                                               : (struct span){.ptr = NULL};
+}
+
+static bool tells_problems(const struct http_conn *c)
+{
+    const struct http_app *app = c->server->app;
+    return app->tells_problems != NULL && app->tells_problems(c->server->ctx, target_of(c));
+}
+
 void http_conn_write_error(struct http_conn *c, int status)
 {
-    struct buf *b = &c->server->scratch;
-    struct span reason = span_str(http_reason(status));
+    struct buf *b = &c->server->scratch, body = {.len = 0};
+    bool problem = tells_problems(c);
+    if (problem)
+        problem_open(&body, status, span_str(http_reason(status)));
+    else
+        buf_addf(&body, "{\"error\":\"%s\"", http_reason(status));
+    buf_add_char(&body, '}');
     buf_reset(b);
     add_status_line(b, status);
     add_date(b, c->server);
-    BUF_ADD_LIT(b, "Connection: close\r\nContent-Type: application/json\r\n");
+    BUF_ADD_LIT(b, "Connection: close\r\nContent-Type: ");
+    buf_add_span(b, problem ? SPAN(PROBLEM_TYPE "\r\n") : SPAN("application/json\r\n"));
     if (status == 503)
         BUF_ADD_LIT(b, "Retry-After: 1\r\n");
-    add_length(b, reason.len + sizeof "{\"error\":\"\"}" - 1);
+    add_length(b, body.len);
     buf_add_span(b, c->server->headers);
-    BUF_ADD_LIT(b, "\r\n{\"error\":\"");
-    buf_add_span(b, reason);
-    BUF_ADD_LIT(b, "\"}");
+    BUF_ADD_LIT(b, "\r\n");
+    buf_add_span(b, buf_span(&body));
     conn_write_span(&c->conn, buf_span(b));
+    buf_clear(&body);
 }
 
 /* ---- answers */

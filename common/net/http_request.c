@@ -22,6 +22,8 @@ static void http_begin(struct http_conn *c, const char *head, size_t head_len, s
 {
     struct http_server *s = c->server;
     enum err e = http_head_parse_request(&s->head, head, head_len);
+    c->head_at = head;
+    c->head_len = head_len;
     if (e != ERR_OK) {
         http_conn_refuse(c, e == ERR_LIMIT ? 431 : 400);
         return;
@@ -33,8 +35,6 @@ static void http_begin(struct http_conn *c, const char *head, size_t head_len, s
         http_conn_refuse(c, 413);
         return;
     }
-    c->head_at = head;
-    c->head_len = head_len;
     c->x.head = &s->head;
     c->x.user = NULL;
     c->x.first = !c->served;
@@ -117,6 +117,8 @@ static size_t http_take_head(struct http_conn *c, const char *data, size_t len)
         http_collect_head(c, data, len);
         return len;
     default:
+        c->head_at = head.ptr;
+        c->head_len = head.len;
         http_conn_refuse(c, 431);
         return len;
     }

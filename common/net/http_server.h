@@ -1,9 +1,9 @@
 #pragma once
 /* HTTP/1.1 server side (RFC 9112): keep-alive, pipelining (one exchange at a time, answers in
  * order), streamed bodies both ways, 100-continue, WebSocket and raw upgrades, limits and timeouts.
- * Bad input is answered here (400, 408, 413, 431 with `{"error": …}`) and told to `refused`. A
- * client that ends its side after a request still gets its answer; when it then takes nothing for
- * idle_ms, it is taken for gone. */
+ * Bad input is answered here (400, 408, 413, 431 with `{"error": …}`, or a problem) and told to
+ * `refused`. A client that ends its side after a request still gets its answer; when it then takes
+ * nothing for idle_ms, it is taken for gone. */
 #include "common/net/ws_conn.h"
 #include "common/proto/http_head.h"
 
@@ -28,6 +28,9 @@ struct http_app {
     uint64_t (*body_max)(void *ctx, const struct http_head *head);
     /* A request that the server refused by itself was answered with this status. May be NULL. */
     void (*refused)(void *ctx, int status);
+    /* Whether what the server refuses of a request for that target, as far as it was read, is
+     * answered as a problem (problem.h). NULL: never. */
+    bool (*tells_problems)(void *ctx, struct span target);
 };
 
 struct http_limits {

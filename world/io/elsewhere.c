@@ -4,9 +4,8 @@
 #include "common/base/clock.h"
 #include "common/proto/hop.h"
 
-void elsewhere_add_headers(struct buf *out, struct span owner, int64_t epoch)
+void elsewhere_add_lines(struct buf *out, struct span owner, int64_t epoch)
 {
-    BUF_ADD_LIT(out, API_HEADERS_TEXT);
     if (owner.len > 0) {
         BUF_ADD_LIT(out, "x-terrane-owner: ");
         hop_add_value(out, owner);

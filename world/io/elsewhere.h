@@ -8,9 +8,9 @@
 #include "world/core/api/api.h"
 
 /* 421, to who must not be passed on again. */
-#define ELSEWHERE_BODY SPAN("{\"error\":\"Another process decides for this world\"}")
-/* Appends the lines of it: `owner` is an origin, empty: nobody knows; `epoch` 0: likewise. */
-void elsewhere_add_headers(struct buf *out, struct span owner, int64_t epoch);
+#define ELSEWHERE_TEXT "Another process decides for this world"
+/* Appends its lines: `owner` is an origin, empty: nobody knows; `epoch` 0: likewise. */
+void elsewhere_add_lines(struct buf *out, struct span owner, int64_t epoch);
 
 /* A request on its way to the process that decides. All borrowed. */
 struct elsewhere_request {
@@ -26,5 +26,5 @@ void elsewhere_add_request(struct buf *out, const struct http_head *h,
                            const struct elsewhere_request *to);
 
 /* 503 */
-#define NOBODY_HEADERS SPAN(API_HEADERS_TEXT "Retry-After: 1\r\n")
-#define NOBODY_BODY    SPAN("{\"error\":\"No process decides for this world just now\"}")
+#define NOBODY_LINES "Retry-After: 1\r\n"
+#define NOBODY_TEXT  "No process decides for this world just now"

@@ -15,6 +15,9 @@ struct feed_passing {
     bool trusted;
 };
 
+/* Admin sockets are the reference's, and so is the form of what refuses them. */
+#define ERROR(text) "{\"error\":\"" text "\"}"
+
 static struct feed_passing *feed_passing_of(struct seeker *s)
 {
     return CONTAINER_OF(s, struct feed_passing, seeker);
@@ -63,9 +66,15 @@ static void refuse_elsewhere(struct feed_passing *p, struct span owner, int64_t 
 {
     struct buf headers = {0};
 
-    elsewhere_add_headers(&headers, owner, epoch);
-    http_respond(take_back(p), 421, buf_span(&headers), ELSEWHERE_BODY);
+    BUF_ADD_LIT(&headers, API_HEADERS_TEXT);
+    elsewhere_add_lines(&headers, owner, epoch);
+    http_respond(take_back(p), 421, buf_span(&headers), SPAN(ERROR(ELSEWHERE_TEXT)));
     buf_clear(&headers);
+}
+
+static void refuse_nobody(struct feed_passing *p)
+{
+    http_respond(take_back(p), 503, SPAN(API_HEADERS_TEXT NOBODY_LINES), SPAN(ERROR(NOBODY_TEXT)));
 }
 
 static void elsewhere(struct seeker *s, const struct lease_place *place)
@@ -80,7 +89,7 @@ static void nobody(struct seeker *s)
     if (s->hopped)
         refuse_elsewhere(p, (struct span){0}, 0);
     else
-        http_respond(take_back(p), 503, NOBODY_HEADERS, NOBODY_BODY);
+        refuse_nobody(p);
 }
 
 static const struct seeker_ops seeker_ops = {
@@ -156,7 +165,7 @@ void feed_passings_close(struct feed_passings *all)
     LIST_EACH_SAFE (&all->all, it, next) {
         struct feed_passing *p = CONTAINER_OF(it, struct feed_passing, node);
         if (held_waits(&p->held))
-            http_respond(take_back(p), 503, NOBODY_HEADERS, NOBODY_BODY);
+            refuse_nobody(p);
     }
 }
 

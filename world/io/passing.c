@@ -146,11 +146,11 @@ static bool leave(struct seeker *s, bool late)
 
 static void refuse_elsewhere(struct request *r, struct span owner, int64_t epoch)
 {
-    struct buf headers = {0};
+    struct buf lines = {0};
 
-    elsewhere_add_headers(&headers, owner, epoch);
-    request_respond(r, 421, buf_span(&headers), ELSEWHERE_BODY);
-    buf_clear(&headers);
+    elsewhere_add_lines(&lines, owner, epoch);
+    request_refuse(r, 421, buf_span(&lines), SPAN(ELSEWHERE_TEXT));
+    buf_clear(&lines);
 }
 
 static void elsewhere(struct seeker *s, const struct lease_place *place)
@@ -165,7 +165,7 @@ static void nobody(struct seeker *s)
     if (s->hopped)
         refuse_elsewhere(r, (struct span){0}, 0);
     else
-        request_respond(r, 503, NOBODY_HEADERS, NOBODY_BODY);
+        request_refuse(r, 503, SPAN(NOBODY_LINES), SPAN(NOBODY_TEXT));
 }
 
 static const struct seeker_ops seeker_ops = {
@@ -179,9 +179,9 @@ static const struct seeker_ops seeker_ops = {
 void passing_break(struct passing *p)
 {
     p->all->stats->broken++;
-    request_respond(p->request, 502, API_HEADERS,
-                    SPAN("{\"error\":\"The process that decides for this world gave no answer; "
-                         "the request may have been obeyed\"}"));
+    request_refuse(p->request, 502, (struct span){0},
+                   SPAN("The process that decides for this world gave no answer; "
+                        "the request may have been obeyed"));
 }
 
 /* ---- the client */

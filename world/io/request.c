@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "common/base/clock.h"
+#include "world/io/complaint.h"
 #include "world/io/passage.h"
 #include "world/io/question.h"
 
@@ -74,6 +75,15 @@ void request_respond(struct request *r, int status, struct span headers, struct 
     request_free(r);
     http_respond(x, status, all, body);
     buf_clear(&lines);
+}
+
+void request_refuse(struct request *r, int status, struct span lines, struct span text)
+{
+    struct complaint c = {0};
+
+    complaint_make(&c, request_path(r), status, lines, text);
+    request_respond(r, status, buf_span(&c.headers), buf_span(&c.body));
+    complaint_clear(&c);
 }
 
 struct span request_headers(struct request *r, struct span headers, struct buf *lines)

@@ -28,6 +28,8 @@ struct request *request_new(struct server *s, struct http_exchange *x,
 void request_free(struct request *r);
 /* The end of a request: the exchange may be gone once it is answered. */
 void request_respond(struct request *r, int status, struct span headers, struct span body);
+/* The same with an error, in the form that the request's path wants. `lines`: more headers. */
+void request_refuse(struct request *r, int status, struct span lines, struct span text);
 /* Likewise, when the answer has begun: nothing is said to the client after it. */
 void request_over(struct request *r, void (*finish)(struct http_exchange *x));
 /* The header lines of its answer: `headers`, and for another world the epoch (then in `lines`). */

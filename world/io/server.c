@@ -6,6 +6,7 @@
 #include "common/base/log.h"
 #include "common/proto/hop_sign.h"
 #include "common/proto/url.h"
+#include "world/io/complaint.h"
 #include "world/io/elsewhere.h"
 #include "world/io/feed_entry.h"
 #include "world/io/heard.h"
@@ -49,14 +50,17 @@ static void hand_to_core(struct request *r, const struct url_target *target)
     api_handle(s->core, &request, moment_now(s->loop));
 }
 
-struct span request_path(const struct request *r)
+/* Of a target, undecoded; one that cannot be read is its own. */
+static struct span path_of(struct span text)
 {
     struct url_target target;
 
-    if (r->question != NULL)
-        return buf_span(&r->question->path);
-    return url_split_target(r->x->head->target, &target) == ERR_OK ? target.path
-                                                                   : r->x->head->target;
+    return url_split_target(text, &target) == ERR_OK ? target.path : text;
+}
+
+struct span request_path(const struct request *r)
+{
+    return r->question != NULL ? buf_span(&r->question->path) : path_of(r->x->head->target);
 }
 
 void request_hand_to_core(struct request *r)
@@ -78,9 +82,14 @@ static void count_and_respond(struct request *r, enum route route, int status, s
 
 static void refuse_signature(struct server *s, struct http_exchange *x)
 {
+    struct complaint c = {0};
+
     metrics_count_refusal(s->metrics, 403);
     log_debug("http.refused", "reason=signature");
-    http_respond(x, 403, API_HEADERS, SPAN("{\"error\":\"Bad internal signature\"}"));
+    complaint_make(&c, path_of(x->head->target), 403, (struct span){0},
+                   SPAN("Bad internal signature"));
+    http_respond(x, 403, buf_span(&c.headers), buf_span(&c.body));
+    complaint_clear(&c);
 }
 
 /* True when it was for a shard; then it is over. Who was passed on to here once is not passed on
@@ -185,8 +194,8 @@ static void request_complete(struct responder *responder)
     struct url_target target;
 
     if (url_split_target(r->x->head->target, &target) != ERR_OK) {
-        count_and_respond(r, ROUTE_UNKNOWN, 400, API_HEADERS,
-                          SPAN("{\"error\":\"Bad request target\"}"));
+        stats_count_request(&s->core->stats, ROUTE_UNKNOWN, 400);
+        request_refuse(r, 400, (struct span){0}, SPAN("Bad request target"));
         return;
     }
     buf_reset(&s->text);
@@ -249,7 +258,15 @@ static void pass(void *ctx, struct handle handle)
     if (s->passage != NULL && api_world(request_path(r), &s->text, &world) == ERR_OK)
         passage_take(s->passage, r, world);
     else
-        request_respond(r, 503, NOBODY_HEADERS, NOBODY_BODY);
+        request_refuse(r, 503, SPAN(NOBODY_LINES), SPAN(NOBODY_TEXT));
+}
+
+static bool tells_problems(void *ctx, struct span target)
+{
+    const struct server_door *door = ctx;
+    struct span path = path_of(target);
+
+    return api_tells_problems(path) && !(door->outside && api_is_inside(path));
 }
 
 static const struct http_app app = {
@@ -260,6 +277,7 @@ static const struct http_app app = {
     .drained = responder_drained,
     .gone = responder_gone,
     .refused = on_refused,
+    .tells_problems = tells_problems,
 };
 
 void server_init(struct server *s, struct loop *l, struct core *core, struct feed_sockets *feeds,

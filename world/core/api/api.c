@@ -10,7 +10,7 @@
 enum guard {
     GUARD_NONE,   /* anybody */
     GUARD_MANAGE, /* who may manage the world */
-    GUARD_SECRET, /* the shard secret alone: a token does not do */
+    GUARD_SECRET, /* the shard secret alone: a token does not do. No route of the reference's */
 };
 
 struct verb {
@@ -131,6 +131,17 @@ enum err api_world(struct span path, struct buf *scratch, struct span *world)
 bool api_is_inside(struct span path)
 {
     return manage_wants(path);
+}
+
+bool api_tells_problems(struct span path)
+{
+    if (manage_wants(path))
+        return true;
+    for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+        if (verbs[i].guard == GUARD_SECRET && span_ends(path, span_str(verbs[i].path)))
+            return true;
+    }
+    return false;
 }
 
 bool api_is_quick(struct span path)

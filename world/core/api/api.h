@@ -2,6 +2,7 @@
 /* The HTTP API of worlds (docs/protocol.md, "World, HTTP"; docs/reference.md section 2): a table of
  * routes, one verb each. */
 #include "common/proto/addr.h"
+#include "common/proto/problem.h"
 #include "world/core/core.h"
 
 /* Whole header lines: who may read answers in a browser, and those of every answer in JSON. */
@@ -13,6 +14,8 @@
 #define API_CORS         SPAN(API_CORS_TEXT)
 #define API_HEADERS_TEXT "Content-Type: application/json\r\n" API_CORS_TEXT
 #define API_HEADERS      SPAN(API_HEADERS_TEXT)
+/* Those of errors of our own routes. */
+#define API_PROBLEM_TEXT "Content-Type: " PROBLEM_TYPE "\r\n" API_CORS_TEXT
 
 /* Spans are borrowed until api_handle returns. */
 struct api_request {
@@ -41,6 +44,9 @@ MUST_CHECK enum err api_world(struct span path, struct buf *scratch, struct span
 
 /* True when the path is management's as a whole: outside, there is nothing at it. */
 bool api_is_inside(struct span path);
+/* True for routes of our own: their errors are problems (problem.h). Those of the reference's keep
+ * the reference's form. */
+bool api_tells_problems(struct span path);
 /* True for the verbs of clients and nodes, which are answered without a wait for the store. */
 bool api_is_quick(struct span path);
 

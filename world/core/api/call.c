@@ -55,28 +55,44 @@ static void refuse(struct call *call, enum refusal why, struct span headers, str
     answer(core, call->request->reply, call->route, refusal_status(why), headers, body);
 }
 
-/* What may be over in a while says when to come back, and what lacks a token, how to show one. */
+static bool tells_problems(const struct call *call)
+{
+    return api_tells_problems(call->request->path);
+}
+
+/* What may be over in a while says when to come back, what lacks a token, how to show one, and what
+ * lacks a method, which there are. */
 static struct span headers_of(struct call *call, enum refusal why)
 {
     struct buf *headers = &call->core->headers;
     int64_t seconds = call->retry_ms / 1000 + (call->retry_ms % 1000 > 0);
+    int status = refusal_status(why);
 
+    buf_reset(headers);
+    buf_add_span(headers, tells_problems(call) ? SPAN(API_PROBLEM_TEXT) : API_HEADERS);
     if (why == REFUSAL_METHOD) {
-        buf_reset(headers);
-        BUF_ADD_LIT(headers, API_HEADERS_TEXT "Allow: ");
+        BUF_ADD_LIT(headers, "Allow: ");
         buf_add_span(headers, call->allow);
         BUF_ADD_LIT(headers, "\r\n");
-        return buf_span(headers);
+    } else if (status == 401) {
+        BUF_ADD_LIT(headers, "WWW-Authenticate: Bearer\r\n");
+    } else if (status == 503 || status == 429) {
+        BUF_ADD_LIT(headers, "Retry-After: ");
+        buf_add_i64(headers, seconds > 0 ? seconds : 1);
+        BUF_ADD_LIT(headers, "\r\n");
     }
-    if (refusal_status(why) == 401)
-        return SPAN(API_HEADERS_TEXT "WWW-Authenticate: Bearer\r\n");
-    if (refusal_status(why) != 503 && refusal_status(why) != 429)
-        return API_HEADERS;
-    buf_reset(headers);
-    BUF_ADD_LIT(headers, API_HEADERS_TEXT "Retry-After: ");
-    buf_add_i64(headers, seconds > 0 ? seconds : 1);
-    BUF_ADD_LIT(headers, "\r\n");
     return buf_span(headers);
+}
+
+/* Opens the body of an error; members may follow. */
+static void open_error(struct buf *out, bool problem, int status, struct span text)
+{
+    if (problem) {
+        problem_open(out, status, text);
+        return;
+    }
+    BUF_ADD_LIT(out, "{\"error\":");
+    json_add_string(out, text);
 }
 
 static void refuse_broken(struct call *call)
@@ -143,6 +159,7 @@ void call_answer_stored_with(struct call *call, int status, struct span body)
                                 .route = call->route,
                                 .status = status,
                                 .repeatable = is_repeatable(call),
+                                .problem = tells_problems(call),
                                 .len = body.len,
                                 .world_len = call->world.len};
     if (body.len > 0)
@@ -150,6 +167,19 @@ void call_answer_stored_with(struct call *call, int status, struct span body)
     memcpy(pending->text + body.len, call->world.ptr, call->world.len);
     core->port->store.sync(core->port->store.ctx, call->world,
                            (uint64_t)handle.gen << 32 | handle.slot);
+}
+
+static void refuse_unstored(struct core *core, const struct pending *pending)
+{
+    int status = refusal_status(REFUSAL_STORE);
+    struct buf *text = &core->text;
+
+    core->stats.refusals[REFUSAL_STORE]++;
+    buf_reset(text);
+    open_error(text, pending->problem, status, SPAN("The change could not be stored"));
+    buf_add_char(text, '}');
+    answer(core, pending->reply, pending->route, status,
+           pending->problem ? SPAN(API_PROBLEM_TEXT) : API_HEADERS, buf_span(text));
 }
 
 void call_stored(struct core *core, const struct pending *pending, enum err e)
@@ -164,9 +194,7 @@ void call_stored(struct core *core, const struct pending *pending, enum err e)
         pass(core, pending->reply);
         return;
     }
-    core->stats.refusals[REFUSAL_STORE]++;
-    answer(core, pending->reply, pending->route, refusal_status(REFUSAL_STORE), API_HEADERS,
-           SPAN("{\"error\":\"The change could not be stored\"}"));
+    refuse_unstored(core, pending);
 }
 
 void pending_take_out(struct core *core, struct span world, struct list *out)
@@ -201,8 +229,7 @@ void call_refuse_name(struct call *call, enum refusal why, struct span before, s
     buf_add_span(message, name);
     buf_add_span(message, after);
     buf_reset(text);
-    BUF_ADD_LIT(text, "{\"error\":");
-    json_add_string(text, buf_span(message));
+    open_error(text, tells_problems(call), refusal_status(why), buf_span(message));
     buf_add_char(text, '}');
     refuse(call, why, headers_of(call, why), buf_span(text));
 }
@@ -212,8 +239,7 @@ void call_refuse_with(struct call *call, enum refusal why, struct span text, str
     struct buf *out = &call->core->text;
 
     buf_reset(out);
-    BUF_ADD_LIT(out, "{\"error\":");
-    json_add_string(out, text);
+    open_error(out, tells_problems(call), refusal_status(why), text);
     buf_add_char(out, ',');
     buf_add_span(out, members);
     buf_add_char(out, '}');
@@ -222,7 +248,7 @@ void call_refuse_with(struct call *call, enum refusal why, struct span text, str
 
 void call_refuse_raw(struct call *call, enum refusal why, struct span body)
 {
-    refuse(call, why, headers_of(call, why), body);
+    refuse(call, why, API_HEADERS, body);
 }
 
 void call_refuse_plain(struct call *call, enum refusal why, struct span text)

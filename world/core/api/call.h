@@ -24,6 +24,7 @@ struct pending {
     enum route route;
     int status;
     bool repeatable; /* the request may be handled once more, elsewhere */
+    bool problem;    /* its errors are problems */
     size_t len, world_len;
     char text[]; /* the body, len bytes; the world's id */
 };
@@ -48,7 +49,8 @@ void pending_take_out(struct core *core, struct span world, struct list *out);
 /* Ends them as ERR_DENIED does. */
 void pending_deny(struct core *core, struct list *out);
 
-/* {"error": before + name + after}, counted and logged under its reason. */
+/* {"error": before + name + after}, on our own routes as a problem (problem.h), counted and logged
+ * under its reason. */
 void call_refuse_name(struct call *call, enum refusal why, struct span before, struct span name,
                       struct span after);
 static inline void call_refuse(struct call *call, enum refusal why, struct span text)
@@ -57,7 +59,7 @@ static inline void call_refuse(struct call *call, enum refusal why, struct span 
 }
 /* The same with more members behind the error: raw JSON text. */
 void call_refuse_with(struct call *call, enum refusal why, struct span text, struct span members);
-/* The same with a whole JSON text as the body. */
+/* The same with a whole JSON text, which is no problem, as the body. */
 void call_refuse_raw(struct call *call, enum refusal why, struct span body);
 /* The path is not a world's: plain text, as a server without this API would answer. */
 void call_refuse_plain(struct call *call, enum refusal why, struct span text);

@@ -148,12 +148,19 @@ static inline void on_refused(void *ctx, int status)
     app.refusals++;
 }
 
+static inline bool tells_problems(void *ctx, struct span target)
+{
+    (void)ctx;
+    return span_starts(target, SPAN("/own/"));
+}
+
 static const struct http_app http_app = {.begin = on_begin,
                                          .body = on_body,
                                          .complete = on_complete,
                                          .drained = on_drained,
                                          .gone = on_gone,
-                                         .refused = on_refused};
+                                         .refused = on_refused,
+                                         .tells_problems = tells_problems};
 
 static inline void accepted(void *ctx, int fd)
 {

@@ -69,6 +69,30 @@ static void bad_requests_are_refused(void **state)
     free(large);
 }
 
+/* As far as it was read, the target decides. */
+static void what_the_application_calls_its_own_is_refused_with_a_problem(void **state)
+{
+    static const char *const rows[] = {
+        "GET /own/x HTTP/1.1\r\n\r\n",
+        "\r\n\r\nGET /own/x HTTP/1.1\r\n\r\n",
+        "POST /own/x HTTP/1.1\r\nHost: x\r\nContent-Length: 11\r\n\r\n",
+        "POST /own/later HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        "POST /own/x HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc",
+        "GET /own/x HTTP/1.1\r\nHost",
+    };
+    (void)state;
+    app.limits.body_max = 10;
+    app.limits.header_ms = app.limits.body_ms = 40;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct peer p = connect_client();
+        peer_send(&p, rows[i]);
+        TURN_UNTIL(app.loop, peer_ended(&p));
+        assert_true(peer_has(&p, "\r\nContent-Type: application/problem+json\r\n"));
+        assert_true(peer_has(&p, "\r\n\r\n{\"type\":\"about:blank\",\"title\":\""));
+        peer_close(&p);
+    }
+}
+
 static void an_upload_that_is_refused_still_sees_the_answer(void **state)
 {
     (void)state;
@@ -302,6 +326,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(bad_requests_are_refused),
+        TEST(what_the_application_calls_its_own_is_refused_with_a_problem),
         TEST(an_upload_that_is_refused_still_sees_the_answer),
         TEST(each_phase_has_its_time),
         TEST(a_slow_application_and_a_paused_body_are_no_timeout),

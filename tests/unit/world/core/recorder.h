@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "common/proto/http_head.h"
 #include "world/core/api/api.h"
 
 #define SHARD_SECRET "shard-secret-of-the-tests"
@@ -86,18 +87,44 @@ static inline char *recorded_text(struct span s)
     return xspandup(s);
 }
 
+/* What is behind the members that all problems have, with `{"error"` before it: tests tell errors
+ * by that, whatever their form. The members in front are judged here. */
+static inline char *recorded_problem(int status, struct span body)
+{
+    static const char error[] = ",\"error\":", detail[] = "\"detail\":";
+    char *text = xspandup(body), *at = strstr(text, error), *said = strstr(text, detail), *left;
+    char start[128];
+    size_t len;
+
+    (void)snprintf(start, sizeof(start),
+                   "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%d,\"detail\":\"",
+                   http_reason(status), status);
+    assert_int_equal(strncmp(text, start, strlen(start)), 0);
+    assert_non_null(at);
+    said += sizeof(detail) - 1;
+    len = (size_t)(at - said);
+    assert_int_equal(strncmp(at + sizeof(error) - 1, said, len), 0);
+    assert_true(at[sizeof(error) - 1 + len] == ',' || at[sizeof(error) - 1 + len] == '}');
+    *at = '{';
+    left = strdup(at);
+    free(text);
+    return left;
+}
+
 static inline void recorded_reply(void *ctx, struct handle reply, int status, struct span headers,
                                   struct span body)
 {
     struct recorder *r = ctx;
     struct recorded_answer *a = &r->answers[r->answer_count++ % RECORDED_MAX];
+    bool problem = span_starts(headers, SPAN("Content-Type: " PROBLEM_TYPE "\r\n"));
 
     free(a->headers);
     free(a->body);
     *a = (struct recorded_answer){.reply = reply,
                                   .status = status,
                                   .headers = recorded_text(headers),
-                                  .body = recorded_text(body)};
+                                  .body = problem ? recorded_problem(status, body)
+                                                  : recorded_text(body)};
 }
 
 static inline void recorded_pass(void *ctx, struct handle reply)

@@ -40,6 +40,36 @@ static void ask_rows(const struct row *rows, size_t count)
     recorder_free(r);
 }
 
+static void errors_are_problems_on_our_own_routes_alone(void **state)
+{
+    static const struct {
+        const char *method, *path;
+        bool problem;
+    } rows[] = {
+        {"POST", "/parties/world/world-a/connect", false},
+        {"POST", "/parties/world/world-a/register-room", false},
+        {"POST", "/parties/world/world-a/nothing", false},
+        {"POST", "/parties/world/world-a/heartbeat", true},
+        {"POST", "/parties/world/world-a/resolve", true},
+        {"GET", "/api/v1/worlds", true},
+        {"GET", "/api/v1/nothing", true},
+        {"GET", "/api/v1/worlds/world-a/rooms/%2", true},
+    };
+    struct recorder *r = recorder_new();
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        recorder_ask(r, rows[i].method, rows[i].path, &nobody, SPAN(""));
+        if ((strstr(recorder_last(r)->headers, "application/problem+json") != NULL) !=
+            rows[i].problem)
+            fail_msg("%s: %s", rows[i].path, recorder_last(r)->headers);
+    }
+    r->outside = true; /* there is nothing at it */
+    assert_int_equal(recorder_ask(r, "GET", "/api/v1/worlds", &nobody, SPAN("")), 404);
+    assert_null(strstr(recorder_last(r)->headers, "problem"));
+    recorder_free(r);
+}
+
 static void connect_answers_every_body(void **state)
 {
     static const struct row rows[] = {
@@ -643,6 +673,7 @@ static void what_may_wait_for_the_store_is_not_quick(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(errors_are_problems_on_our_own_routes_alone),
         cmocka_unit_test(connect_answers_every_body),
         cmocka_unit_test(a_session_may_have_4096_bytes),
         cmocka_unit_test(every_strategy_can_be_registered),

@@ -1,0 +1,15 @@
+#pragma once
+/* The form of an error that io answers by itself: on our own routes a problem, on the reference's
+ * what the reference's clients know. */
+#include "world/core/api/api.h"
+
+/* Whole header lines, and the body. Free both with complaint_clear. */
+struct complaint {
+    struct buf headers, body;
+};
+
+/* Fills it (all-zero before) for a request to `path`. `lines`: headers besides those of the form.
+ */
+void complaint_make(struct complaint *c, struct span path, int status, struct span lines,
+                    struct span text);
+void complaint_clear(struct complaint *c);
