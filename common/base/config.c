@@ -8,6 +8,7 @@
 #include "common/base/config_gather.h"
 #include "common/base/config_value.h"
 #include "common/base/json.h"
+#include "common/base/log_redact.h"
 #include "common/base/mem.h"
 #include "common/base/version.h"
 
@@ -89,6 +90,17 @@ static void print_row(const struct config_gather *l, size_t i, FILE *out)
     buf_clear(&line);
 }
 
+/* Whatever is logged later, values of secrets are not. */
+static void hide_secrets(const struct config_table *table, const void *config)
+{
+    for (size_t i = 0; i < table->count; i++) {
+        const char *const *field =
+            (const char *const *)(const void *)((const char *)config + table->rows[i].offset);
+        if (table->rows[i].type == CONFIG_SECRET && *field != NULL)
+            log_hide(span_str(*field));
+    }
+}
+
 /* Says what was asked for, when everything is in order. */
 static enum config_verdict answer(const struct config_gather *l, const void *config, FILE *out)
 {
@@ -148,7 +160,9 @@ enum config_verdict config_load(const struct config_table *table, void *config, 
     l.given = xcalloc(table->count, sizeof *l.given);
     config_gather(&l, argc, argv);
     enum config_verdict verdict = judge(&l, config, out);
-    if (verdict != CONFIG_RUN)
+    if (verdict == CONFIG_RUN)
+        hide_secrets(table, config);
+    else
         config_clear(table, config);
     for (size_t i = 0; i < table->count; i++)
         config_text_free(l.given[i].text);

@@ -10,6 +10,7 @@
 #include "common/base/buf.h"
 #include "common/base/clock.h"
 #include "common/base/json.h"
+#include "common/base/log_redact.h"
 #include "common/base/log_repeats.h"
 
 /* What strangers send is cut here, so that nobody fills the disk with one long name. */
@@ -20,6 +21,7 @@ static struct {
     enum log_level level;
     bool text;
     void (*write)(const char *line, size_t len);
+    void (*mark_session)(struct buf *out, struct span id);
     struct log_repeats repeats;
 } log_state = {.level = LOG_INFO};
 
@@ -88,9 +90,12 @@ static void add_text_value(struct buf *out, struct span s)
 
 static void value_add_string(struct value *v, struct span s)
 {
-    buf_add_span(&v->text, span_slice(s, 0, STRING_MAX));
-    if (s.len > STRING_MAX)
-        BUF_ADD_LIT(&v->text, "...");
+    size_t from = v->text.len;
+    log_redact(&v->text, span_slice(s, 0, 2 * STRING_MAX));
+    if (v->text.len - from <= STRING_MAX && s.len <= 2 * STRING_MAX)
+        return;
+    v->text.len = v->text.len - from > STRING_MAX ? from + STRING_MAX : v->text.len;
+    BUF_ADD_LIT(&v->text, "...");
 }
 
 static int64_t arg_signed(char size, va_list *args)
@@ -150,6 +155,18 @@ static bool value_convert(struct value *v, const char **at, va_list *args)
     return true;
 }
 
+/* An id of a session becomes its mark: whoever can read logs could come in with it. */
+static void hide_session(struct value *v)
+{
+    struct buf mark = {.len = 0};
+    if (log_state.mark_session != NULL)
+        log_state.mark_session(&mark, buf_span(&v->text));
+    else
+        BUF_ADD_LIT(&mark, "[hidden]");
+    buf_clear(&v->text);
+    *v = (struct value){.text = mark};
+}
+
 /* Reads the value at *at up to the next blank. */
 static bool value_read(struct value *v, const char **at, va_list *args)
 {
@@ -196,6 +213,8 @@ static void add_fields(struct buf *line, const char *at, va_list *args)
         struct value v = {.number = false};
         at += key_len + 1;
         known = value_read(&v, &at, args);
+        if (known && span_eq(key, SPAN("session")))
+            hide_session(&v);
         if (known)
             add_field(line, key, &v);
         buf_clear(&v.text);
@@ -255,6 +274,11 @@ void log_set_level(enum log_level level)
 bool log_wants(enum log_level level)
 {
     return level >= log_state.level;
+}
+
+void log_mark_sessions(void (*mark)(struct buf *out, struct span id))
+{
+    log_state.mark_session = mark;
 }
 
 void log_capture(void (*write)(const char *line, size_t len))

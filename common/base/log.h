@@ -5,14 +5,15 @@
  * %s %.*s %d %u %zu %ld %lu %lld %llu (PRId64 and PRIu64 are among them) and literal values.
  * Fields end at a conversion that is none of these; without fields, `fields` is "".
  * Strings are escaped, whatever they hold, and cut at 1 KiB. Secrets and tokens are never passed
- * in.
+ * in; should one be all the same, log_redact.h hides it. The value of a field `session` is an id:
+ * its mark is written instead.
  * Above debug an event has 20 lines at once and then 10 a second, but those of `process.` all; the
  * others are counted: `log.suppressed event=… count=N` stands before the next line of that event,
  * at most once a second. */
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "common/base/err.h"
+#include "common/base/buf.h"
 
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 enum log_format { LOG_AUTO, LOG_JSON, LOG_TEXT };
@@ -26,6 +27,9 @@ void log_set_level(enum log_level level);
 bool log_wants(enum log_level level);
 /* Where finished lines go instead of stderr (tests); NULL: back to stderr. `line` ends in '\n'. */
 void log_capture(void (*write)(const char *line, size_t len));
+/* Appends what is written for the id of a session (common/proto/session_mark.h). Without it, or
+ * with NULL, all are `[hidden]`. */
+void log_mark_sessions(void (*mark)(struct buf *out, struct span id));
 void log_event(enum log_level level, const char *event, const char *fields, ...) PRINTF_LIKE(3, 4);
 
 #define LOG_AT(level, ...)                                                                         \

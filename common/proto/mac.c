@@ -17,7 +17,7 @@ struct mac {
     EVP_MAC_CTX *ready;
 };
 
-enum { KEPT_MAX = 8 }; /* four secrets for two uses */
+enum { KEPT_MAX = 12 }; /* four secrets for three uses */
 static struct mac kept[KEPT_MAX];
 static size_t kept_next;
 

@@ -63,7 +63,7 @@ static void kick(struct shard *shard, struct span session, int64_t now)
     seating_release(&shard->seating, session);
     if (session_sockets(shard, session) == 0)
         return;
-    log_info("session.kick", "shard=%.*s", SPAN_ARG(shard->id));
+    log_info("session.kick", "shard=%.*s session=%.*s", SPAN_ARG(shard->id), SPAN_ARG(session));
     session_close_all(shard, session, NODE_KICKED, now);
     world_shard_changed(shard);
 }

@@ -53,7 +53,8 @@ void client_forget(struct client *c, enum node_reason why, int64_t now)
     struct session *s = c->session;
     struct shard *shard = s->shard;
     struct node *n = shard->node;
-    log_debug("client.left", "reason=%s shard=%.*s", node_reason_text(why), SPAN_ARG(shard->id));
+    log_debug("client.left", "reason=%s shard=%.*s session=%.*s", node_reason_text(why),
+              SPAN_ARG(shard->id), SPAN_ARG(session_id(s)));
     list_remove(&c->in_shard);
     list_remove(&c->in_session);
     slots_remove(&n->client_slots, c->self);

@@ -7,6 +7,7 @@
 #include "common/base/version.h"
 #include "common/net/listener.h"
 #include "common/proto/mac.h"
+#include "common/proto/session_mark.h"
 #include "shard/io/process.h"
 
 enum {
@@ -72,6 +73,7 @@ static void use_secrets(struct process *p)
 {
     p->secrets.list = span_str(p->settings.shard_secret);
     mac_forget();
+    session_mark_use(&p->secrets);
     if (secrets_shortest(&p->secrets) < SECRET_MIN)
         log_warn("settings.weak", "name=SHARD_SECRET wanted_bytes=%d", SECRET_MIN);
 }

@@ -1,5 +1,6 @@
 // A busy session with marked secrets, good and guessed, at the wordiest log level: none of them may turn up where it does not belong.
 import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { test, until } from "../lib/runner.mjs";
@@ -21,9 +22,10 @@ const operator = token({ worlds: ["*"] }, { key: secrets.jwt });
 const reader = token({ worlds: ["*"], scope: "read" }, { key: secrets.jwtOld });
 const player = token({ sub: "ann", rooms: ["*"] }, { key: secrets.jwt });
 const expired = token({ sub: "bob", exp: now() - 100 }, { key: secrets.jwt });
+const session = "MARKsession-0123456789";
 const tokens = { operator, reader, player, expired };
 /** Of a token nothing may be seen but what its claims say: the part that signs it is enough to look for. */
-const marks = { ...secrets, ...guessed, ...Object.fromEntries(Object.entries(tokens).map(([name, t]) => [name, t.split(".")[2]])) };
+const marks = { ...secrets, session, ...guessed, ...Object.fromEntries(Object.entries(tokens).map(([name, t]) => [name, t.split(".")[2]])) };
 
 const shardSecret = `${secrets.shard},${secrets.shardOld}`;
 const jwtSecret = `${secrets.jwt},${secrets.jwtOld}`;
@@ -32,6 +34,12 @@ const jwtSecret = `${secrets.jwt},${secrets.jwtOld}`;
 function found(text, allowed = []) {
   const plain = [text, decodeURIComponent(text.replace(/%(?![0-9a-fA-F]{2})/g, "%25").replace(/%[89a-fA-F][0-9a-fA-F]/g, "?"))];
   return Object.entries(marks).filter(([name, mark]) => !allowed.includes(name) && plain.some((p) => p.includes(mark))).map(([name]) => name);
+}
+
+/** What the log has for a session (docs/operations.md). */
+function markOf(id) {
+  const key = createHmac("sha256", secrets.shard).update("terrane log session v1").digest();
+  return createHmac("sha256", key).update(id).digest("hex").slice(0, 16);
 }
 
 /** One request, raw; keeps what came back. */
@@ -93,11 +101,13 @@ async function sockets(t, node, auth) {
   for (const [query, options] of [
     [`?id=q&token=${player}`, {}], ["?id=h", { headers: { authorization: `Bearer ${player}` } }], ["?id=p", { protocols: ["terrane", `token.${player}`] }],
     [`?id=x&token=${expired}`, {}], [`?id=g&token=${guessed.query}`, {}], [`?id=t&ticket=${guessed.query}`, {}], ["?id=n", { protocols: [`ticket.${guessed.query}`] }], [`?id=${"c"}`, { headers: { cookie: `a=${guessed.cookie}`, "x-access-shard": guessed.access } }],
+    [`?id=${session}&token=${player}`, {}],
   ]) {
     const c = client(t, at(query), options);
     await c.open();
     if (!c.failed && auth === "message") c.send(JSON.stringify({ event: "authenticate", data: { token: greetings[frames.length % 4] } }));
     if (!c.failed) c.send(JSON.stringify({ hello: query.slice(0, 5) }));
+    if (query.includes(session)) c.ws.close(1000);
     frames.push(JSON.stringify(c.frames) + (c.ws.protocol ?? ""));
   }
   return frames;
@@ -130,7 +140,7 @@ for (const auth of ["none", "jwt", "message", "ticket"]) {
     const wrong = [];
     const look = (what, text, allowed) => found(text, allowed).forEach((name) => wrong.push(`${name} in ${what}: ${text.slice(0, 400)}`));
     // Without CLIENT_AUTH a client's tokens, wherever they stand, are between it and its room; with it, its Authorization and cookies.
-    const own = auth === "none" ? ["bearer", "operator", "reader", "player", "expired", "query", "ticket", "basic", "cookie"] : ["basic", "cookie"];
+    const own = auth === "none" ? ["bearer", "operator", "reader", "player", "expired", "query", "ticket", "basic", "cookie", "session"] : ["basic", "cookie", "session"];
     const others = ({ authorization, "x-access-shard": access, ...rest }) => {
       assert.ok(access === undefined || access === secrets.shard);
       return JSON.stringify(auth === "none" ? { authorization, ...rest } : rest);
@@ -141,6 +151,7 @@ for (const auth of ["none", "jwt", "message", "ticket"]) {
     }
     for (const text of frames) look("what a client heard", text, own);
     for (const p of [node, world]) look(`the log of the ${p.name}`, p.stdout + p.stderr);
+    if (auth === "none") await until(() => node.log.includes(`"session":"${markOf(session)}"`), "the session's mark in the log");
     for (const { url, headers } of room.requests) look(`a request for the room, ${url}`, `${url}\n${others(headers)}`, own);
     for (const link of room.links) {
       assert.equal(link.headers["x-access-shard"], secrets.shard);

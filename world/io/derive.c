@@ -3,6 +3,7 @@
 
 #include "common/base/log.h"
 #include "common/proto/mac.h"
+#include "common/proto/session_mark.h"
 #include "world/io/process.h"
 
 enum {
@@ -19,6 +20,7 @@ static void use_secrets(struct process *p)
 
     p->secrets.list = span_str(p->settings.shard_secret);
     mac_forget();
+    session_mark_use(&p->secrets);
 
     enum err e = p->keys == NULL ? token_keys_new(&p->keys, alg, text)
                                  : token_keys_change(p->keys, alg, text);
