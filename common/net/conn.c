@@ -3,6 +3,7 @@
 #include "common/net/conn.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <event2/event.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -38,7 +39,7 @@ void conn_dial(struct conn *c, struct loop *l, const struct addr *to, uint16_t p
 {
     conn_init(c, l, socket_dial(to, port), ops);
     if (c->fd < 0) {
-        conn_end(c, CONN_END_ERROR);
+        conn_fail(c, errno);
         return;
     }
     conn_go(c, CONN_DIALING);
@@ -205,6 +206,7 @@ void conn_move(struct conn *to, struct conn *from, const struct conn_ops *ops)
     to->sent = from->sent;
     to->unacknowledged = from->unacknowledged;
     to->end = from->end;
+    to->fault = from->fault;
     conn_go(to, (enum conn_state)from->state);
     conn_schedule(to);
     *from = (struct conn){.fd = -1};

@@ -73,6 +73,7 @@ struct conn {
     struct outq out;
     struct frame *unread;    /* bytes given back by conn_unread */
     struct conn_call *call;  /* the callback under way, so that it can be told of a move */
+    const char *fault;       /* static text: why it failed; NULL: it has not, or not by itself */
     struct turn_end settle;  /* reading on, writing and ending are done at the end of the turn */
     struct timer linger;     /* when a close gives up */
     uint64_t sent;           /* bytes that the kernel took */
@@ -131,6 +132,12 @@ void conn_ask_backlog(struct conn *c);
 static inline bool conn_is_flushed(const struct conn *c)
 {
     return conn_waiting(c) == 0;
+}
+/* Inside `closed`, of a connection that failed: why, for people; static. NULL: it did not fail, or
+ * was closed by its owner. */
+static inline const char *conn_fault(const struct conn *c)
+{
+    return c->fault;
 }
 /* Inside `closed`: bytes that the kernel (or the transport) had taken and the peer not
  * acknowledged, as far as the kernel still knew (it forgets with a reset). Under TLS at most that:

@@ -67,6 +67,13 @@ void conn_end(struct conn *c, enum conn_end why)
     conn_schedule(c);
 }
 
+void conn_fail(struct conn *c, int error)
+{
+    if (c->fault == NULL)
+        c->fault = socket_fault(error);
+    conn_end(c, CONN_END_ERROR);
+}
+
 /* Around every callback that the owner may move the connection in. */
 static void conn_enter(struct conn *c, struct conn_call *call)
 {
@@ -113,7 +120,7 @@ static enum read_result conn_read(struct conn *c)
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return READ_NOTHING;
     if (n < 0 || c->state == CONN_LINGERING) {
-        conn_end(c, CONN_END_ERROR);
+        conn_fail(c, errno);
         return READ_NOTHING;
     }
     c->peer_ended = true;
@@ -127,7 +134,7 @@ static bool conn_shake(struct conn *c)
     char *buffer = loop_read_buffer(c->loop);
     ssize_t n = c->transport->read(c, buffer, LOOP_READ_BYTES);
     if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
-        conn_end(c, CONN_END_ERROR);
+        conn_fail(c, n == 0 ? ECONNRESET : errno);
         return false;
     }
     if (c->shaking)
@@ -140,10 +147,11 @@ static bool conn_shake(struct conn *c)
 
 static void conn_dialed(struct conn *c)
 {
+    int error = c->reached ? 0 : socket_error(c->fd); /* later ones are the handshake's */
     c->reached = true;
     conn_schedule(c);
-    if (socket_error(c->fd) != 0) {
-        conn_end(c, CONN_END_ERROR);
+    if (error != 0) {
+        conn_fail(c, error);
         return;
     }
     if (!c->shaking)
@@ -151,6 +159,15 @@ static void conn_dialed(struct conn *c)
     else if (!conn_shake(c))
         return;
     c->ops->connected(c);
+}
+
+static void conn_look_whole(struct conn *c)
+{
+    int error = socket_error(c->fd);
+    if (error != 0)
+        conn_fail(c, error);
+    else
+        conn_hear_again(c);
 }
 
 static void conn_event(evutil_socket_t fd, short what, void *arg)
@@ -171,10 +188,8 @@ static void conn_event(evutil_socket_t fd, short what, void *arg)
             conn_hear_again(c); /* the end lies behind what is read now */
         if ((what & (EV_READ | EV_CLOSED)) != 0)
             (void)conn_read(c);
-    } else if (conn_has_socket(c) && socket_error(c->fd) != 0) {
-        conn_end(c, CONN_END_ERROR);
     } else if (conn_has_socket(c)) {
-        conn_hear_again(c);
+        conn_look_whole(c);
     }
 }
 
@@ -262,6 +277,7 @@ static bool conn_flush(struct conn *c)
  * did not want), so what is here is read before the end is told. */
 static void conn_broken(struct conn *c)
 {
+    int error = errno;
     for (int i = 0; i < LAST_READS_MAX && conn_wants_read(c); i++) {
         enum read_result r = conn_read(c);
         if (r == READ_MOVED)
@@ -269,7 +285,7 @@ static void conn_broken(struct conn *c)
         if (r == READ_NOTHING)
             break;
     }
-    conn_end(c, CONN_END_ERROR);
+    conn_fail(c, error);
 }
 
 /* Tells the owner that there is room again; false when the connection has moved away. */
@@ -319,7 +335,7 @@ void conn_settle(struct turn_end *t)
         return;
     }
     if (c->failed) {
-        conn_end(c, CONN_END_ERROR);
+        conn_fail(c, EPROTO);
         return;
     }
     if (!conn_read_on(c))

@@ -41,6 +41,8 @@ void conn_hear_again(struct conn *c);
 void conn_go(struct conn *c, enum conn_state to);
 /* Closes the socket; `closed` follows at the end of the turn. The first cause counts. */
 void conn_end(struct conn *c, enum conn_end why);
+/* The same with CONN_END_ERROR; `error` is an errno. The first fault counts. */
+void conn_fail(struct conn *c, int error);
 /* Of conn.settle: reads on, writes, ends, and watches for what is next. */
 void conn_settle(struct turn_end *t);
 /* A close gives up in CONN_LINGER_MS unless the peer reads; conn_linger_over is of conn.linger. */

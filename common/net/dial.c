@@ -25,12 +25,13 @@ bool dial_next(struct dial *d)
 {
     if (d->next == d->count)
         return false;
-    conn_dial(d->conn, d->loop, &d->addrs[d->next++], d->origin->port, d->ops);
+    const struct addr *to = &d->addrs[d->next++];
+    conn_dial(d->conn, d->loop, to, d->origin->port, d->ops);
     if (!d->origin->tls)
         return true;
     struct tls_context *tls = loop_tls(d->loop, d->origin->inside);
     if (tls != NULL)
-        tls_connect(d->conn, tls, d->origin->host);
+        tls_connect(d->conn, tls, d->origin->host, to, d->origin->port);
     else
         conn_abort(d->conn);
     return true;

@@ -19,6 +19,8 @@ struct forward {
 
     struct http_exchange *x;
     struct http_call *call; /* NULL: waits for its owner */
+    const char *fault;      /* of the last call; static */
+    struct http_pool *pool; /* that it was made of */
     struct buf head;
     struct buf reason;
     int64_t body_len;
@@ -137,6 +139,7 @@ static void on_failed(void *ctx, enum err why)
 {
     struct forward *f = ctx;
     f->call = NULL;
+    f->fault = http_pool_fault(f->pool);
     if (why == ERR_MISSING && f->kept_whole && f->kind->failed != NULL)
         f->kind->failed(f->ctx, f, FORWARD_UNREACHABLE);
     else
@@ -176,6 +179,7 @@ static void keep_no_more_than_may_be_sent_twice(struct forward *f)
 void forward_try(struct forward *f, struct http_pool *pool)
 {
     assert(f->call == NULL && f->status == 0);
+    f->pool = pool;
     f->call = http_pool_call(pool, buf_span(&f->head), f->body_len, &call_ops, f);
     if (f->kept.len > 0)
         http_call_body(f->call, buf_span(&f->kept));
@@ -282,6 +286,11 @@ void forward_refuse(struct forward *f, int status, struct span headers, struct s
 struct span forward_reason(const struct forward *f)
 {
     return buf_span(&f->reason);
+}
+
+const char *forward_fault(const struct forward *f)
+{
+    return f->fault;
 }
 
 void forward_turn(struct forward *f, struct buf *head, const struct forward_kind *kind, void *ctx)

@@ -60,6 +60,8 @@ void forward_try(struct forward *f, struct http_pool *pool);
 void forward_refuse(struct forward *f, int status, struct span headers, struct span body);
 /* Why the last 421 was given (`x-terrane-reason`); empty: it did not say. */
 struct span forward_reason(const struct forward *f);
+/* Inside `failed`, with FORWARD_UNREACHABLE: what was wrong, for people; static. */
+const char *forward_fault(const struct forward *f);
 /* Another head, and another owner: the one before hears no more. After forward_new or `failed`
  * only; `head`, `kind` and `ctx` as in forward_new. */
 void forward_turn(struct forward *f, struct buf *head, const struct forward_kind *kind, void *ctx);

@@ -27,6 +27,7 @@ static void tunnel_ended(void *ctx, enum tunnel_end how)
 static void forward_failed(void *ctx, struct forward *f, enum forward_failure why)
 {
     struct held *h = ctx;
+    h->fault = forward_fault(f);
     h->ways->ops->failed(h, why == FORWARD_MISDIRECTED ? reason_of(forward_reason(f))
                                                        : RESOLVE_UNREACHABLE);
 }
@@ -36,6 +37,7 @@ static void tunnel_failed(void *ctx, struct tunnel *t, enum tunnel_failure why)
     struct held *h = ctx;
     enum resolve_reason reason =
         why == TUNNEL_MISDIRECTED ? reason_of(tunnel_reason(t)) : RESOLVE_UNREACHABLE;
+    h->fault = tunnel_fault(t);
     h->x = tunnel_give_back(t);
     h->x->user = &h->responder;
     h->ways->ops->failed(h, reason);
@@ -148,11 +150,13 @@ void held_try(struct held *h, struct span url)
     origin.inside = true;
     if (good && !h->is_socket)
         pool = pools_get(h->ways->pools, url);
-    if (pool != NULL)
+    if (pool != NULL) {
         forward_there(h, pool);
-    else if (good && h->is_socket)
+    } else if (good && h->is_socket) {
         tunnel_there(h, &origin);
-    else
+    } else {
+        h->fault = good ? "no connection to spare" : "not an origin";
         h->ways->ops->failed(h, RESOLVE_UNREACHABLE);
+    }
     url_origin_clear(&origin);
 }

@@ -42,6 +42,8 @@ struct held {
     struct forward *forward; /* has it, too, if any */
     bool is_socket, has_body;
     bool body_complete; /* it has been read; before there is a forward only */
+    const char *fault;  /* inside `failed`, with RESOLVE_UNREACHABLE: what was wrong, for people;
+                           static */
 };
 
 /* Takes the exchange over; its body waits. */

@@ -47,6 +47,11 @@ bool http_pool_is_busy(const struct http_pool *p)
     return !list_empty(&p->busy) || !list_empty(&p->shared);
 }
 
+const char *http_pool_fault(const struct http_pool *p)
+{
+    return p->fault;
+}
+
 /* ---- requests */
 
 static bool wants_length(struct span head)

@@ -24,6 +24,9 @@ struct http_pool *http_pool_new(struct loop *l, const struct url_origin *origin,
 void http_pool_free(struct http_pool *p);
 bool http_pool_is_busy(const struct http_pool *p); /* a call is under way */
 
+/* Inside a call's `failed`: what was wrong, for people; static. */
+const char *http_pool_fault(const struct http_pool *p);
+
 struct http_call_ops {
     /* The head of the final answer (1xx are skipped); valid until return. */
     void (*head)(void *ctx, const struct http_head *h);

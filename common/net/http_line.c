@@ -283,6 +283,7 @@ static void on_gone(struct http_wire *w, enum err why)
     unlist(l);
     wheel_cancel(loop_wheel(p->loop), &l->timer);
     l->over = true;
+    p->fault = http_wire_fault(w, why);
     if (!replay(l, why))
         for (struct http_call *c; (c = first_call(l)) != NULL;)
             fail(l, c, why);

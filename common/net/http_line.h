@@ -16,6 +16,7 @@ struct http_pool {
     struct list shared; /* lines with calls of one kind, the newest at the end */
     size_t lines;
     struct buf scratch; /* of a request */
+    const char *fault;  /* of the line that failed last; static */
     bool freed;         /* goes with its last line */
 };
 

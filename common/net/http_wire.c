@@ -184,6 +184,7 @@ static void on_unknown(struct dial *d)
 {
     struct http_wire *w = CONTAINER_OF(d, struct http_wire, dial);
     w->why = ERR_IO;
+    w->unknown = true;
     gone(w);
 }
 
@@ -203,6 +204,18 @@ void http_wire_await(struct http_wire *w, bool no_body)
     w->no_body = no_body;
     w->got_bytes = w->in_body = false;
     w->interim = 0;
+}
+
+const char *http_wire_fault(const struct http_wire *w, enum err why)
+{
+    if (w->unknown)
+        return "unknown host";
+    if (why == ERR_TIMEOUT)
+        return "timed out";
+    if (why == ERR_SYNTAX || why == ERR_LIMIT)
+        return "answer is not HTTP";
+    const char *fault = conn_fault(&w->conn);
+    return fault != NULL ? fault : "closed without an answer";
 }
 
 void http_wire_abort(struct http_wire *w, enum err why)

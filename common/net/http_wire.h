@@ -33,6 +33,7 @@ struct http_wire {
     struct http_body body;
     enum err why;
     uint8_t interim; /* 1xx heads before the answer */
+    bool unknown;    /* the name has no address */
     bool was_open;   /* it connected */
     bool awaiting;   /* an answer is under way */
     bool got_bytes;  /* of that answer */
@@ -45,6 +46,8 @@ void http_wire_dial(struct http_wire *w, struct loop *l, const struct url_origin
                     const struct http_wire_ops *ops);
 /* An answer is awaited from now on; `no_body`: of a HEAD. */
 void http_wire_await(struct http_wire *w, bool no_body);
+/* Inside ops->gone, with its `why`: what was wrong, for people; static. */
+const char *http_wire_fault(const struct http_wire *w, enum err why);
 /* Breaks it off; ops->gone follows, from the end of the turn or, while the name is being resolved,
  * at once: do not touch the wire after it. */
 void http_wire_abort(struct http_wire *w, enum err why);

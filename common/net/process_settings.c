@@ -24,12 +24,19 @@ static bool check_networks(const char *text, const char *name, const char *proce
     return true;
 }
 
+enum { RESERVE = 1024 }; /* descriptors that are not for clients, or a quarter of all */
+
 size_t process_max_connections(int64_t setting, uint64_t descriptors)
 {
-    if (setting > 0)
-        return (size_t)setting;
     uint64_t quarter = descriptors / 4;
-    return (size_t)(descriptors - (quarter < 1024 ? quarter : 1024));
+    uint64_t left = descriptors - (quarter < RESERVE ? quarter : RESERVE);
+    return (size_t)(setting > 0 && (uint64_t)setting < left ? (uint64_t)setting : left);
+}
+
+uint64_t process_wanted_descriptors(uint64_t connections)
+{
+    uint64_t with_quarter = connections + (connections > 0 ? (connections - 1) / 3 : 0);
+    return with_quarter < connections + RESERVE ? with_quarter : connections + RESERVE;
 }
 
 struct http_limits process_http_limits(const struct process_settings *s)

@@ -36,9 +36,11 @@ bool process_check_origins(const char *text, const char *name, const char *proce
 /* The same of AUTH_JWT_SECRET, for the algorithm of AUTH_JWT_ALG. */
 bool process_check_keys(struct span keys, int64_t jwt_alg, const char *process, FILE *err);
 
-/* `setting` when it is not 0, else what a descriptor limit leaves for clients: all but min(1 024, a
- * quarter), which go to everything else. */
+/* What a descriptor limit leaves for clients, which is all but min(1 024, a quarter): those go to
+ * everything else. `setting`, when it is not 0 and not more than that. */
 size_t process_max_connections(int64_t setting, uint64_t descriptors);
+/* The least limit that leaves so many for clients. */
+uint64_t process_wanted_descriptors(uint64_t connections);
 /* Limits without body_max, high_water and max_connections: those are the process's own. */
 struct http_limits process_http_limits(const struct process_settings *s);
 /* Without queue limits. */
@@ -135,7 +137,8 @@ MUST_CHECK enum err process_listen_address(const char *text, struct buf *host, u
          .fallback = "0",                                                                          \
          .max = 10000000,                                                                          \
          .reload = true,                                                                           \
-         .help = "Clients at a time; 0: the descriptor limit less min(1024, a quarter of it)."},   \
+         .help = "Clients at a time, at most and by default (0): the descriptor limit less "       \
+                 "min(1024, a quarter of it)."},                                                   \
         {.name = "MESSAGE_MAX",                                                                    \
          .type = CONFIG_SIZE,                                                                      \
          .offset = offsetof(holder, member.message_max),                                           \

@@ -43,7 +43,9 @@ int socket_dial(const struct addr *to, uint16_t port)
                 : connect(fd, (struct sockaddr *)&in6, sizeof in6);
     if (rc == 0 || errno == EINPROGRESS)
         return fd;
+    int error = errno;
     (void)close(fd);
+    errno = error;
     return -1;
 }
 
@@ -60,6 +62,30 @@ int socket_error(int fd)
     if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0)
         return errno;
     return error;
+}
+
+const char *socket_fault(int error)
+{
+    switch (error) {
+    case ECONNREFUSED:
+        return "connection refused";
+    case ETIMEDOUT:
+        return "timed out";
+    case EHOSTUNREACH:
+        return "no route to host";
+    case ENETUNREACH:
+        return "network unreachable";
+    case ECONNRESET:
+    case EPIPE:
+        return "connection reset";
+    case EMFILE:
+    case ENFILE:
+        return "no descriptor left here";
+    case EADDRNOTAVAIL:
+        return "no local port left";
+    default:
+        return "connection failed";
+    }
 }
 
 bool socket_addr(const struct sockaddr *sa, struct addr *out, uint16_t *port)

@@ -5,10 +5,12 @@
 
 #include "common/proto/addr.h"
 
-/* A non-blocking socket that is connecting; -1: refused at once. TCP_NODELAY is on. */
+/* A non-blocking socket that is connecting; -1: refused at once (errno). TCP_NODELAY is on. */
 int socket_dial(const struct addr *to, uint16_t port);
 /* The pending error, 0 when the socket is well. */
 int socket_error(int fd);
+/* A short static text for people: what an errno of a connection means. Never NULL. */
+const char *socket_fault(int error);
 /* False: the socket is not connected. */
 bool socket_peer(int fd, struct addr *out, uint16_t *port);
 /* False: neither IPv4 nor IPv6. */

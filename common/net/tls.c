@@ -18,8 +18,10 @@
 struct tls {
     SSL *ssl;
     struct tls_context *of;
-    struct buf held; /* for the peer; conn.held bytes of it, the last ones, are still to be sent */
-    bool broken;     /* it failed, and that was told: say nothing more */
+    struct buf held;  /* for the peer; conn.held bytes of it, the last ones, are still to be sent */
+    bool broken;      /* it failed, and that was told: say nothing more */
+    uint16_t port;    /* of the peer, */
+    struct addr peer; /* whom the kernel forgets when it breaks off; all zero: not known */
 };
 
 /* ---- OpenSSL's side */
@@ -70,11 +72,8 @@ BIO_METHOD *tls_bio_new(void)
 static void log_failure(const struct conn *c, const char *why)
 {
     const struct tls_context *t = c->tls->of;
-    char peer[ADDR_TEXT_MAX] = "?";
-    struct addr addr;
-    uint16_t port = 0;
-    if (conn_peer(c, &addr, &port))
-        addr_format(&addr, peer);
+    char peer[ADDR_TEXT_MAX];
+    addr_format(&c->tls->peer, peer);
     const char *host = t->server ? NULL : SSL_get0_peername(c->tls->ssl);
     if (host == NULL && !t->server)
         host = SSL_get_servername(c->tls->ssl, TLSEXT_NAMETYPE_host_name);
@@ -82,7 +81,7 @@ static void log_failure(const struct conn *c, const char *why)
         log_info("tls.failed", "side=server file=%s peer=%s why=%s", t->files.cert, peer, why);
     else
         log_warn("tls.failed", "side=client file=%s peer=%s port=%u host=%s why=%s", t->files.ca,
-                 peer, (unsigned)port, host == NULL ? "" : host, why);
+                 peer, (unsigned)c->tls->port, host == NULL ? "" : host, why);
 }
 
 /* One line, counted once. */
@@ -93,6 +92,7 @@ static void failed(struct conn *c, const char *why)
         return;
     t->broken = true;
     t->of->stats.failures++;
+    c->fault = why;
     log_failure(c, why);
 }
 
@@ -194,10 +194,10 @@ static void note_handshake(struct conn *c)
 }
 
 /* The peer ended without saying so: what it sent may not be all. */
-static ssize_t cut_off(struct conn *c)
+static ssize_t cut_off(struct conn *c, const char *in_handshake)
 {
     if (c->shaking)
-        failed(c, "ended in the handshake");
+        failed(c, in_handshake);
     errno = ECONNRESET;
     return -1;
 }
@@ -212,7 +212,9 @@ static ssize_t tls_read(struct conn *c, void *out, size_t len)
     }
     ssize_t got = recv(c->fd, t->in, TLS_READ_BYTES, 0);
     if (got == 0)
-        return cut_off(c);
+        return cut_off(c, "ended in the handshake");
+    if (got < 0 && errno == ECONNRESET)
+        return cut_off(c, "reset in the handshake");
     if (got < 0 && (errno != EAGAIN || !c->shaking)) /* a client begins its handshake in here */
         return -1;
     if (got == TLS_READ_BYTES)
@@ -345,6 +347,7 @@ static void tls_start(struct conn *c, struct tls_context *t)
 void tls_accept(struct conn *c, struct tls_context *t)
 {
     tls_start(c, t);
+    (void)conn_peer(c, &c->tls->peer, &c->tls->port);
     SSL_set_accept_state(c->tls->ssl);
 }
 
@@ -367,12 +370,15 @@ static void expect_host(SSL *ssl, const char *host)
         abort(); /* out of memory */
 }
 
-void tls_connect(struct conn *c, struct tls_context *t, const char *host)
+void tls_connect(struct conn *c, struct tls_context *t, const char *host, const struct addr *to,
+                 uint16_t port)
 {
     if (!conn_has_socket(c))
         return; /* the dial has failed */
     tls_context_trust(t);
     tls_start(c, t);
+    c->tls->peer = *to;
+    c->tls->port = port;
     expect_host(c->tls->ssl, host);
     SSL_set_connect_state(c->tls->ssl);
 }

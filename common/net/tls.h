@@ -44,5 +44,7 @@ void tls_free(struct tls_context *t);
  * what is written goes, after the handshake. `t` is borrowed for the connection's life. */
 void tls_accept(struct conn *c, struct tls_context *t);
 /* The same as the client, right behind conn_dial: ops->connected follows after a handshake that
- * proved the peer to be `host`, a name or an address. A failed one is CONN_END_ERROR. */
-void tls_connect(struct conn *c, struct tls_context *t, const char *host);
+ * proved the peer to be `host`, a name or an address; `to` and `port` were dialled, for the log. A
+ * failed one is CONN_END_ERROR, and conn_fault says why. */
+void tls_connect(struct conn *c, struct tls_context *t, const char *host, const struct addr *to,
+                 uint16_t port);

@@ -215,6 +215,11 @@ struct span tunnel_reason(const struct tunnel *t)
     return buf_span(&t->way->reason);
 }
 
+const char *tunnel_fault(const struct tunnel *t)
+{
+    return t->way->fault;
+}
+
 struct http_exchange *tunnel_give_back(struct tunnel *t)
 {
     assert(t->state == TUNNEL_WAITING);

@@ -91,6 +91,8 @@ void tunnel_try(struct tunnel *t, const struct url_origin *origin);
 void tunnel_refuse(struct tunnel *t, int status, struct span headers, struct span body);
 /* Why the last 421 was given (`x-terrane-reason`); empty: it did not say. */
 struct span tunnel_reason(const struct tunnel *t);
+/* Inside `failed`, with TUNNEL_UNREACHABLE: what was wrong, for people; static. */
+const char *tunnel_fault(const struct tunnel *t);
 /* Gives the exchange back, without an answer, after tunnel_new or `failed` only; t is gone, and
  * `ended` is not called. NULL: it is a late one. */
 struct http_exchange *tunnel_give_back(struct tunnel *t);

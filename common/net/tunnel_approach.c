@@ -117,7 +117,8 @@ static void wire_gone(struct http_wire *w, enum err why)
     struct tunnel *t = CONTAINER_OF(w, struct approach, wire)->tunnel;
     tunnel_expect_nothing(t);
     if (t->state == TUNNEL_ASKING) {
-        log_debug("tunnel.failed", "to=%s why=%s", t->way->origin.text, err_text(why));
+        t->way->fault = http_wire_fault(w, why);
+        log_debug("tunnel.failed", "to=%s why=%s", t->way->origin.text, t->way->fault);
         tunnel_go(t, TUNNEL_WAITING);
         t->ops->failed(t->ctx, t, t->way->why);
         return;

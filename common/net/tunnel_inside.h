@@ -25,7 +25,8 @@ struct approach {
     struct http_wire wire;
     struct timer deadline; /* of the other side's next step */
     enum tunnel_failure why;
-    char *protocol; /* owned; NULL: none */
+    const char *fault; /* of the last try; static */
+    char *protocol;    /* owned; NULL: none */
     char key[WS_KEY_LEN];
     bool is_late;
 };

@@ -19,6 +19,7 @@ struct ws_dial {
     char key[WS_KEY_LEN];
     enum err why; /* of a failure that was found before the connection ended */
     int status;   /* of a refusal */
+    bool unknown; /* the name has no address */
     bool was_open, cancelled, taken;
 };
 
@@ -34,14 +35,17 @@ static void dial_free(struct ws_dial *d)
 
 static void report_failure(struct ws_dial *d)
 {
+    enum err why = d->why == ERR_OK ? ERR_IO : d->why;
     if (!d->cancelled)
-        d->ops->failed(d->ctx, d->why == ERR_OK ? ERR_IO : d->why, d->status);
+        d->ops->failed(d->ctx, d->was_open ? why : ERR_MISSING, d->status);
     dial_free(d);
 }
 
 static void on_unknown(struct dial *dial)
 {
-    report_failure(CONTAINER_OF(dial, struct ws_dial, dial));
+    struct ws_dial *d = CONTAINER_OF(dial, struct ws_dial, dial);
+    d->unknown = true;
+    report_failure(d);
 }
 
 /* The end of the attempt; the failure is told from conn's `closed`. */
@@ -147,6 +151,20 @@ void ws_dial_take(struct ws_dial *d, struct ws_conn *w, const struct ws_ops *ops
 {
     d->taken = true;
     ws_conn_start(w, &d->conn, false, ops, settings);
+}
+
+const char *ws_dial_fault(const struct ws_dial *d)
+{
+    if (d->unknown)
+        return "unknown host";
+    if (d->why == ERR_TIMEOUT)
+        return "timed out";
+    if (d->status != 0)
+        return "no WebSocket";
+    if (d->why == ERR_SYNTAX)
+        return "answer is not HTTP";
+    const char *fault = conn_fault(&d->conn);
+    return fault != NULL ? fault : "closed without an answer";
 }
 
 void ws_dial_cancel(struct ws_dial *d)

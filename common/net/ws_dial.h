@@ -9,7 +9,8 @@ struct ws_dial;
 struct ws_dial_ops {
     /* The 101 came: call ws_dial_take in here. Frames follow at the end of the turn. */
     void (*open)(void *ctx, struct ws_dial *d);
-    /* Not opened; `status` is the HTTP status of a refusal, else 0. */
+    /* Not opened; `status` is the HTTP status of a refusal, else 0. ERR_MISSING: no connection
+     * could be made. ws_dial_fault says more. */
     void (*failed)(void *ctx, enum err why, int status);
 };
 
@@ -21,5 +22,7 @@ struct ws_dial *ws_dial_start(struct loop *l, const struct url_origin *origin, s
 /* Turns the connection into `w` (zeroed). */
 void ws_dial_take(struct ws_dial *d, struct ws_conn *w, const struct ws_ops *ops,
                   const struct ws_settings *settings);
+/* Inside `failed`: what was wrong, for people; static. */
+const char *ws_dial_fault(const struct ws_dial *d);
 /* No more callbacks. */
 void ws_dial_cancel(struct ws_dial *d);

@@ -115,11 +115,20 @@ static uint64_t usable_descriptors(const struct routes *routes)
     return all;
 }
 
+static size_t allowed_connections(struct process *p)
+{
+    int64_t wanted = p->settings.common.max_connections;
+    size_t allowed = process_max_connections(wanted, usable_descriptors(p->routes));
+    if (wanted > 0 && (uint64_t)wanted > allowed)
+        log_warn("settings.descriptors", "name=MAX_CONNECTIONS value=%lld used=%zu limit=%llu",
+                 (long long)wanted, allowed, (unsigned long long)fd_limit_raise());
+    return allowed;
+}
+
 static void use_limits(struct process *p)
 {
     const struct settings *s = &p->settings;
-    size_t connections =
-        process_max_connections(s->common.max_connections, usable_descriptors(p->routes));
+    size_t connections = allowed_connections(p);
     p->node_settings.drain_ms = s->drain_ms;
     p->node_settings.adopt = s->unregistered_shards == UNREGISTERED_ADOPT;
     p->node_settings.strict_envelope = s->strict_envelope;

@@ -87,7 +87,7 @@ static void on_answer(struct pulse *p)
 
 static void note_fault(struct pulse *p, enum err why)
 {
-    const char *text = why == ERR_MISSING ? "no connection" : err_text(why);
+    const char *text = why == ERR_MISSING ? http_pool_fault(p->world->errands) : err_text(why);
     buf_reset(&p->fault);
     buf_addf(&p->fault, "%s: %s", p->world->origin->text, text);
 }

@@ -133,7 +133,7 @@ static void tunnel_failed(void *ctx, struct tunnel *t, enum tunnel_failure why)
         return;
     }
     p->all->stats->unreachable++;
-    pass_server_failed(&p->all->servers, p->aim->server);
+    pass_server_failed(&p->all->servers, p->aim->server, tunnel_fault(t));
     try_next(p);
 }
 
@@ -306,7 +306,7 @@ static void forward_failed(void *ctx, struct forward *f, enum forward_failure wh
     struct errand_out *o = ctx;
     (void)why;
     o->all->stats->unreachable++;
-    pass_server_failed(&o->all->servers, o->aim->server);
+    pass_server_failed(&o->all->servers, o->aim->server, forward_fault(f));
     forward_next(o, f);
 }
 

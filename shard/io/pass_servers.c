@@ -97,10 +97,10 @@ struct pass_server *pass_servers_next(struct pass_servers *s, const struct origi
     return best;
 }
 
-void pass_server_failed(struct pass_servers *s, struct pass_server *server)
+void pass_server_failed(struct pass_servers *s, struct pass_server *server, const char *why)
 {
     int64_t now = loop_now(s->loop);
     if (now >= server->bad_until_ms)
-        log_warn("server.unreachable", "server=%s", server->text);
+        log_warn("server.unreachable", "server=%s why=%s", server->text, why);
     server->bad_until_ms = now + PASS_OVER_MS;
 }

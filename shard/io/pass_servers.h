@@ -35,5 +35,5 @@ struct pass_server *pass_servers_get(struct pass_servers *s, const struct url_or
  * NULL: none is left. */
 struct pass_server *pass_servers_next(struct pass_servers *s, const struct origins *list,
                                       struct span key, struct buf *tried);
-/* It could not be reached. */
-void pass_server_failed(struct pass_servers *s, struct pass_server *server);
+/* It could not be reached; `why` is for the log. */
+void pass_server_failed(struct pass_servers *s, struct pass_server *server, const char *why);

@@ -164,16 +164,22 @@ static void on_open(void *ctx, struct ws_dial *d)
     ticker_touch(t);
 }
 
+static void dial_failed(struct room_link *l, const char *fault, int status)
+{
+    const char *server = l->server->origin->text;
+    if (room_reach_missed(l->reached))
+        log_warn("room.unreachable", "server=%s why=%s status=%d", server, fault, status);
+    log_debug("link.dial_failed", "server=%s why=%s status=%d", server, fault, status);
+    room_link_lost(l, 0);
+}
+
 static void on_dial_failed(void *ctx, enum err why, int status)
 {
     struct room_link *l = ctx;
+    const char *fault = ws_dial_fault(l->dial);
+    (void)why;
     l->dial = NULL;
-    const char *server = l->server->origin->text,
-               *text = why == ERR_MISSING ? "no connection" : err_text(why);
-    if (room_reach_missed(l->reached))
-        log_warn("room.unreachable", "server=%s why=%s status=%d", server, text, status);
-    log_debug("link.dial_failed", "server=%s why=%s status=%d", server, text, status);
-    room_link_lost(l, 0);
+    dial_failed(l, fault, status);
 }
 
 static const struct ws_dial_ops dial_ops = {.open = on_open, .failed = on_dial_failed};
@@ -204,8 +210,9 @@ static void on_warm(void *ctx)
 static void on_warm_failed(void *ctx, enum err why)
 {
     struct room_link *l = ctx;
+    (void)why;
     l->warm_up = NULL;
-    on_dial_failed(l, why, 0);
+    dial_failed(l, http_pool_fault(l->server->errands), 0);
 }
 
 static const struct http_call_ops warm_ops = {

@@ -17,7 +17,7 @@ static void dial_with(struct tls_context *t, const char *host, const struct iden
     assert_int_equal(addr_parse(SPAN("127.0.0.1"), &to), ERR_OK);
     *owner = (struct owner){0};
     conn_dial(&owner->conn, loop, &to, ntohs(at.sin_port), &plain_ops);
-    tls_connect(&owner->conn, t, host);
+    tls_connect(&owner->conn, t, host, &to, ntohs(at.sin_port));
     peer = peer_of(accept4(listening, NULL, NULL, SOCK_CLOEXEC));
     assert_true(peer.fd >= 0);
     (void)close(listening);
@@ -154,6 +154,27 @@ static void a_peer_that_speaks_no_tls_is_an_error(void **state)
     assert_int_equal(owner->end, CONN_END_ERROR);
 }
 
+static char said[512];
+
+static void keep_line(const char *line, size_t len)
+{
+    (void)snprintf(said, sizeof said, "%.*s", (int)len, line);
+}
+
+/* By then the kernel has forgotten whom it was with. */
+static void a_peer_that_breaks_off_in_the_handshake_is_named_in_the_log(void **state)
+{
+    (void)state;
+    dial_with(client_tls, "terrane.test", &server_id);
+    turn_some(loop);
+    log_capture(keep_line);
+    peer_reset(&peer);
+    TURN_UNTIL(loop, owner->closes == 1);
+    log_capture(NULL);
+    assert_int_equal(owner->connects, 0);
+    assert_non_null(strstr(said, "127.0.0.1"));
+}
+
 static void a_peer_that_ends_in_the_handshake_is_an_error(void **state)
 {
     (void)state;
@@ -192,6 +213,7 @@ int main(void)
         T(the_peer_must_be_who_was_dialled),
         T(tls_1_1_is_not_spoken),
         T(a_peer_that_speaks_no_tls_is_an_error),
+        T(a_peer_that_breaks_off_in_the_handshake_is_named_in_the_log),
         T(a_peer_that_ends_in_the_handshake_is_an_error),
         T(its_certificate_is_shown_to_who_asks),
     };

@@ -11,8 +11,10 @@ static const struct ws_settings ws_settings = {.max_message = 1024};
 
 struct dialled {
     struct ws_conn ws;
+    struct ws_dial *dial;
     bool open, failed, closed;
     enum err why;
+    const char *fault;
     int status;
     struct buf messages;
 };
@@ -44,6 +46,7 @@ static void on_failed(void *ctx, enum err why, int status)
     struct dialled *d = ctx;
     d->failed = true;
     d->why = why;
+    d->fault = ws_dial_fault(d->dial);
     d->status = status;
 }
 
@@ -68,8 +71,9 @@ static int tear_down(void **state)
 
 static struct ws_dial *dial(struct dialled *d, int64_t timeout_ms)
 {
-    return ws_dial_start(loop, &server.origin, SPAN("/room"), SPAN("x-a: 1\r\n"), timeout_ms, &ops,
-                         d);
+    d->dial =
+        ws_dial_start(loop, &server.origin, SPAN("/room"), SPAN("x-a: 1\r\n"), timeout_ms, &ops, d);
+    return d->dial;
 }
 
 /* The request is here; writes the accepting answer for its key. */
@@ -172,6 +176,7 @@ static void silence_is_a_timeout(void **state)
     (void)dial(&d, 20);
     TURN_UNTIL(loop, d.failed);
     assert_int_equal(d.why, ERR_TIMEOUT);
+    assert_string_equal(d.fault, "timed out");
 }
 
 static void a_cancelled_dial_says_nothing(void **state)
@@ -194,7 +199,8 @@ static void nobody_listening_is_a_failure(void **state)
     server.listener = NULL;
     (void)dial(&d, 3000);
     TURN_UNTIL(loop, d.failed);
-    assert_int_equal(d.why, ERR_IO);
+    assert_int_equal(d.why, ERR_MISSING);
+    assert_string_equal(d.fault, "connection refused");
 }
 
 struct resolved {

@@ -183,7 +183,8 @@ static void a_failed_beat_names_the_world_and_what_went_wrong(void **state)
 {
     char address[64];
     (void)state;
-    (void)snprintf(address, sizeof address, "%s: no connection", listener_address(second.listener));
+    (void)snprintf(address, sizeof address, "%s: connection refused",
+                   listener_address(second.listener));
     world_close(&first);
     world_close(&second);
     beats_once();

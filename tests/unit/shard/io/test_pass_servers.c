@@ -84,7 +84,7 @@ static void one_that_failed_is_tried_last_for_a_while(void **state)
 {
     struct pass_server *bad = choice(7, 0), *next = choice(7, 1);
     (void)state;
-    pass_server_failed(&s.servers, bad);
+    pass_server_failed(&s.servers, bad, "timed out");
     for (int key = 0; key < KEYS; key++) {
         assert_ptr_not_equal(choice(key, 0), bad);
         assert_ptr_equal(choice(key, SERVERS - 1), bad); /* all the same it is tried */
@@ -101,7 +101,7 @@ static void servers_of_all_rules_are_the_same(void **state)
     struct span bad;
     (void)state;
     assert_int_equal(origins_parse(&other, SPAN("http://B:1/"), &bad), ERR_OK);
-    pass_server_failed(&s.servers, pass_servers_get(&s.servers, &s.list.list[1]));
+    pass_server_failed(&s.servers, pass_servers_get(&s.servers, &s.list.list[1]), "timed out");
     assert_int_equal(s.servers.by_text.count, 1);
     assert_non_null(pass_servers_get(&s.servers, &other.list[0]));
     origins_clear(&other);

@@ -175,6 +175,11 @@ static void clients_get_what_descriptors_are_left(void **state)
     assert_int_equal(process_max_connections(0, 4096), 3072);
     assert_int_equal(process_max_connections(0, 1000), 750);
     assert_int_equal(process_max_connections(7, 1000), 7);
+    assert_int_equal(process_max_connections(800, 1000), 750); /* no more than there are */
+    for (uint64_t n = 1; n < 10000; n += 7) {
+        assert_true(process_max_connections(0, process_wanted_descriptors(n)) >= n);
+        assert_true(process_max_connections(0, process_wanted_descriptors(n) - 1) < n);
+    }
 }
 
 int main(void)
