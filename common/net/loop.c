@@ -34,6 +34,7 @@ struct loop {
     bool stop;
     struct timer lag;
     struct loop_stats stats;
+    int64_t worst_lag_us; /* since it was taken */
     char *read_buffer;
     struct tls_context *tls[2]; /* outside, inside */
 };
@@ -65,7 +66,10 @@ static void lag_fired(struct timer *t, int64_t now)
 {
     struct loop *l = CONTAINER_OF(t, struct loop, lag);
     (void)now;
-    histogram_add(&l->stats.lag, clock_mono_us() - t->due_ms * 1000);
+    int64_t late_us = clock_mono_us() - t->due_ms * 1000;
+    histogram_add(&l->stats.lag, late_us);
+    if (late_us > l->worst_lag_us)
+        l->worst_lag_us = late_us;
     lag_set(l);
 }
 
@@ -214,6 +218,14 @@ void loop_on_signal(struct loop *l, int signo, void (*fn)(void *ctx), void *ctx)
 const struct loop_stats *loop_stats(const struct loop *l)
 {
     return &l->stats;
+}
+
+int64_t loop_take_lag(struct loop *l)
+{
+    int64_t us = l->worst_lag_us;
+
+    l->worst_lag_us = 0;
+    return us / 1000;
 }
 
 char *loop_read_buffer(struct loop *l)

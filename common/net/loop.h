@@ -43,6 +43,8 @@ struct loop_stats {
     uint64_t turns;
 };
 const struct loop_stats *loop_stats(const struct loop *l);
+/* The worst lateness of that timer since the last call, ms. For one caller a process. */
+int64_t loop_take_lag(struct loop *l);
 
 /* For common/net only. The buffer is shared by all connections: bytes in it are theirs until they
  * return to the loop. */

@@ -2,6 +2,7 @@
  * sweep. Requests are api.c's. */
 #include "world/core/core.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "common/base/log.h"
@@ -43,6 +44,7 @@ static void room_changed(void *ctx, struct room *room, unsigned fields)
     struct core *core = ctx;
 
     keep_room(core, room);
+    room->world->change++;
     feed_room_changed(&core->feeds, room, fields, core->now.mono_ms);
     events_room_changed(&core->events, room);
     core_wake(core);
@@ -53,6 +55,7 @@ static void room_removed(void *ctx, struct room *room)
     struct core *core = ctx;
 
     core->port->store.remove(core->port->store.ctx, RECORD_ROOM, room->world->id, room->name);
+    room->world->change++;
     feed_room_removed(&core->feeds, room, core->now.mono_ms);
     events_room_removed(&core->events, room);
     core_wake(core);
@@ -79,6 +82,7 @@ static void shard_changed(void *ctx, struct shard *shard, unsigned fields)
         keep_count_later(core, shard);
     if (fields & SHARD_FIELDS)
         feed_shard_changed(&core->feeds, shard, fields & SHARD_FIELDS, core->now.mono_ms);
+    shard->room->world->change++;
     shard->progress.fire = tell_progress;
     events_shard_changed(&core->events, shard, fields, core->now);
     core_wake(core);
@@ -90,6 +94,7 @@ static void shard_removed(void *ctx, struct shard *shard)
 
     core->port->store.remove(core->port->store.ctx, RECORD_SHARD, shard->room->world->id,
                              shard->id);
+    shard->room->world->change++;
     feed_shard_removed(&core->feeds, shard, core->now.mono_ms);
     events_shard_removed(&core->events, shard);
     retired_add(&core->registry, shard->room->world, shard->id, core->now.wall_ms + RETIRED_MS);
@@ -123,6 +128,7 @@ static void node_changed(void *ctx, const struct node *n)
 {
     struct core *core = ctx;
 
+    n->world->change++;
     events_node_changed(&core->events, n, core->now);
 }
 
@@ -130,6 +136,7 @@ static void server_changed(void *ctx, const struct world_server *at)
 {
     struct core *core = ctx;
 
+    at->world->change++;
     events_server_changed(&core->events, at);
 }
 
@@ -182,7 +189,7 @@ void core_init(struct core *core, const struct port *port, const struct core_set
     };
     park_init(&core->park);
     list_init(&core->counts);
-    registry_init(&core->registry, &watch, &core->rng, settings->url_template, now.mono_ms);
+    registry_init(&core->registry, &watch, &core->rng, settings->url_template, now);
     core->registry.seat_ttl_ms = settings->seat_ttl_ms;
     core->registry.id_floor_ms = settings->id_floor_ms;
     core->registry.max_room_shards = settings->max_room_shards;
@@ -192,7 +199,8 @@ void core_init(struct core *core, const struct port *port, const struct core_set
     core->registry.servers.failover_ms = settings->failover_ms;
     servers_configure(&core->registry, settings->room_servers);
     feed_hub_init(&core->feeds, &port->feed);
-    events_init(&core->events, &port->stream);
+    core->pulse = (struct pulse){.id = settings->process, .stats = &core->stats};
+    events_init(&core->events, &port->stream, &core->pulse);
     core_wake(core);
 }
 
@@ -219,12 +227,29 @@ void core_clear(struct core *core)
     buf_clear(&core->value);
 }
 
+void core_note_lag(struct core *core, int64_t lag_ms)
+{
+    pulse_note(&core->pulse, lag_ms);
+}
+
+/* What is done every 5 s. In even steps, unless the process was held up for longer. */
+static void hush(struct core *core)
+{
+    static_assert((int)CORE_HUSH_MS == (int)HISTORY_STEP_MS, "one tick for both");
+
+    registry_hush(&core->registry, core->now);
+    histories_step(&core->registry.histories, pulse_step(&core->pulse), core->now);
+    core->hush_ms += CORE_HUSH_MS;
+    if (core->hush_ms <= core->now.mono_ms)
+        core->hush_ms = core->now.mono_ms + CORE_HUSH_MS;
+}
+
 void core_tick(struct core *core, struct moment now)
 {
     core->now = now;
     wheel_advance(&core->registry.wheel, now.mono_ms);
     feed_hub_advance(&core->feeds, now.mono_ms);
-    events_advance(&core->events, now.mono_ms);
+    events_advance(&core->events, now);
     if (keep_due_ms(core) <= now.mono_ms)
         keep_counts(core);
     if (core->registry.node_count > 0 && now.mono_ms >= core->nodes_ms) {
@@ -239,10 +264,8 @@ void core_tick(struct core *core, struct moment now)
     }
     if (core->park.count > 0)
         park_advance(core);
-    if (now.mono_ms >= core->hush_ms) {
-        registry_hush(&core->registry, now);
-        core->hush_ms = now.mono_ms + CORE_HUSH_MS;
-    }
+    if (now.mono_ms >= core->hush_ms)
+        hush(core);
     if (now.mono_ms >= core->sweep_ms) {
         size_t expired = registry_expire(&core->registry, now);
         if (core->park.count == 0) /* who is parked waits for a world */

@@ -7,6 +7,7 @@
 #include "world/core/feed/feed.h"
 #include "world/core/park.h"
 #include "world/core/port.h"
+#include "world/core/pulse.h"
 #include "world/core/rooms/registry.h"
 #include "world/core/stats.h"
 
@@ -37,6 +38,7 @@ struct core_settings {
     int64_t beat_ms;     /* how often nodes are asked to be heard; 0: NODES_BEAT_MS */
     bool nodes_packed;   /* shards go to the fullest node that has room */
     int64_t id_floor_ms; /* shard ids up to this wall time may have been given out */
+    struct span process; /* what this process is called; may be empty */
 };
 
 struct core {
@@ -48,12 +50,13 @@ struct core {
     struct authz authz;
     struct strangers strangers;
     struct stats stats;
+    struct pulse pulse;
     struct rng rng;
     struct slots admins;  /* struct admin: authorised feed sockets */
     struct slots pending; /* struct pending: answers that wait for the store */
     struct moment now;    /* of the call that is under way */
     int64_t sweep_ms;     /* when silent shards are looked for next */
-    int64_t hush_ms;      /* when late ones are */
+    int64_t hush_ms;      /* when late ones are, and when a step of history ends */
     int64_t nodes_ms;     /* when nodes are, while there are any */
     int64_t servers_ms;   /* when room servers are, while there are any */
     int64_t broken_ms;    /* no log tells of a broken world before */
@@ -103,6 +106,8 @@ int64_t core_world_epoch(const struct core *core, struct span id);
 
 /* Asks the ticker to be woken for what is due next. */
 void core_wake(struct core *core);
+/* So late was a timer of the loop. */
+void core_note_lag(struct core *core, int64_t lag_ms);
 /* Does what is due and asks the ticker to be woken for the next. */
 void core_tick(struct core *core, struct moment now);
 

@@ -35,6 +35,7 @@ static void open_memory(struct stores *s, struct loop *l, struct core_settings *
     log_warn("store.memory", "kept=nothing setting=DATA_DIR");
     store_memory_init(&s->memory, l, s->core);
     out->epoch = clock_wall_ms();
+    out->process = cluster_id(s->cluster);
 }
 
 /* Worlds and their epochs are Redis' to give. */

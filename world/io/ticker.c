@@ -8,6 +8,7 @@ static void fire(struct timer *timer, int64_t now)
     struct ticker *t = CONTAINER_OF(timer, struct ticker, timer);
 
     (void)now;
+    core_note_lag(t->core, loop_take_lag(t->loop));
     core_tick(t->core, moment_now(t->loop));
 }
 

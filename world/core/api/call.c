@@ -42,6 +42,19 @@ static void log_refusal(const struct call *call, enum refusal why)
               route_name(call->route), SPAN_ARG(call->world), remote);
 }
 
+/* Clients that were not placed count in their world, too. */
+static void count_refusal(const struct call *call, enum refusal why)
+{
+    struct world *w;
+
+    call->core->stats.refusals[why]++;
+    if (call->route != ROUTE_CONNECT)
+        return;
+    w = registry_world(&call->core->registry, call->world);
+    if (w != NULL)
+        w->refusals[why]++;
+}
+
 /* Every refusal passes here. */
 static void refuse(struct call *call, enum refusal why, struct span headers, struct span body)
 {
@@ -49,7 +62,7 @@ static void refuse(struct call *call, enum refusal why, struct span headers, str
 
     if (is_passed(call))
         return;
-    core->stats.refusals[why]++;
+    count_refusal(call, why);
     if (log_wants(LOG_DEBUG))
         log_refusal(call, why);
     answer(core, call->request->reply, call->route, refusal_status(why), headers, body);

@@ -19,6 +19,7 @@ static struct buf *begin_answer(struct call *call, const struct shard *shard)
     struct buf *text = &call->core->text;
 
     call->core->stats.placements[shard->room->settings.strategy]++;
+    shard->room->world->placements++;
     buf_reset(text);
     BUF_ADD_LIT(text, "{\"success\":true,\"shardId\":");
     json_add_string(text, shard->id);

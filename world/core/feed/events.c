@@ -19,11 +19,20 @@ const char *const event_kind_names[EVENT_KIND_COUNT + 1] = {
 
 /* ---- sending */
 
+static void remove_reader(struct events *e, size_t at)
+{
+    const struct event_reader *gone = &e->readers[at];
+
+    e->overviews -= gone->overview;
+    gone->world->overview.readers -= gone->overview;
+    e->readers[at] = e->readers[--e->count];
+}
+
 /* To one reader; who is too slow is no reader any more. */
 static void send_to(struct events *e, size_t at, struct span text)
 {
     if (!e->port->send(e->port->ctx, e->readers[at].stream, text))
-        e->readers[at] = e->readers[--e->count];
+        remove_reader(e, at);
 }
 
 /* To all of the world (NULL: of all worlds). From the end, as readers may drop out. */
@@ -56,11 +65,70 @@ static void emit(struct events *e, struct world *w, enum event_kind kind)
     send_all(e, w, buf_span(&e->text));
 }
 
+/* ---- overviews */
+
+/* Looks at the world, into the scratch; true: it is not as it was. What is kept of it is what it is
+ * now. */
+static bool look(struct events *e, struct world *w, struct moment now)
+{
+    struct buf *was = &w->overview.rest, old = *was;
+
+    w->overview.looked_ms = now.mono_ms;
+    buf_reset(&e->data);
+    overview_add_rest(&e->data, w, e->pulse);
+    if (span_eq(buf_span(&old), buf_span(&e->data)))
+        return false;
+    *was = e->data;
+    e->data = old; /* its memory is the next scratch */
+    return true;
+}
+
+static void add_overview(struct buf *out, const struct world *w, struct moment now)
+{
+    BUF_ADD_LIT(out, "event: overview\ndata: ");
+    overview_add_head(out, w, now);
+    buf_add_span(out, buf_span(&w->overview.rest));
+    BUF_ADD_LIT(out, "\n\n");
+}
+
+static void tell_overview(struct events *e, struct world *w, struct moment now)
+{
+    if (!look(e, w, now))
+        return;
+    buf_reset(&e->text);
+    add_overview(&e->text, w, now);
+    for (size_t at = e->count; at-- > 0;) {
+        if (e->readers[at].world == w && e->readers[at].overview)
+            send_to(e, at, buf_span(&e->text));
+    }
+}
+
+/* Each world once. Readers may drop out meanwhile: those behind take their places. */
+static void tell_overviews(struct events *e, struct moment now)
+{
+    e->overview_ms = now.mono_ms + EVENTS_OVERVIEW_MS;
+    for (size_t at = e->count; at-- > 0;) {
+        if (at < e->count && e->readers[at].overview &&
+            e->readers[at].world->overview.looked_ms != now.mono_ms)
+            tell_overview(e, e->readers[at].world, now);
+    }
+}
+
+/* What a new reader is told at once: what the others have been told, if there are any. */
+static void join_overview(struct events *e, struct world *w, struct moment now)
+{
+    if (w->overview.readers++ == 0)
+        (void)look(e, w, now);
+    if (e->overviews++ == 0)
+        e->overview_ms = now.mono_ms + EVENTS_OVERVIEW_MS;
+    add_overview(&e->text, w, now);
+}
+
 /* ---- readers */
 
-void events_init(struct events *e, const struct stream_port *port)
+void events_init(struct events *e, const struct stream_port *port, const struct pulse *pulse)
 {
-    *e = (struct events){.port = port};
+    *e = (struct events){.port = port, .pulse = pulse};
 }
 
 void events_clear(struct events *e)
@@ -80,17 +148,20 @@ static void add_missed(const struct event_ring *ring, struct span last_id, struc
         buf_addf(out, "id: %llu\nevent: gap\ndata: {}\n\n", (unsigned long long)ring->last_id);
 }
 
-void events_join(struct events *e, struct world *w, struct handle stream, struct span last_id,
-                 struct moment now)
+void events_join(struct events *e, struct world *w, struct handle stream,
+                 const struct event_wish *wish, struct moment now)
 {
     event_ring_open(&w->events, (uint64_t)now.wall_ms * EVENTS_IDS_PER_MS);
     if (e->count == 0)
         e->beat_ms = now.mono_ms + EVENTS_BEAT_MS;
-    e->readers[e->count++] = (struct event_reader){.world = w, .stream = stream};
+    e->readers[e->count++] =
+        (struct event_reader){.world = w, .stream = stream, .overview = wish->overview};
     buf_reset(&e->text);
     BUF_ADD_LIT(&e->text, "retry: 2000\n\n");
-    if (last_id.len > 0)
-        add_missed(&w->events, last_id, &e->text);
+    if (wish->last_id.len > 0)
+        add_missed(&w->events, wish->last_id, &e->text);
+    if (wish->overview)
+        join_overview(e, w, now);
     send_to(e, e->count - 1, buf_span(&e->text));
 }
 
@@ -98,7 +169,7 @@ void events_leave(struct events *e, struct handle stream)
 {
     for (size_t at = 0; at < e->count; at++) {
         if (handle_eq(e->readers[at].stream, stream)) {
-            e->readers[at] = e->readers[--e->count];
+            remove_reader(e, at);
             return;
         }
     }
@@ -110,22 +181,26 @@ void events_drop(struct events *e, const struct world *w)
         struct handle stream = e->readers[at].stream;
         if (e->readers[at].world != w)
             continue;
-        e->readers[at] = e->readers[--e->count];
+        remove_reader(e, at);
         e->port->end(e->port->ctx, stream);
     }
 }
 
-void events_advance(struct events *e, int64_t now_ms)
+void events_advance(struct events *e, struct moment now)
 {
-    if (events_due_ms(e) > now_ms)
+    if (e->overviews > 0 && e->overview_ms <= now.mono_ms)
+        tell_overviews(e, now);
+    if (e->count == 0 || e->beat_ms > now.mono_ms)
         return;
-    e->beat_ms = now_ms + EVENTS_BEAT_MS;
+    e->beat_ms = now.mono_ms + EVENTS_BEAT_MS;
     send_all(e, NULL, SPAN(":\n\n"));
 }
 
 int64_t events_due_ms(const struct events *e)
 {
-    return e->count == 0 ? INT64_MAX : e->beat_ms;
+    if (e->count == 0)
+        return INT64_MAX;
+    return e->overviews > 0 && e->overview_ms < e->beat_ms ? e->overview_ms : e->beat_ms;
 }
 
 /* ---- what happens */

@@ -9,19 +9,19 @@
 #include "world/core/record.h"
 
 /* What there would be of things that are bounded. */
-struct room_tally {
+struct room_intake {
     struct span name; /* owned */
     size_t bans;
 };
 
-struct tally {
-    struct map rooms; /* struct room_tally: those that get bans */
+struct intake {
+    struct map rooms; /* struct room_intake: those that get bans */
     size_t servers;
 };
 
 struct judging {
     struct import *im;
-    struct tally tally;
+    struct intake intake;
 };
 
 /* Whether the room is there, or comes in. */
@@ -49,9 +49,9 @@ static const char *judge_shard(const struct import *im, struct item *it)
     return why;
 }
 
-static size_t *bans_of(struct tally *t, const struct room *room, struct span name)
+static size_t *bans_of(struct intake *t, const struct room *room, struct span name)
 {
-    struct room_tally *at = map_get(&t->rooms, name);
+    struct room_intake *at = map_get(&t->rooms, name);
 
     if (at == NULL) {
         at = xcalloc(1, sizeof(*at));
@@ -67,7 +67,7 @@ static const char *count_ban(struct judging *j, const struct item *it, const str
 {
     if (it->exists || stored->until_ms <= j->im->m->call->now.wall_ms)
         return NULL; /* no new one */
-    if (++*bans_of(&j->tally, room, stored->room) > BANS_MAX)
+    if (++*bans_of(&j->intake, room, stored->room) > BANS_MAX)
         return "its room would have more than 1000 bans";
     return NULL;
 }
@@ -120,7 +120,7 @@ static const char *judge_server(struct judging *j, struct item *it)
         return "its key is no http origin";
     url_origin_clear(&origin);
     it->exists = im->m->world != NULL && servers_find(im->m->world, it->key) != NULL;
-    if (!servers_lists(r, im->m->world, it->key) && ++j->tally.servers > SERVERS_MAX)
+    if (!servers_lists(r, im->m->world, it->key) && ++j->intake.servers > SERVERS_MAX)
         return "the world would have more than 1000 room servers";
     return NULL;
 }
@@ -187,12 +187,12 @@ static bool judge_all(struct judging *j)
     return true;
 }
 
-static void tally_clear(struct tally *t)
+static void intake_clear(struct intake *t)
 {
     size_t at = 0;
 
     for (struct map_entry *e; (e = map_next(&t->rooms, &at)) != NULL;) {
-        struct room_tally *room = e->value;
+        struct room_intake *room = e->value;
         span_free(room->name);
         free(room);
     }
@@ -204,8 +204,8 @@ bool import_judge(struct import *im)
     struct judging j = {.im = im};
     bool good;
 
-    j.tally.servers = servers_listed(&im->m->call->core->registry, im->m->world);
+    j.intake.servers = servers_listed(&im->m->call->core->registry, im->m->world);
     good = judge_all(&j);
-    tally_clear(&j.tally);
+    intake_clear(&j.intake);
     return good;
 }

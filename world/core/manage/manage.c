@@ -40,6 +40,8 @@ static const struct manage_route routes[] = {
     {"GET", "export", TOKEN_READ, manage_export},
     {"POST", "import", TOKEN_ADMIN, manage_import},
     {"GET", "events", TOKEN_READ, manage_open_events},
+    {"GET", "overview", TOKEN_READ, manage_show_overview},
+    {"GET", "history", TOKEN_READ, manage_show_history},
     {"POST", "rooms/{room}/kick", TOKEN_ADMIN, manage_kick},
     {"GET", "rooms/{room}/bans", TOKEN_READ, manage_list_bans},
     {"GET", "rooms/{room}/bans/{session}", TOKEN_READ, manage_get_ban},

@@ -102,13 +102,7 @@ void manage_put_room(struct manage *m)
 
 static uint64_t used(const struct room *room)
 {
-    uint64_t sum = 0;
-    struct candidate *c;
-    uint32_t at = 0;
-
-    while ((c = candidates_next(&room->candidates, &at)) != NULL)
-        sum += shard_used(shard_of_candidate(c));
-    return sum;
+    return room->tally.open + room->tally.reserved + room->tally.returning;
 }
 
 void manage_delete_room(struct manage *m)

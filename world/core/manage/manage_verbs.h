@@ -58,6 +58,10 @@ void manage_import(struct manage *m);
 /* ---- manage_events.c */
 void manage_open_events(struct manage *m);
 
+/* ---- manage_overview.c */
+void manage_show_overview(struct manage *m);
+void manage_show_history(struct manage *m);
+
 /* ---- manage_explain.c: what is behind a placement; changes nothing */
 void manage_explain_room(struct manage *m);
 void manage_show_seats(struct manage *m);

@@ -19,17 +19,7 @@ static void view_settings(struct json_out *o, const struct room_settings *s)
 void view_room(struct json_out *o, const char *key, const struct room *room)
 {
     struct span server = assignment_origin(room);
-    uint64_t open = 0, reserved = 0, returning = 0, max = 0;
-    struct candidate *c;
-    uint32_t at = 0;
 
-    while ((c = candidates_next(&room->candidates, &at)) != NULL) {
-        const struct shard *s = shard_of_candidate(c);
-        open += s->open;
-        reserved += s->reserved;
-        returning += s->returning;
-        max += s->max;
-    }
     json_out_open(o, key, '{');
     json_out_text(o, "name", room->name);
     view_settings(o, &room->settings);
@@ -38,10 +28,10 @@ void view_room(struct json_out *o, const char *key, const struct room *room)
     for (int i = 0; i < SHARD_STATUS_COUNT; i++)
         json_out_u64(o, shard_status_names[i], room->by_status[i]);
     json_out_close(o, '}');
-    json_out_u64(o, "currentConnections", open);
-    json_out_u64(o, "reserved", reserved);
-    json_out_u64(o, "returning", returning);
-    json_out_u64(o, "maxConnections", max);
+    json_out_u64(o, "currentConnections", room->tally.open);
+    json_out_u64(o, "reserved", room->tally.reserved);
+    json_out_u64(o, "returning", room->tally.returning);
+    json_out_u64(o, "maxConnections", room->tally.max);
     if (server.len != 0)
         json_out_text(o, "server", server);
     json_out_close(o, '}');

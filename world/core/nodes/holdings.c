@@ -46,7 +46,7 @@ static bool is_empty(const struct holding *h)
 /* Both counts change at once: their sum is checked. */
 static void set_returning(struct holding *h, uint64_t count)
 {
-    h->shard->returning = h->shard->returning - h->returning + count;
+    tally_returning(h->shard, h->shard->returning - h->returning + count);
     h->returning = count;
 }
 

@@ -36,7 +36,9 @@ static void take_head(struct registry *r, struct node *n, const struct beat *b, 
     n->heard_ms = now.mono_ms;
     n->lag_ms = b->lag_ms;
     n->max_connections = b->max_connections;
+    n->world->change += n->connections != b->connections;
     n->connections = b->connections;
+    n->world->change += n->draining != (b->draining || b->gone);
     n->draining = b->draining || b->gone;
     node_hold(n, false);
     n->beats++;

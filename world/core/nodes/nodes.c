@@ -48,6 +48,7 @@ struct node *node_add(struct registry *r, struct world *w, struct span id, struc
     list_init(&n->drops);
     map_add(&w->nodes.by_id, n->id, n);
     list_push(&w->nodes.list, &n->in_world);
+    w->change++;
     if (r->node_count++ == 0)
         r->nodes_ticked_ms = now.mono_ms; /* nobody looked before */
     r->node_states[NODE_EXPECTED]++;
@@ -95,6 +96,7 @@ void node_refresh(struct registry *r, struct node *n)
     if (usable == n->usable)
         return;
     n->usable = usable;
+    n->world->change++;
     if (usable)
         n->world->nodes.usable++;
     else
@@ -126,6 +128,7 @@ void node_discard(struct registry *r, struct node *n)
     node_forget_drops(n, INT64_MAX);
     map_remove(&w->nodes.by_id, n->id);
     list_remove(&n->in_world);
+    w->change++;
     w->nodes.usable -= n->usable;
     w->nodes.expected -= n->is_expected;
     r->node_count--;
@@ -153,6 +156,7 @@ void node_keep(struct registry *r, const struct node *n)
 {
     struct buf value = {0};
 
+    n->world->change++;
     record_add_node(&value, n);
     r->watch.keep(r->watch.ctx, RECORD_NODE, n->world, n->id, buf_span(&value));
     buf_clear(&value);

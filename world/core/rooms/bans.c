@@ -20,6 +20,7 @@ static void keep(struct registry *r, const struct ban *b)
 
     ban_add_key(&key, b);
     ban_add_record(&value, b);
+    b->room->world->change++;
     r->watch.keep(r->watch.ctx, RECORD_BAN, b->room->world, buf_span(&key), buf_span(&value));
     buf_clear(&key);
     buf_clear(&value);
@@ -30,6 +31,7 @@ static void forget(struct registry *r, struct ban *b)
     struct buf key = {0};
 
     ban_add_key(&key, b);
+    b->room->world->change++;
     r->watch.forget(r->watch.ctx, RECORD_BAN, b->room->world, buf_span(&key));
     buf_clear(&key);
     free_ban(r, b);

@@ -51,18 +51,21 @@ static void world_free(struct registry *r, struct world *w)
     map_clear(&w->rooms);
     feed_clear(&w->feed);
     event_ring_clear(&w->events);
+    buf_clear(&w->overview.rest);
+    history_end(&r->histories, w);
     span_free(w->id);
     free(w);
 }
 
 void registry_init(struct registry *r, const struct registry_watch *watch, struct rng *rng,
-                   struct span url_template, int64_t now_ms)
+                   struct span url_template, struct moment now)
 {
     *r = (struct registry){.watch = *watch, .rng = rng, .url_template = url_template};
     list_init(&r->world_list);
     list_init(&r->lost_crowds);
     servers_init(&r->servers);
-    wheel_init(&r->wheel, now_ms);
+    wheel_init(&r->wheel, now.mono_ms);
+    histories_init(&r->histories, now);
 }
 
 void registry_clear(struct registry *r)
@@ -162,7 +165,9 @@ struct room *registry_restore_room(struct registry *r, struct world *w, struct s
     map_add(&w->rooms, room->name, room);
     list_push(&w->room_list, &room->node);
     r->room_count++;
+    w->change++;
     assignment_init(room);
+    history_begin(&r->histories, w);
     registry_changed(r, room, NULL);
     return room;
 }
@@ -222,6 +227,7 @@ void registry_check(const struct registry *r, const struct room *room, const str
     assert(r->shard_count >= sum && r->room_count > 0);
     assert(map_get(&room->world->rooms, room->name) == room);
     reservations_check(&room->promised);
+    tally_check(room);
     if (touched != NULL)
         seats_check(touched);
     if (touched != NULL && touched->owner != NULL)

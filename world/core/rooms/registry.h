@@ -9,6 +9,7 @@
 #include "common/proto/orders.h"
 #include "world/core/feed/event_ring.h"
 #include "world/core/feed/feed.h"
+#include "world/core/feed/history.h"
 #include "world/core/moment.h"
 #include "world/core/nodes/node_stats.h"
 #include "world/core/rooms/bans.h"
@@ -18,6 +19,7 @@
 #include "world/core/rooms/room_settings.h"
 #include "world/core/rooms/seats.h"
 #include "world/core/rooms/strangers.h"
+#include "world/core/rooms/tally.h"
 #include "world/core/servers/assignment.h"
 
 enum {
@@ -74,17 +76,31 @@ struct world_nodes {
     int64_t version;   /* of orders, the last that was given out */
 };
 
+/* What readers of its overview were told last; events.c's. */
+struct world_overview {
+    struct buf rest;   /* all but the time; overview.h */
+    size_t readers;    /* who is told of changes */
+    int64_t looked_ms; /* monotonic; when it was looked at last */
+};
+
 struct world {
     struct span id; /* owned */
     struct registry *registry;
     int64_t epoch; /* in all of its orders; rises with each process that decides for it */
     struct map rooms;
     struct map shards;
-    struct list room_list;  /* creation order */
-    struct list shard_list; /* creation order */
-    struct list heard_list; /* the longest silent first */
+    struct list room_list;                  /* creation order */
+    struct list shard_list;                 /* creation order */
+    struct list heard_list;                 /* the longest silent first */
+    struct tally tally;                     /* over all shards */
+    uint64_t by_status[SHARD_STATUS_COUNT]; /* shards */
+    uint64_t change; /* grows with each change of what the management API lists of the world */
     struct feed feed;
     struct event_ring events;
+    struct world_overview overview;
+    struct history *history;           /* owned; may be NULL */
+    uint64_t placements;               /* of clients, by /connect, */
+    uint64_t refusals[REFUSAL_COUNT];  /* and those that got none */
     int64_t refused_ms[REFUSAL_COUNT]; /* no event tells of that refusal before */
     struct strangers_share strangers;
     struct world_nodes nodes;
@@ -107,9 +123,10 @@ struct room {
     struct assignment assignment;
     struct map present; /* session id → struct presence, of nodes/crowd.c */
     uint32_t by_status[SHARD_STATUS_COUNT];
-    uint32_t turn;    /* of round-robin */
-    uint64_t serial;  /* grows with each room of the registry */
-    bool by_stranger; /* strangers' count has it */
+    struct tally tally; /* over its shards */
+    uint32_t turn;      /* of round-robin */
+    uint64_t serial;    /* grows with each room of the registry */
+    bool by_stranger;   /* strangers' count has it */
     struct bans bans;
     struct list node;
     struct feed_item feed;
@@ -121,7 +138,7 @@ struct shard {
     struct span id;  /* owned */
     struct span url; /* owned */
     struct room *room;
-    /* Seats. What counts is their sum. */
+    /* Seats. What counts is their sum. Changed by tally.h. */
     uint64_t open;      /* sockets, as reported */
     uint64_t reserved;  /* promised, not yet taken */
     uint64_t returning; /* kept for clients that lost their connection */
@@ -205,12 +222,13 @@ struct registry {
     int64_t nodes_ticked_ms; /* when silence was looked at last */
     bool nodes_packed;       /* shards go to the fullest node that has room, not to the freest */
     struct node_stats node_stats;
+    struct histories histories;
     int64_t id_floor_ms; /* of worlds that are made here: shard ids with this time or an earlier
                             one may have been given out */
 };
 
 void registry_init(struct registry *r, const struct registry_watch *watch, struct rng *rng,
-                   struct span url_template, int64_t now_ms);
+                   struct span url_template, struct moment now);
 /* Frees everything; the watch is not told. */
 void registry_clear(struct registry *r);
 

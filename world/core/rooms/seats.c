@@ -44,7 +44,7 @@ static void arm(struct registry *r, struct shard *s)
 static void unkeep(struct shard *s, uint64_t count)
 {
     s->seats.kept -= count;
-    s->returning -= count;
+    tally_returning(s, s->returning - count);
 }
 
 /* Takes back up to `max` promises that end by `until`; answers how many. */
@@ -60,7 +60,7 @@ static uint64_t unpromise(struct shard *s, uint64_t max, int64_t until)
         reservations_take(&s->room->promised, due_ms, count);
         taken += count;
     }
-    s->reserved -= taken;
+    tally_reserved(s, s->reserved - taken);
     return taken;
 }
 
@@ -87,7 +87,7 @@ void seats_reserve(struct registry *r, struct shard *s, struct moment now)
     due_ms = due_of(r->seat_ttl_ms, now.mono_ms);
     reservations_add(&s->seats.promised, due_ms);
     reservations_add(&s->room->promised, due_ms);
-    s->reserved++;
+    tally_reserved(s, s->reserved + 1);
     arm(r, s);
     registry_reindex(r, s);
 }
@@ -111,7 +111,7 @@ void seats_keep(struct registry *r, struct shard *s, uint64_t count, struct mome
         return;
     s->seats.kept += count;
     s->seats.kept_due_ms = now.mono_ms + SEATS_RETURN_MS;
-    s->returning += count;
+    tally_returning(s, s->returning + count);
     arm(r, s);
     registry_reindex(r, s);
 }

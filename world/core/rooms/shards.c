@@ -31,12 +31,24 @@ static void next_id(struct registry *r, struct room *room, struct moment now, st
                  (w->id_first + w->id_count++) % REGISTRY_SHARDS_PER_MS);
 }
 
+/* One shard more, or less, of a status. */
+static void count_status(struct room *room, enum shard_status status, bool more)
+{
+    if (more) {
+        room->by_status[status]++;
+        room->world->by_status[status]++;
+    } else {
+        room->by_status[status]--;
+        room->world->by_status[status]--;
+    }
+}
+
 /* The only place that moves a shard's status: any may follow any. */
 static void shard_go(struct shard *s, enum shard_status to)
 {
-    s->room->by_status[s->status]--;
+    count_status(s->room, s->status, false);
     s->status = to;
-    s->room->by_status[to]++;
+    count_status(s->room, to, true);
     if (to != SHARD_DRAINING)
         s->drain = (struct order_drain){0};
 }
@@ -62,7 +74,8 @@ void registry_remove_shard(struct registry *r, struct shard *s)
     list_remove(&s->heard_node);
     list_remove(&s->count_node);
     candidates_remove(&room->candidates, &s->candidate);
-    room->by_status[s->status]--;
+    count_status(room, s->status, false);
+    tally_leave(s);
     r->shard_count--;
     shard_free(s);
     registry_changed(r, room, NULL);
@@ -98,14 +111,14 @@ static struct shard *make_shard(struct registry *r, struct room *room,
     s->id = span_copy(as->id);
     s->url = span_copy(as->url);
     s->room = room;
-    s->open = as->open;
-    s->max = as->max;
+    tally_open(s, as->open);
+    tally_max(s, as->max);
     s->status = as->status;
     s->serial = ++r->last_serial;
     set_drain(s, &as->drain, as->drain_until_ms, now);
     s->heartbeat_ms = now.wall_ms;
     s->heard_ms = now.mono_ms;
-    room->by_status[s->status]++;
+    count_status(room, s->status, true);
     map_add(&room->world->shards, s->id, s);
     list_push(&room->world->shard_list, &s->node);
     list_push(&room->world->heard_list, &s->heard_node);
@@ -188,7 +201,7 @@ bool registry_report(struct registry *r, struct shard *shard, uint64_t open,
     fields |= shard->heartbeat_ms != now.wall_ms ? SHARD_HEARTBEAT : 0u;
     if (shard->owner == NULL && open > shard->open)
         seats_admit(r, shard, open - shard->open, now);
-    shard->open = open;
+    tally_open(shard, open);
     shard->heartbeat_ms = now.wall_ms;
     take_told(shard, open, now);
     if (fields & SHARD_STATUS)
@@ -228,7 +241,7 @@ void registry_set_max(struct registry *r, struct shard *s, uint64_t max)
 {
     if (s->max == max)
         return;
-    s->max = max;
+    tally_max(s, max);
     shard_order_changed(r, s);
     registry_reindex(r, s);
     r->watch.shard_changed(r->watch.ctx, s, SHARD_MAX);
@@ -240,7 +253,7 @@ void registry_set_open(struct registry *r, struct shard *s, uint64_t open, bool 
     unsigned fields = s->open != open ? SHARD_OPEN : 0u;
 
     fields |= heard && s->heartbeat_ms != now.wall_ms ? SHARD_HEARTBEAT : 0u;
-    s->open = open;
+    tally_open(s, open);
     if (heard)
         s->heartbeat_ms = now.wall_ms;
     registry_reindex(r, s);

@@ -74,6 +74,7 @@ static void assignment_go(struct room *room, enum assignment_state to, struct wo
     count(&room->assignment, server, next);
     room->assignment.state = to;
     link_room(room);
+    room->world->change++;
 }
 
 /* Stores it, and has nodes told. */

@@ -83,6 +83,7 @@ static struct world_server *enter(struct registry *r, struct world *w, struct ro
     at->serial = ++r->last_serial;
     list_init(&at->settled);
     list_push(&w->servers, &at->in_world);
+    w->change++;
     list_push(&s->uses, &at->in_uses);
     set(r, at, false, false);
     return at;
@@ -94,6 +95,7 @@ static void leave(struct registry *r, struct world_server *at)
 
     assert(at->rooms == 0 && at->awaited == 0);
     list_remove(&at->in_world);
+    at->world->change++;
     list_remove(&at->in_uses);
     list_remove(&at->in_leaving);
     free(at);
@@ -122,6 +124,7 @@ static void keep(struct registry *r, const struct world_server *at)
         r->watch.forget(r->watch.ctx, RECORD_SERVER, at->world, at->server->origin);
     }
     buf_clear(&value);
+    at->world->change++;
     r->watch.timer_set(r->watch.ctx); /* rooms may go or come */
 }
 

@@ -102,6 +102,11 @@ bool cluster_take(struct cluster *c, struct http_exchange *x)
     return peers_take(&c->peers, x);
 }
 
+struct span cluster_id(const struct cluster *c)
+{
+    return span_str(c->id);
+}
+
 bool cluster_reaches_redis(const struct cluster *c)
 {
     return redis_is_up(c->redis);

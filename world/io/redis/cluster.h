@@ -46,6 +46,8 @@ void cluster_start(struct cluster *c, struct server *server, struct span url);
 /* True when the request was another process's question; then it is answered. It is signed: the
  * caller has seen to that. */
 bool cluster_take(struct cluster *c, struct http_exchange *x);
+/* What this process is called among the others. Borrowed. */
+struct span cluster_id(const struct cluster *c);
 bool cluster_reaches_redis(const struct cluster *c);
 const struct cluster_stats *cluster_stats(struct cluster *c);
 const struct lease_stats *cluster_lease_stats(const struct cluster *c);

@@ -187,7 +187,7 @@ static void the_wait_is_that_of_the_rooms_first_promise(void **state)
     assert_retry_after(r, "11");
     /* The first one came: the other's promise is the first now. */
     seats_admit(&r->core.registry, recorder_shard(room, 0), 1, r->now);
-    recorder_shard(room, 0)->open = 1;
+    tally_open(recorder_shard(room, 0), 1);
     registry_reindex(&r->core.registry, recorder_shard(room, 0));
     assert_int_equal(connect(r), 503);
     assert_retry_after(r, "15");
