@@ -5,7 +5,7 @@
 # What it takes to build the programs on Debian 12.
 # shellcheck disable=SC2034 # used by the scripts that source this file
 BUILD_PACKAGES=(gcc libc6-dev cmake ninja-build pkg-config libevent-dev libjansson-dev libjwt-dev
-    libssl-dev libhttp-parser-dev libsqlite3-dev libhiredis-dev zlib1g-dev)
+    libssl-dev libhttp-parser-dev libsqlite3-dev libhiredis-dev zlib1g-dev libwebsockets-dev)
 
 say() { printf '%s\n' "$*"; }
 die() {
