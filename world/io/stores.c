@@ -35,7 +35,6 @@ static void open_memory(struct stores *s, struct loop *l, struct core_settings *
     log_warn("store.memory", "kept=nothing setting=DATA_DIR");
     store_memory_init(&s->memory, l, s->core);
     out->epoch = clock_wall_ms();
-    out->process = cluster_id(s->cluster);
 }
 
 /* Worlds and their epochs are Redis' to give. */
@@ -54,6 +53,7 @@ static void open_redis(struct stores *s, struct loop *l, const struct settings *
     s->cluster = cluster_new(l, s->core, &s->cluster_settings);
     s->kind = STORES_REDIS;
     out->epoch = clock_wall_ms();
+    out->process = cluster_id(s->cluster);
 }
 
 bool stores_open(struct stores *s, struct loop *l, struct core *core,
