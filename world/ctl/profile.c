@@ -8,8 +8,9 @@
 #include "common/base/file.h"
 #include "common/base/json.h"
 #include "common/base/mem.h"
-#include "common/proto/token_mint.h"
+#include "common/proto/token_sign.h"
 #include "common/proto/url.h"
+#include "world/ctl/token_source.h"
 
 enum { FILE_MAX = 65536, TOKEN_MAX = 16384, MINTED_SECONDS = 60, EARLY_SECONDS = 5 };
 
@@ -203,38 +204,29 @@ static bool token_from_path(struct loading *l, const char *path, const char *fro
     return good;
 }
 
-static bool mint(struct loading *l, struct span secrets, const char *from)
+static bool mint(struct loading *l, const struct token_source *source)
 {
     int64_t now = clock_wall_ms() / 1000;
     struct buf claims = {0}, out = {0};
-    bool good;
+    bool good = true;
 
     buf_addf(&claims, "{\"worlds\":[\"*\"],\"sub\":\"worldctl\",\"nbf\":%lld,\"exp\":%lld}",
              (long long)(now - EARLY_SECONDS), (long long)(now + MINTED_SECONDS));
-    good = token_mint(&out, secrets, buf_span(&claims)) == ERR_OK;
-    if (good)
-        good = set_token(l, buf_span(&out), from);
-    else
-        buf_addf(l->problem, "%s holds no secret", from);
+    if (token_sign(&out, source->alg, token_source_signer(source), buf_span(&claims)) == ERR_OK)
+        good = set_token(l, buf_span(&out), "AUTH_JWT_SECRET");
     buf_clear(&claims);
     buf_clear(&out);
     return good;
 }
 
+/* Without anything that signs, such as a public key, there is no token. */
 static bool mint_from_environment(struct loading *l)
 {
-    const char *secret = environment("AUTH_JWT_SECRET"), *path;
-    struct buf text = {0};
-    bool good;
+    struct token_source source;
+    bool good = token_source_read(&source, l->args, l->problem) == ERR_OK &&
+                (source.keys.len == 0 || mint(l, &source));
 
-    if (secret != NULL)
-        return mint(l, span_str(secret), "AUTH_JWT_SECRET");
-    path = environment("AUTH_JWT_SECRET_FILE");
-    if (path == NULL)
-        return true;
-    good =
-        read_small(l, path, &text) && mint(l, span_trim(buf_span(&text)), "AUTH_JWT_SECRET_FILE");
-    buf_clear(&text);
+    token_source_clear(&source);
     return good;
 }
 

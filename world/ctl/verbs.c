@@ -1,10 +1,33 @@
 /* Rows of verbs. */
 #include "world/ctl/verbs.h"
 
+#include "world/ctl/verb_config.h"
+#include "world/ctl/verb_events.h"
 #include "world/ctl/verb_lists.h"
+#include "world/ctl/verb_log_level.h"
+#include "world/ctl/verb_token.h"
 
 const struct verb verbs[] = {
     {"rooms list", "", "lists the rooms", NULL, NULL, verb_rooms_list},
+    {"events", "", "tells what happens in the world", events_flags,
+     "With -f a world that is lost is waited for, and nothing that it kept is missed; a gap is "
+     "said.",
+     verb_events},
+    {"log-level", "LEVEL", "changes what a process logs: error, warn, info or debug",
+     log_level_flags, NULL, verb_log_level},
+    {"token mint", "", "makes a token", token_mint_flags,
+     "It needs the secret or a private key, and asks nobody.", verb_token_mint},
+    {"token check", "TOKEN", "tells what is wrong with a token", token_check_flags,
+     "TOKEN - is read from stdin. It ends with 3 when the world would refuse it.",
+     verb_token_check},
+    {"secret", "", "makes secrets for AUTH_JWT_SECRET and SHARD_SECRET", secret_flags, NULL,
+     verb_secret},
+    {"config check", "PROCESS [FILE] [FLAGS...]", "says whether settings are valid", NULL,
+     "PROCESS is world or shard; FILE is its JSON file, FLAGS behind -- are its own. The program "
+     "beside worldctl, or in PATH, answers.",
+     verb_config_check},
+    {"config print", "PROCESS [FILE] [FLAGS...]", "prints settings, and where each is from", NULL,
+     "The same as config check.", verb_config_print},
     {NULL, NULL, NULL, NULL, NULL, NULL},
 };
 
