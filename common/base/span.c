@@ -25,6 +25,17 @@ bool span_ieq(struct span a, struct span b)
     return true;
 }
 
+bool span_ihas(struct span s, struct span part)
+{
+    if (part.len == 0)
+        return true;
+    for (size_t i = 0; i + part.len <= s.len; i++) {
+        if (span_ieq(span_of(s.ptr + i, part.len), part))
+            return true;
+    }
+    return false;
+}
+
 bool span_starts(struct span s, struct span prefix)
 {
     return s.len >= prefix.len && span_eq(span_of(s.ptr, prefix.len), prefix);

@@ -39,6 +39,8 @@ static inline bool span_eq(struct span a, struct span b)
 
 /* Equal, ASCII letters compared without case. */
 bool span_ieq(struct span a, struct span b);
+/* Whether `part` is somewhere in it, compared in the same way; an empty one is. */
+bool span_ihas(struct span s, struct span part);
 bool span_starts(struct span s, struct span prefix);
 bool span_ends(struct span s, struct span suffix);
 /* The offset of `c`, or s.len when it is not there; the r form looks from the right. */

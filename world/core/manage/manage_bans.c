@@ -46,7 +46,7 @@ void manage_list_bans(struct manage *m)
         return;
     LIST_EACH (&room->bans.list, it) {
         const struct ban *b = CONTAINER_OF(it, struct ban, in_room);
-        if (page_takes(&page, b->serial))
+        if (page_takes(&page, b->serial, b->session))
             view_ban(&page.out, b, m->call->now);
         if (page.full)
             break;

@@ -97,7 +97,7 @@ void manage_explain_room(struct manage *m)
     (void)manage_query_text(m, "session", &session);
     while (!page.full && (c = candidates_next(&room->candidates, &at)) != NULL) {
         const struct shard *s = shard_of_candidate(c);
-        if (page_takes(&page, s->serial))
+        if (page_takes(&page, s->serial, s->id))
             view_candidate(&page.out, s);
     }
     page_end(&page);

@@ -36,7 +36,7 @@ void manage_list_nodes(struct manage *m)
     if (m->world != NULL) {
         LIST_EACH (&m->world->nodes.list, it) {
             const struct node *n = CONTAINER_OF(it, struct node, in_world);
-            if (page_takes(&page, n->serial))
+            if (page_takes(&page, n->serial, n->id))
                 view_node(&page.out, NULL, n, m->call->now);
             if (page.full)
                 break;

@@ -31,15 +31,16 @@ bool page_begin(struct page *p, struct manage *m)
                     SPAN("Query parameter after is no cursor of this world: begin anew"));
         return false;
     }
+    (void)manage_query_text(m, "q", &p->wanted);
     p->out.out = &p->text;
     json_out_open(&p->out, NULL, '{');
     json_out_open(&p->out, "items", '[');
     return true;
 }
 
-bool page_takes(struct page *p, uint64_t serial)
+bool page_takes(struct page *p, uint64_t serial, struct span name)
 {
-    if (serial <= p->after)
+    if (serial <= p->after || !span_ihas(name, buf_span(&p->wanted)))
         return false;
     p->full = p->count == p->limit;
     if (p->full)
@@ -67,4 +68,5 @@ void page_send(struct page *p)
     json_out_close(&p->out, '}');
     call_answer(p->m->call, buf_span(&p->text));
     buf_clear(&p->text);
+    buf_clear(&p->wanted);
 }

@@ -26,7 +26,7 @@ void manage_list_rooms(struct manage *m)
     if (m->world != NULL) {
         LIST_EACH (&m->world->room_list, it) {
             const struct room *room = CONTAINER_OF(it, struct room, node);
-            if (page_takes(&page, room->serial))
+            if (page_takes(&page, room->serial, room->name))
                 view_room(&page.out, NULL, room);
             if (page.full)
                 break;

@@ -49,7 +49,7 @@ void manage_list_servers(struct manage *m)
     if (m->world != NULL) {
         LIST_EACH (&m->world->servers, it) {
             const struct world_server *at = CONTAINER_OF(it, struct world_server, in_world);
-            if (page_takes(&page, at->serial))
+            if (page_takes(&page, at->serial, at->server->origin))
                 view_server(&page.out, at);
             if (page.full)
                 break;

@@ -56,7 +56,7 @@ static bool passes(const struct filter *f, const struct shard *s)
 
 static void show(struct page *page, const struct filter *f, const struct shard *s)
 {
-    if (passes(f, s) && page_takes(page, s->serial))
+    if (passes(f, s) && page_takes(page, s->serial, s->id))
         view_shard(&page->out, NULL, s, page->m->call->now);
 }
 

@@ -30,6 +30,22 @@ static void comparing_without_case_minds_ascii_letters_only(void **state)
     assert_true(span_ieq(span_of(NULL, 0), SPAN("")));
 }
 
+static void a_part_is_found_anywhere_whatever_its_case(void **state)
+{
+    static const struct {
+        const char *s, *part;
+        bool has;
+    } rows[] = {
+        {"", "", true},         {"abc", "", true},       {"", "a", false},
+        {"Lobby", "lob", true}, {"Lobby", "OBBY", true}, {"Lobby", "y", true},
+        {"abc", "abcd", false}, {"abc", "ac", false},    {"aab", "AB", true},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        assert_int_equal(span_ihas(span_str(rows[i].s), span_str(rows[i].part)), rows[i].has);
+    assert_true(span_ihas(span_of(NULL, 0), SPAN("")));
+}
+
 static void prefix_and_suffix_may_be_all_or_nothing(void **state)
 {
     static const struct {
@@ -159,6 +175,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(comparing_without_case_minds_ascii_letters_only),
+        cmocka_unit_test(a_part_is_found_anywhere_whatever_its_case),
         cmocka_unit_test(prefix_and_suffix_may_be_all_or_nothing),
         cmocka_unit_test(a_character_is_found_from_both_sides),
         cmocka_unit_test(slices_are_cut_to_what_is_there),

@@ -61,6 +61,34 @@ static void a_page_that_is_just_full_is_the_last(void **state)
     recorder_free(r);
 }
 
+static void pages_have_what_is_looked_for(void **state)
+{
+    static const struct {
+        const char *path;
+        size_t items;
+    } rows[] = {
+        {"/rooms?q=lobby", 2},  {"/rooms?q=LOBBY-B", 1},
+        {"/rooms?q=", 3},       {"/rooms?q=obby%2Da", 1},
+        {"/rooms?q=none", 0},   {"/rooms?q=lobby&limit=1", 1},
+        {"/shards?q=CHESS", 2}, {"/shards?q=chess&room=Lobby-a", 0},
+    };
+    struct recorder *r = recorder_new();
+
+    (void)state;
+    (void)recorder_room(r, "Lobby-a", 0, NULL);
+    (void)recorder_room(r, "chess", 2, NULL);
+    (void)recorder_room(r, "lobby-b", 0, NULL);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char cursor[64] = "";
+        json_t *doc = fetch(r, rows[i].path, cursor);
+        if (json_array_size(json_object_get(doc, "items")) != rows[i].items)
+            fail_msg("%s", rows[i].path);
+        assert_int_equal(cursor[0] != '\0', i == 5);
+        json_decref(doc);
+    }
+    recorder_free(r);
+}
+
 static void bad_parameters_are_told(void **state)
 {
     static const char *const rows[] = {
@@ -166,6 +194,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pages_follow_each_other),
         cmocka_unit_test(a_page_that_is_just_full_is_the_last),
+        cmocka_unit_test(pages_have_what_is_looked_for),
         cmocka_unit_test(bad_parameters_are_told),
         cmocka_unit_test(lists_are_narrowed),
         cmocka_unit_test(nothing_is_seen_twice_or_missed),
