@@ -27,6 +27,7 @@ await import("./churn.mjs");
 await import("./proxy.mjs");
 await import("./pass.mjs");
 await import("./manage.mjs");
+await import("./overview.mjs");
 await import("./admin_listen.mjs");
 await import("./metrics.mjs");
 await import("./hostile.mjs");
