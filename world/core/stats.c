@@ -15,6 +15,7 @@ const char *route_name(enum route route)
         [ROUTE_OPTIONS] = "options",
         [ROUTE_FEED] = "feed",
         [ROUTE_PROBE] = "probe",
+        [ROUTE_CONSOLE] = "console",
         [ROUTE_UNKNOWN] = "unknown",
     };
 

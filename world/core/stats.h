@@ -15,7 +15,8 @@ enum route {
     ROUTE_RESOLVE,
     ROUTE_OPTIONS,
     ROUTE_FEED,
-    ROUTE_PROBE, /* /livez /readyz /metrics /version */
+    ROUTE_PROBE,   /* /livez /readyz /metrics /version */
+    ROUTE_CONSOLE, /* the dashboard's files */
     ROUTE_UNKNOWN,
     ROUTE_COUNT,
 };

@@ -1,5 +1,5 @@
-/* Requests between the HTTP server and core. Knows no path but that of the probes and of feed
- * sockets; what a request means, core/api decides. */
+/* Requests between the HTTP server and core. Knows no path but those of the probes, of the
+ * dashboard and of feed sockets; what a request means, core/api decides. */
 #include "world/io/server.h"
 
 #include "common/base/clock.h"
@@ -7,6 +7,7 @@
 #include "common/proto/hop_sign.h"
 #include "common/proto/url.h"
 #include "world/io/complaint.h"
+#include "world/io/console.h"
 #include "world/io/elsewhere.h"
 #include "world/io/feed_entry.h"
 #include "world/io/heard.h"
@@ -186,6 +187,19 @@ static void request_body(struct responder *responder, struct span part)
     buf_add_span(&CONTAINER_OF(responder, struct request, responder)->body, part);
 }
 
+/* True when it was for a file of the dashboard; then it is over. */
+static bool answer_console(struct request *r, struct span path)
+{
+    struct buf *headers = &r->server->text;
+    struct console_answer answer;
+
+    buf_reset(headers);
+    if (r->outside || !console_answer(r->x->head, path, headers, &answer))
+        return false;
+    count_and_respond(r, ROUTE_CONSOLE, answer.status, buf_span(headers), answer.body);
+    return true;
+}
+
 static void request_complete(struct responder *responder)
 {
     struct request *r = CONTAINER_OF(responder, struct request, responder);
@@ -202,7 +216,7 @@ static void request_complete(struct responder *responder)
     if (!(r->outside && probes_are_inside(target.path)) &&
         probes_answer(s->metrics, target.path, r->x->head, !s->stopping, &s->text, &answer))
         count_and_respond(r, ROUTE_PROBE, answer.status, answer.headers, buf_span(&s->text));
-    else
+    else if (!answer_console(r, target.path))
         hand_to_core(r, &target);
 }
 

@@ -178,7 +178,7 @@ static void probes_answer_beside_the_api(void **state)
         {"/metrics", "HTTP/1.1 200 ", "\nterrane_world_request_duration_seconds_count "},
         {"/metrics", "HTTP/1.1 200 ", "\nterrane_world_connections 1\n"},
         {"/livez/", "HTTP/1.1 404 ", "Not Found"},
-        {"/", "HTTP/1.1 404 ", "Content-Type: text/plain\r\n"},
+        {"/elsewhere", "HTTP/1.1 404 ", "Content-Type: text/plain\r\n"},
         {"*", "HTTP/1.1 400 ", "{\"error\":"},
     };
     struct rig *rig = rig_new(0);
@@ -282,6 +282,8 @@ static void management_is_answered_at_the_back_door_alone(void **state)
         {"/readyz", "HTTP/1.1 200 ", "HTTP/1.1 200 "},
         {"/version", "HTTP/1.1 200 ", "HTTP/1.1 200 "},
         {"/elsewhere", "HTTP/1.1 404 ", "HTTP/1.1 404 "},
+        {"/", "HTTP/1.1 404 ", "HTTP/1.1 200 "},
+        {"/console/main.js", "HTTP/1.1 404 ", "HTTP/1.1 200 "},
     };
     struct rig *rig = rig_new_doors(0, true);
     struct buf answer = {0};
