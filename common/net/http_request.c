@@ -37,6 +37,7 @@ static void http_begin(struct http_conn *c, const char *head, size_t head_len, s
     }
     c->x.head = &s->head;
     c->x.user = NULL;
+    c->x.begun_us = 0;
     c->x.first = !c->served;
     c->x.last = false;
     c->needs_peer = false;

@@ -76,8 +76,9 @@ struct http_exchange {
     struct addr peer;
     bool tls; /* the connection is under TLS */
     void *user;
-    bool first; /* of its connection */
-    bool last;  /* set it before the answer: the connection is closed behind it */
+    int64_t begun_us; /* the application's, to measure with; 0 at first */
+    bool first;       /* of its connection */
+    bool last;        /* set it before the answer: the connection is closed behind it */
 };
 
 /* A whole answer. `headers`: lines with CRLF (content-type, CORS …), without Content-Length, Date

@@ -361,6 +361,8 @@ static void begin(struct edge *e, struct http_exchange *x, bool admitted)
 
 static void on_begin(void *ctx, struct http_exchange *x)
 {
+    if (x->head->upgrade)
+        x->begun_us = clock_mono_us();
     begin(ctx, x, false);
 }
 

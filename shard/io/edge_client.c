@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
 
@@ -133,6 +134,7 @@ static struct edge_client *edge_client_new(struct edge_clients *all, struct http
     struct edge_client *c = xcalloc(1, sizeof *c);
     c->all = all;
     list_push(&all->all, &c->node);
+    histogram_add(&all->stats->upgrade, clock_mono_us() - x->begun_us);
     http_exchange_upgrade(x, &c->ws, key, protocol, offer.answer, ops, settings);
     ws_conn_deflate(&c->ws, offer.window_bits);
     return c;

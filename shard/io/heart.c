@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
 
@@ -17,7 +18,7 @@ struct pulse {
     struct worlds_walk walk;
     const struct upstream *world;
     struct errand errand;
-    int64_t until_ms;
+    int64_t until_ms, begun_us;
     bool again;       /* has been sent to this world before */
     bool refused;     /* a world has said that it cannot take it just now */
     struct buf fault; /* what the last world that was tried did not do */
@@ -40,6 +41,7 @@ static void finish(struct pulse *p, int status)
     struct heart *h = p->heart;
     struct ticker *t = h->ticker;
     h->under_way_count--;
+    histogram_add(&h->time, clock_mono_us() - p->begun_us);
     node_beat_answered(t->node, p->world_handle, status,
                        status == 0 ? buf_span(&p->fault) : buf_span(&p->errand.answer),
                        ticker_now(t));
@@ -128,6 +130,7 @@ static void send_waiting(struct heart *h)
         list_push(&h->under_way, &p->node);
         h->under_way_count++;
         p->until_ms = ticker_now(t) + HEART_ANSWER_MS;
+        p->begun_us = clock_mono_us();
         (void)leave_world(p); /* the first call finds the present one */
         send_pulse(p);
     }

@@ -18,6 +18,7 @@ struct heart {
     const struct secrets *secrets;
     struct list waiting, under_way;
     size_t under_way_count;
+    struct histogram time; /* from a beat to what came of it */
 };
 /* All borrowed. */
 void heart_init(struct heart *h, struct ticker *t, struct worlds *worlds,

@@ -83,6 +83,8 @@ struct io_stats {
     struct arrival_stats arrivals;
     struct ws_buffers buffers; /* of clients */
     struct packer_stats packer;
+    struct histogram upgrade; /* from a handshake to the client's 101, waits included */
+    struct histogram dial;    /* of links that stood: warm-up and handshake */
     uint64_t link_bad_frames; /* links closed for what the room server sent (1002, 1007, 1009) */
 };
 /* Counts one, and logs it. */

@@ -15,7 +15,8 @@ struct numbers {
     uint64_t refused_descriptors;
     uint64_t world_failures;
     uint64_t questions, questions_unanswered;
-    uint64_t client_addresses;
+    uint64_t client_addresses, clients_max;
+    struct histogram beat, question;
 };
 
 #define P        "terrane_shard_"
@@ -33,6 +34,8 @@ struct numbers {
 
 static const struct metric_row rows[] = {
     {P "clients", NULL, METRIC_GAUGE, "Clients connected.", NODE(clients)},
+    {P "clients_max", NULL, METRIC_GAUGE, "Clients that there may be at once (MAX_CONNECTIONS).",
+     offsetof(struct numbers, clients_max)},
     {P "greetings", NULL, METRIC_GAUGE, "Clients whose first frame is awaited.", IO(greetings_now)},
     {P "sessions", NULL, METRIC_GAUGE, "Sessions with at least one client.", NODE(sessions)},
     {P "shards", NULL, METRIC_GAUGE, "Shards held.", NODE(shards)},
@@ -62,6 +65,8 @@ static const struct metric_row rows[] = {
     {P "room_servers", "state=\"unreachable\"", METRIC_GAUGE, NULL,
      offsetof(struct numbers, rooms.unreachable)},
     {P "clients_accepted_total", NULL, METRIC_COUNTER, "Clients let in.", NODE(accepted)},
+    {P "upgrade_seconds", NULL, METRIC_HISTOGRAM,
+     "From a client's handshake to its 101, waits included.", IO(upgrade)},
     {P "client_closes_total", "code=\"1000\"", METRIC_COUNTER,
      "Client sockets that ended, by code.", CLOSE(0)},
     {P "client_closes_total", "code=\"1001\"", METRIC_COUNTER, NULL, CLOSE(1)},
@@ -122,6 +127,8 @@ static const struct metric_row rows[] = {
      IO(buffers.dropped)},
     {P "link_dials_total", NULL, METRIC_COUNTER, "Dials of room servers.", NODE(link_dials)},
     {P "link_failures_total", NULL, METRIC_COUNTER, "Dials that failed.", NODE(link_failures)},
+    {P "link_dial_seconds", NULL, METRIC_HISTOGRAM,
+     "From the warm-up of a link to its handshake, of those that came to stand.", IO(dial)},
     {P "link_losses_total", NULL, METRIC_COUNTER, "Links that stood and fell.", NODE(link_losses)},
     {P "link_replays_total", NULL, METRIC_COUNTER, "Links that came back.", NODE(link_replays)},
     {P "link_lost_bytes_total", NULL, METRIC_COUNTER,
@@ -139,6 +146,8 @@ static const struct metric_row rows[] = {
     {P "beats_total", NULL, METRIC_COUNTER, "Heartbeats to worlds.", NODE(beats)},
     {P "beat_failures_total", NULL, METRIC_COUNTER, "Heartbeats that were not confirmed.",
      NODE(beat_failures)},
+    {P "beat_seconds", NULL, METRIC_HISTOGRAM, "From a heartbeat to what came of it.",
+     offsetof(struct numbers, beat)},
     {P "beat_conflicts_total", NULL, METRIC_COUNTER,
      "Heartbeats refused because of another with this node's id.", NODE(beat_conflicts)},
     {P "stale_orders_total", NULL, METRIC_COUNTER,
@@ -248,6 +257,8 @@ static const struct metric_row rows[] = {
      offsetof(struct numbers, questions)},
     {P "questions_unanswered_total", NULL, METRIC_COUNTER, "Of them without an answer in time.",
      offsetof(struct numbers, questions_unanswered)},
+    {P "question_seconds", NULL, METRIC_HISTOGRAM, "From such a question to what came of it.",
+     offsetof(struct numbers, question)},
     {P "adopted_shards_total", NULL, METRIC_COUNTER, "Shards served that nobody created.",
      NODE(adopted)},
     {P "http_connections", NULL, METRIC_GAUGE, "HTTP connections, upgraded ones not counted.",
@@ -276,6 +287,9 @@ void metrics_add(struct buf *out, const struct metrics *m, bool openmetrics)
         .questions = m->questions->sent,
         .questions_unanswered = m->questions->unanswered,
         .client_addresses = address_rates_count(m->addresses),
+        .clients_max = m->settings->max_connections,
+        .beat = m->heart->time,
+        .question = m->questions->time,
     };
     survey_take(m->node, loop_now(m->loop), &numbers.links);
     numbers.links.closing += m->io->links_closing;

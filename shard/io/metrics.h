@@ -3,6 +3,7 @@
 #include "common/net/doors.h"
 #include "shard/core/address_rates.h"
 #include "shard/core/node.h"
+#include "shard/io/heart.h"
 #include "shard/io/io_stats.h"
 #include "shard/io/questions.h"
 #include "shard/io/room_reach.h"
@@ -15,6 +16,8 @@ struct metrics {
     const struct io_stats *io;
     const struct worlds *worlds;
     const struct questions *questions;
+    const struct heart *heart;
+    const struct node_settings *settings;
     const struct address_rates *addresses;
     const struct loop *loop;
     struct http_server *const *server;

@@ -118,6 +118,8 @@ static void wire_edge(struct process *p)
                     .io = &p->stats,
                     .worlds = &p->worlds,
                     .questions = &p->questions,
+                    .heart = &p->heart,
+                    .settings = &p->node_settings,
                     .addresses = &p->doorman.addresses,
                     .loop = p->loop,
                     .server = &p->server,

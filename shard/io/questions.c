@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/net/errand.h"
@@ -18,7 +19,7 @@ struct question {
     struct worlds_walk walk;
     const struct upstream *world;
     struct errand errand;
-    int64_t until_ms;
+    int64_t until_ms, begun_us;
     struct timer give_up; /* set when no world is worth asking */
     bool is_sent, again;  /* again: has been sent to this world before */
 };
@@ -70,6 +71,7 @@ static void finish(struct question *p, int status)
         answer = (struct span){0};
         q->unanswered++;
     }
+    histogram_add(&q->time, clock_mono_us() - p->begun_us);
     if (p->key.len > 0)
         map_remove(&q->open, buf_span(&p->key));
     buf_reset(&p->key);
@@ -154,6 +156,7 @@ static void send_waiting(struct questions *q)
         list_push(&q->under_way, &p->node);
         q->under_way_count++;
         p->is_sent = true;
+        p->begun_us = clock_mono_us();
         if (all_are_silent(q)) { /* not from inside questions_ask */
             wheel_set(loop_wheel(l), &p->give_up, loop_now(l));
             continue;

@@ -34,6 +34,7 @@ struct questions {
     size_t under_way_count;
     int64_t *silent_until_ms;  /* by world; a second and world from a question that ran out */
     uint64_t sent, unanswered; /* ever */
+    struct histogram time;     /* from a question to what came of it */
 };
 
 /* All borrowed. */

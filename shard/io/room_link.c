@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/proto/hop.h"
@@ -31,6 +32,7 @@ struct room_link {
     struct http_call *warm_up; /* WARMING */
     struct ws_dial *dial;      /* DIALLING */
     struct buf target, headers;
+    int64_t begun_us; /* WARMING and DIALLING since then */
     struct outq late; /* UP, but its end has begun: texts that no link has been given */
 };
 
@@ -158,6 +160,7 @@ static void on_open(void *ctx, struct ws_dial *d)
     l->dial = NULL;
     ws_dial_take(d, &l->ws, &link_ops, l->all->settings);
     room_link_go(l, ROOM_LINK_UP);
+    histogram_add(&l->all->stats->dial, clock_mono_us() - l->begun_us);
     if (room_reach_found(l->reached))
         log_info("room.reachable", "server=%s", l->server->origin->text);
     node_link_up(t->node, l->handle, ticker_now(t));
@@ -257,6 +260,7 @@ void room_link_dial(struct room_links *all, struct handle handle, struct span sh
     struct room_link *l = xcalloc(1, sizeof *l);
     l->all = all;
     l->handle = handle;
+    l->begun_us = clock_mono_us();
     l->server = room_servers_find(all->rooms, server, room);
     assert(l->server != NULL); /* core dials only if there is one, and has checked its origin */
     l->reached = room_reach_dial(&all->reach, span_str(l->server->origin->text));

@@ -46,4 +46,11 @@ static enum status_class class_of(int status)
 void stats_count_request(struct stats *s, enum route route, int status)
 {
     s->requests[route][class_of(status)]++;
+    s->answering = route;
+}
+
+void stats_count_latency(struct stats *s, int64_t us)
+{
+    histogram_add(&s->latency[s->answering], us);
+    s->answering = ROUTE_UNKNOWN;
 }

@@ -32,7 +32,11 @@ struct stats {
     uint64_t shards_created;
     uint64_t shards_expired;
     uint64_t feed_frames;
-    struct histogram latency; /* from the request's head to its answer */
+    enum route answering;                  /* of the request that is being answered */
+    struct histogram latency[ROUTE_COUNT]; /* from the request's head to its answer; of what another
+                                              process answers: ROUTE_UNKNOWN */
 };
 
 void stats_count_request(struct stats *s, enum route route, int status);
+/* The request that was counted last has its answer; it took so long. */
+void stats_count_latency(struct stats *s, int64_t us);

@@ -8,7 +8,7 @@
 
 enum {
     LABELS_MAX = 96,
-    STATS_ROWS = ROUTE_COUNT * CLASS_COUNT + REFUSAL_COUNT - 1 + STRATEGY_COUNT + 4,
+    STATS_ROWS = ROUTE_COUNT * (CLASS_COUNT + 1) + REFUSAL_COUNT - 1 + STRATEGY_COUNT + 3,
 };
 
 static const struct metric_row figure_rows[] = {
@@ -24,6 +24,25 @@ static const struct metric_row figure_rows[] = {
      .type = METRIC_GAUGE,
      .help = "Shards in the registry.",
      .offset = offsetof(struct figures, shards)},
+    {.name = "terrane_world_seats",
+     .labels = "state=\"open\"",
+     .type = METRIC_GAUGE,
+     .help =
+         "Seats taken in shards: by sockets that nodes report, by promises, and for clients that "
+         "lost theirs.",
+     .offset = offsetof(struct figures, seats.open)},
+    {.name = "terrane_world_seats",
+     .labels = "state=\"reserved\"",
+     .type = METRIC_GAUGE,
+     .offset = offsetof(struct figures, seats.reserved)},
+    {.name = "terrane_world_seats",
+     .labels = "state=\"returning\"",
+     .type = METRIC_GAUGE,
+     .offset = offsetof(struct figures, seats.returning)},
+    {.name = "terrane_world_capacity",
+     .type = METRIC_GAUGE,
+     .help = "Seats that the shards have.",
+     .offset = offsetof(struct figures, seats.max)},
     {.name = "terrane_world_connections",
      .type = METRIC_GAUGE,
      .help = "HTTP connections.",
@@ -214,17 +233,33 @@ static void make_rows(struct metrics *m)
                 offsetof(struct stats, shards_expired));
     add_counter(m, "terrane_world_feed_frames_total", NULL, "Frames sent to admins.",
                 offsetof(struct stats, feed_frames));
-    m->rows[m->row_count++] = (struct metric_row){
-        .name = "terrane_world_request_duration_seconds",
-        .type = METRIC_HISTOGRAM,
-        .help = "From the head of a request to its answer.",
-        .offset = offsetof(struct stats, latency),
-    };
+    for (int route = 0; route < ROUTE_COUNT; route++)
+        m->rows[m->row_count++] = (struct metric_row){
+            .name = "terrane_world_request_duration_seconds",
+            .labels = label("route", route_name((enum route)route)),
+            .type = METRIC_HISTOGRAM,
+            .help = "From the head of a request to its answer.",
+            .offset = offsetof(struct stats, latency) + sizeof(struct histogram) * (size_t)route,
+        };
 }
 
 static uint64_t refused(const struct listener *l)
 {
     return l == NULL ? 0 : listener_refused(l);
+}
+
+static struct tally count_seats(const struct registry *r)
+{
+    struct tally sum = {0};
+
+    LIST_EACH (&r->world_list, it) {
+        const struct tally *t = &CONTAINER_OF(it, struct world, node)->tally;
+        sum.open += t->open;
+        sum.reserved += t->reserved;
+        sum.returning += t->returning;
+        sum.max += t->max;
+    }
+    return sum;
 }
 
 static void look_up(struct metrics *m)
@@ -234,6 +269,7 @@ static void look_up(struct metrics *m)
     f->worlds = m->core->registry.world_count;
     f->rooms = m->core->registry.room_count;
     f->shards = m->core->registry.shard_count;
+    f->seats = count_seats(&m->core->registry);
     f->connections = http_server_connections(m->http) +
                      (m->back_http == NULL ? 0 : http_server_connections(m->back_http));
     f->feed_sockets = feed_sockets_count(m->feeds);

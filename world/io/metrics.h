@@ -23,6 +23,7 @@ enum http_refusal {
 /* What is looked up when metrics are asked for, and what io counts itself. */
 struct figures {
     uint64_t worlds, rooms, shards;
+    struct tally seats; /* of all worlds */
     uint64_t connections, feed_sockets, feed_admins;
     uint64_t descriptors_refused;
     uint64_t http_refusals[HTTP_REFUSAL_COUNT];

@@ -69,7 +69,7 @@ void request_respond(struct request *r, int status, struct span headers, struct 
         question_keep(r, status, body);
         return;
     }
-    histogram_add(&r->server->core->stats.latency, clock_mono_us() - r->begun_us);
+    stats_count_latency(&r->server->core->stats, clock_mono_us() - r->begun_us);
     all = request_headers(r, headers, &lines);
     x->user = NULL;
     request_free(r);
