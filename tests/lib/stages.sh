@@ -159,6 +159,24 @@ stage_system() {
         node tests/system/run.mjs
 }
 
+# Prometheus is unpacked and not installed: its package would start a service.
+prometheus_unpack() { # FOLDER
+    rm -rf "$1" && mkdir -p "$1/deb" &&
+        (cd "$1/deb" && apt-get -o DPkg::Lock::Timeout=300 download prometheus) &&
+        dpkg-deb -x "$1"/deb/prometheus_*.deb "$1" && rm -r "$1/deb"
+}
+
+stage_prometheus() {
+    local folder=build/prometheus
+    if ! command -v promtool >/dev/null || ! command -v prometheus >/dev/null; then
+        [[ -x $folder/usr/bin/promtool ]] ||
+            long_step "unpacking prometheus" "$TEST_LOGS/prometheus-deb.log" prometheus_unpack "$folder" ||
+            die "could not fetch the Debian package prometheus; is the mirror reachable?"
+    fi
+    suite "metrics, rules and the dashboard, by Prometheus" prometheus.log env TERRANE_BIN="$DEV_BIN" \
+        PATH="$PATH:$PWD/$folder/usr/bin" node tests/system/prometheus.mjs
+}
+
 stage_worlds() {
     suite "several worlds" worlds.log env TERRANE_BIN="$DEV_BIN" node tests/system/worlds.mjs
 }
