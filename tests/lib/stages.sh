@@ -192,6 +192,39 @@ stage_browser() {
     suite "the demo page in a browser" browser.log env TERRANE_BIN="$DEV_BIN" node tests/system/browser.mjs
 }
 
+# ---- beside
+
+BESIDE_PID= # stages that go on beside others: a process group
+BESIDE_LOG=$TEST_LOGS/beside.log
+
+# beside_begin STAGE...: with what the others leave of the machine.
+beside_begin() {
+    rm -f "$BESIDE_LOG.status"
+    set -m
+    {
+        nice -n 15 tests/run "${@/#/--only=}" >"$BESIDE_LOG" 2>&1 </dev/null
+        echo $? >"$BESIDE_LOG.status"
+    } &
+    BESIDE_PID=$!
+    set +m
+}
+
+# Waits for them, and tells what they said.
+stage_beside() {
+    long_step "what goes on beside" "$TEST_LOGS/beside.wait.log" bash -c "until [[ -s $BESIDE_LOG.status ]]; do sleep 0.2; done"
+    sed 's/^/  /' "$BESIDE_LOG"
+    if [[ $(tail -n 1 "$BESIDE_LOG") =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then
+        count "${BASH_REMATCH[1]}" "${BASH_REMATCH[2]}"
+    else
+        count 0 1
+    fi
+    BESIDE_PID=
+}
+
+beside_stop() {
+    [[ ! $BESIDE_PID ]] || kill -TERM -- "-$BESIDE_PID" 2>/dev/null
+}
+
 # ---- long
 
 SLOW_PID= # the slow conformance cases under way: a process group
