@@ -154,6 +154,10 @@ stage_rfc6455() {
     suite "RFC 6455: raw cases, and real clients" rfc6455.log env TERRANE_BIN="$DEV_BIN" node tests/rfc6455/run.mjs
 }
 
+stage_openapi() {
+    suite "the OpenAPI document, and live answers by it" openapi.log env TERRANE_BIN="$DEV_BIN" node tests/openapi/run.mjs
+}
+
 stage_system() {
     suite "system tests" system.log env TERRANE_BIN="$DEV_BIN" tests/lib/parts "$JOBS" "$TEST_LOGS/system.log" \
         node tests/system/run.mjs

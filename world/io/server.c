@@ -12,6 +12,7 @@
 #include "world/io/feed_entry.h"
 #include "world/io/heard.h"
 #include "world/io/moment_now.h"
+#include "world/io/openapi.h"
 #include "world/io/passage.h"
 #include "world/io/probes.h"
 #include "world/io/question.h"
@@ -212,6 +213,8 @@ static void request_complete(struct responder *responder)
         request_refuse(r, 400, (struct span){0}, SPAN("Bad request target"));
         return;
     }
+    if (openapi_take(r, target.path))
+        return;
     buf_reset(&s->text);
     if (!(r->outside && probes_are_inside(target.path)) &&
         probes_answer(s->metrics, target.path, r->x->head, !s->stopping, &s->text, &answer))

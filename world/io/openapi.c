@@ -1,0 +1,45 @@
+/* A text that never changes while the process lives. */
+#include "world/io/openapi.h"
+
+#include <string.h>
+
+#include "world/io/request.h"
+
+/* Whoever has seen this very document need not be told again; also by a proxy that weakened the
+ * tag. */
+static bool is_known(const struct http_head *head)
+{
+    struct span tags = http_head_get(head, SPAN("if-none-match"));
+
+    return span_eq(tags, SPAN("*")) ||
+           (tags.len > 0 && memmem(tags.ptr, tags.len, openapi_etag.ptr, openapi_etag.len) != NULL);
+}
+
+static void answer(struct request *r)
+{
+    struct buf headers = {0};
+    bool known = is_known(r->x->head);
+
+    BUF_ADD_LIT(&headers, API_HEADERS_TEXT "Cache-Control: no-cache\r\nETag: ");
+    buf_add_span(&headers, openapi_etag);
+    BUF_ADD_LIT(&headers, "\r\n");
+    stats_count_request(&r->server->core->stats, ROUTE_PROBE, known ? 304 : 200);
+    request_respond(r, known ? 304 : 200, buf_span(&headers),
+                    known ? (struct span){0} : openapi_json);
+    buf_clear(&headers);
+}
+
+bool openapi_take(struct request *r, struct span path)
+{
+    struct span method = r->x->head->method;
+
+    if (r->outside || !span_eq(path, SPAN("/openapi.json")))
+        return false;
+    if (span_eq(method, SPAN("GET")) || span_eq(method, SPAN("HEAD"))) {
+        answer(r);
+        return true;
+    }
+    stats_count_request(&r->server->core->stats, ROUTE_PROBE, 405);
+    request_refuse(r, 405, SPAN("Allow: GET, HEAD\r\n"), SPAN("Method not allowed"));
+    return true;
+}
