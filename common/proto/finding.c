@@ -317,6 +317,12 @@ size_t findings_count(const struct findings *f, enum finding_check check)
     return count;
 }
 
+void findings_levels(const struct findings *f, size_t counts[FINDING_LEVEL_COUNT])
+{
+    for (size_t i = 0; i < f->count; i++)
+        counts[finding_kinds[f->items[i].check].level]++;
+}
+
 static void empty(struct findings *f)
 {
     for (size_t i = 0; i < f->count; i++)

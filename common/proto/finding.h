@@ -91,6 +91,8 @@ const struct finding *findings_get(const struct findings *f, enum finding_check 
                                    struct span subject);
 /* How many there are of that check. */
 size_t findings_count(const struct findings *f, enum finding_check check);
+/* Adds to each level how many there are of it. */
+void findings_levels(const struct findings *f, size_t counts[FINDING_LEVEL_COUNT]);
 void findings_clear(struct findings *f);
 
 /* Appends a JSON array of {check, subject, detail, since}. */

@@ -7,6 +7,7 @@
 
 #include "common/base/log.h"
 #include "world/core/api/call.h"
+#include "world/core/findings/world_findings.h"
 #include "world/core/keep.h"
 #include "world/core/nodes/nodes.h"
 #include "world/core/rooms/silence.h"
@@ -15,6 +16,12 @@
  * rest must last. */
 static const unsigned durable_fields =
     (SHARD_FIELDS & ~(unsigned)(SHARD_OPEN | SHARD_HEARTBEAT)) | SHARD_DRAIN | SHARD_OWNER;
+
+static bool can_find(const struct core *core)
+{
+    return core->registry.node_count > 0 || core->registry.servers.count > 0 ||
+           core->impostors.count > 0;
+}
 
 void core_wake(struct core *core)
 {
@@ -34,6 +41,8 @@ void core_wake(struct core *core)
         due_ms = core->nodes_ms;
     if (core->registry.servers.count > 0 && core->servers_ms < due_ms)
         due_ms = core->servers_ms;
+    if (can_find(core) && core->findings_ms < due_ms)
+        due_ms = core->findings_ms;
     if (core->park.count > 0 && core->now.mono_ms + PARK_LOOK_MS < due_ms)
         due_ms = core->now.mono_ms + PARK_LOOK_MS;
     core->port->ticker.wake(core->port->ticker.ctx, due_ms);
@@ -184,6 +193,7 @@ void core_init(struct core *core, const struct port *port, const struct core_set
         .authz = {.secrets = settings->secrets, .keys = settings->keys},
         .rng = *rng,
         .now = now,
+        .started_ms = now.wall_ms,
         .sweep_ms = now.mono_ms + CORE_SWEEP_MS,
         .hush_ms = now.mono_ms + CORE_HUSH_MS,
     };
@@ -199,7 +209,8 @@ void core_init(struct core *core, const struct port *port, const struct core_set
     core->registry.servers.failover_ms = settings->failover_ms;
     servers_configure(&core->registry, settings->room_servers);
     feed_hub_init(&core->feeds, &port->feed);
-    core->pulse = (struct pulse){.id = settings->process, .stats = &core->stats};
+    core->pulse =
+        (struct pulse){.id = settings->process, .stats = &core->stats, .findings = &core->findings};
     events_init(&core->events, &port->stream, &core->pulse);
     core_wake(core);
 }
@@ -214,6 +225,8 @@ static void free_items(struct slots *s)
 void core_clear(struct core *core)
 {
     park_clear(&core->park);
+    findings_clear(&core->findings);
+    impostors_clear(&core->impostors);
     registry_clear(&core->registry);
     feed_hub_clear(&core->feeds);
     events_clear(&core->events);
@@ -262,6 +275,11 @@ void core_tick(struct core *core, struct moment now)
         servers_tidy(&core->registry);
         core->servers_ms = now.mono_ms + SERVERS_TICK_MS;
     }
+    if (can_find(core) && now.mono_ms >= core->findings_ms) {
+        world_findings_tick(&core->registry, now);
+        impostors_tick(core, now);
+        core->findings_ms = now.mono_ms + FINDINGS_TICK_MS;
+    }
     if (core->park.count > 0)
         park_advance(core);
     if (now.mono_ms >= core->hush_ms)
@@ -276,6 +294,15 @@ void core_tick(struct core *core, struct moment now)
             log_info("shards.expired", "count=%zu", expired);
     }
     core_wake(core);
+}
+
+size_t core_findings(const struct core *core, enum finding_check check)
+{
+    size_t count = findings_count(&core->findings, check);
+
+    LIST_EACH (&core->registry.world_list, it)
+        count += findings_count(&CONTAINER_OF(it, struct world, node)->findings, check);
+    return count;
 }
 
 void core_stream_gone(struct core *core, struct handle stream)

@@ -5,6 +5,7 @@
 #include "world/core/api/authz.h"
 #include "world/core/feed/events.h"
 #include "world/core/feed/feed.h"
+#include "world/core/findings/impostors.h"
 #include "world/core/park.h"
 #include "world/core/port.h"
 #include "world/core/pulse.h"
@@ -39,6 +40,7 @@ struct core_settings {
     bool nodes_packed;   /* shards go to the fullest node that has room */
     int64_t id_floor_ms; /* shard ids up to this wall time may have been given out */
     struct span process; /* what this process is called; may be empty */
+    const char *store;   /* where it keeps worlds: memory, sqlite or redis */
 };
 
 struct core {
@@ -51,6 +53,8 @@ struct core {
     struct strangers strangers;
     struct stats stats;
     struct pulse pulse;
+    struct findings findings; /* about the process itself; io's, but for impostors' */
+    struct impostors impostors;
     struct rng rng;
     struct slots admins;  /* struct admin: authorised feed sockets */
     struct slots pending; /* struct pending: answers that wait for the store */
@@ -59,6 +63,8 @@ struct core {
     int64_t hush_ms;      /* when late ones are, and when a step of history ends */
     int64_t nodes_ms;     /* when nodes are, while there are any */
     int64_t servers_ms;   /* when room servers are, while there are any */
+    int64_t findings_ms;  /* when findings are, while there can be any */
+    int64_t started_ms;   /* wall time */
     int64_t broken_ms;    /* no log tells of a broken world before */
     struct park park;     /* requests that wait for nodes */
     struct list counts;   /* shards whose stored count is old, by count_ms */
@@ -110,6 +116,9 @@ void core_wake(struct core *core);
 void core_note_lag(struct core *core, int64_t lag_ms);
 /* Does what is due and asks the ticker to be woken for the next. */
 void core_tick(struct core *core, struct moment now);
+
+/* How many findings there are of that check, of the process and its worlds. */
+size_t core_findings(const struct core *core, enum finding_check check);
 
 /* The client of a stream went away. */
 void core_stream_gone(struct core *core, struct handle stream);

@@ -97,6 +97,13 @@ struct probe_port {
     void (*probe)(void *ctx, struct handle server, struct span origin);
 };
 
+/* This process among others, as operators see it. */
+struct peers_port {
+    void *ctx;
+    /* Another process that shares its worlds, the i-th; false: there are no more. */
+    bool (*get)(void *ctx, size_t i, struct span *id, struct span *url);
+};
+
 /* Time. */
 struct ticker_port {
     void *ctx;
@@ -112,4 +119,5 @@ struct port {
     struct owner_port owner;
     struct ticker_port ticker;
     struct probe_port probe;
+    struct peers_port peers; /* `get` NULL: there are none */
 };

@@ -2,13 +2,15 @@
 /* How this process is, as it says of itself: who it is, what it counted, how late it is with its
  * timers. Core has no clock, so io tells it of lateness. */
 #include "common/base/span.h"
+#include "common/proto/finding.h"
 #include "world/core/stats.h"
 
 struct pulse {
-    struct span id;            /* borrowed; empty: it has none */
-    const struct stats *stats; /* borrowed */
-    int64_t lag_ms;            /* the worst since the last step of history, */
-    int64_t last_lag_ms;       /* and in that step */
+    struct span id;                  /* borrowed; empty: it has none */
+    const struct stats *stats;       /* borrowed; so is the next */
+    const struct findings *findings; /* about the process itself */
+    int64_t lag_ms;                  /* the worst since the last step of history, */
+    int64_t last_lag_ms;             /* and in that step */
 };
 
 /* The worst lateness since the last call. */

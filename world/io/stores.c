@@ -25,6 +25,7 @@ static bool open_sqlite(struct stores *s, struct loop *l, const struct settings 
     if (store_sqlite_open(&s->sqlite, l, s->core, &sqlite, &why) != ERR_OK)
         return refuse(&why);
     s->kind = STORES_SQLITE;
+    out->store = "sqlite";
     out->epoch = s->sqlite.epoch;
     out->id_floor_ms = s->sqlite.id_floor_ms;
     return true;
@@ -54,6 +55,7 @@ static void open_redis(struct stores *s, struct loop *l, const struct settings *
     s->kind = STORES_REDIS;
     out->epoch = clock_wall_ms();
     out->process = cluster_id(s->cluster);
+    out->store = "redis";
 }
 
 bool stores_open(struct stores *s, struct loop *l, struct core *core,

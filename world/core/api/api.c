@@ -64,9 +64,13 @@ static bool authorize(struct call *call, enum guard guard)
     enum err e = ERR_OK;
     enum token_scope scope = TOKEN_ADMIN;
 
-    if (guard == GUARD_SECRET)
+    if (guard == GUARD_SECRET) {
         e = authz_has_secret(authz, credentials) ? ERR_OK : ERR_DENIED;
-    else if (guard == GUARD_MANAGE)
+        if (e != ERR_OK && credentials->access.len > 0)
+            impostors_saw(call->core, call->world, &call->request->client, call->request->body,
+                          call->now);
+    }
+    if (guard == GUARD_MANAGE)
         e = authz_check(authz, credentials, call->world, call->now.wall_ms / 1000, &scope);
     if (e != ERR_OK)
         call_refuse(call, e == ERR_EXPIRED ? REFUSAL_EXPIRED : REFUSAL_DENIED,

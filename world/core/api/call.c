@@ -143,9 +143,14 @@ bool call_is_ours(struct call *call)
 
 void call_answer(struct call *call, struct span body)
 {
+    call_answer_with(call, 200, body);
+}
+
+void call_answer_with(struct call *call, int status, struct span body)
+{
     if (is_passed(call))
         return;
-    answer(call->core, call->request->reply, call->route, 200, API_HEADERS, body);
+    answer(call->core, call->request->reply, call->route, status, API_HEADERS, body);
 }
 
 void call_answer_when_stored(struct call *call)

@@ -37,6 +37,8 @@ bool call_is_ours(struct call *call);
 
 /* 200 with this JSON text. */
 void call_answer(struct call *call, struct span body);
+/* The same with another status. */
+void call_answer_with(struct call *call, int status, struct span body);
 /* 200 {} as soon as all changes made so far are durable. */
 void call_answer_when_stored(struct call *call);
 /* The same with this status and JSON text; 204 has none. */

@@ -3,6 +3,7 @@
 
 #include "common/base/json_out.h"
 #include "common/base/version.h"
+#include "world/core/findings/world_findings.h"
 #include "world/core/nodes/nodes.h"
 #include "world/core/rooms/shards.h"
 
@@ -53,12 +54,17 @@ static void view_refusals(struct json_out *o, const uint64_t counts[REFUSAL_COUN
     json_out_close(o, '}');
 }
 
-static void view_findings(struct json_out *o)
+static void view_findings(struct json_out *o, const struct world *w, const struct pulse *p)
 {
+    static const char *const names[] = {
+        [FINDING_ERROR] = "error", [FINDING_WARNING] = "warning", [FINDING_NOTICE] = "notice"};
+    size_t counts[FINDING_LEVEL_COUNT] = {0};
+
+    findings_levels(p->findings, counts);
+    world_findings_levels(w, counts);
     json_out_open(o, "findings", '{');
-    json_out_u64(o, "error", 0);
-    json_out_u64(o, "warning", 0);
-    json_out_u64(o, "notice", 0);
+    for (unsigned level = 0; level < FINDING_LEVEL_COUNT; level++)
+        json_out_u64(o, names[level], counts[level]);
     json_out_close(o, '}');
 }
 
@@ -90,7 +96,7 @@ void overview_add_rest(struct buf *out, const struct world *w, const struct puls
 {
     struct json_out o = {.out = out, .more = true};
 
-    json_out_u64(&o, "change", w->change);
+    json_out_u64(&o, "change", w->change + p->findings->version);
     json_out_u64(&o, "rooms", w->rooms.count);
     view_shards(&o, w);
     view_nodes(&o, w);
@@ -101,7 +107,7 @@ void overview_add_rest(struct buf *out, const struct world *w, const struct puls
     json_out_u64(&o, "capacity", w->tally.max);
     json_out_u64(&o, "placements", w->placements);
     view_refusals(&o, w->refusals);
-    view_findings(&o);
+    view_findings(&o, w, p);
     view_process(&o, p);
     json_out_close(&o, '}');
 }

@@ -42,6 +42,8 @@ static const struct manage_route routes[] = {
     {"GET", "events", TOKEN_READ, manage_open_events},
     {"GET", "overview", TOKEN_READ, manage_show_overview},
     {"GET", "history", TOKEN_READ, manage_show_history},
+    {"GET", "findings", TOKEN_READ, manage_list_findings},
+    {"POST", "checkup", TOKEN_ADMIN, manage_begin_checkup},
     {"POST", "rooms/{room}/kick", TOKEN_ADMIN, manage_kick},
     {"GET", "rooms/{room}/bans", TOKEN_READ, manage_list_bans},
     {"GET", "rooms/{room}/bans/{session}", TOKEN_READ, manage_get_ban},
@@ -58,7 +60,20 @@ static const struct manage_route routes[] = {
     {"POST", "shards/{shard}/maintenance", TOKEN_ADMIN, manage_maintain_shard},
 };
 
-static const struct manage_route worlds_route = {"GET", "", TOKEN_READ, manage_list_worlds};
+/* Whole paths behind /api/v1/, of no world. */
+static const struct manage_route own_routes[] = {
+    {"GET", "worlds", TOKEN_READ, manage_list_worlds},
+    {"GET", "process", TOKEN_READ, manage_show_process},
+};
+
+/* A table of them. */
+struct manage_routes {
+    const struct manage_route *list;
+    size_t count;
+};
+static const struct manage_routes world_table = {routes, sizeof(routes) / sizeof(*routes)};
+static const struct manage_routes own_table = {own_routes,
+                                               sizeof(own_routes) / sizeof(*own_routes)};
 
 /* ---- finding the route */
 
@@ -81,21 +96,23 @@ static bool matches(const char *pattern, struct span path, struct span args[MANA
 
 /* Finds the route of that path and method. NULL: `allow` names the methods of the path, if it is
  * one at all. */
-static const struct manage_route *find_route(struct span method, struct span path,
-                                             struct span args[MANAGE_ARGS], struct buf *allow)
+static const struct manage_route *find_route(const struct manage_routes *table, struct span method,
+                                             struct span path, struct span args[MANAGE_ARGS],
+                                             struct buf *allow)
 {
     buf_reset(allow);
-    for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
+    for (size_t i = 0; i < table->count; i++) {
+        const struct manage_route *route = &table->list[i];
         struct span found[MANAGE_ARGS] = {{0}};
-        if (!matches(routes[i].pattern, path, found))
+        if (!matches(route->pattern, path, found))
             continue;
-        if (span_eq(method, span_str(routes[i].method))) {
+        if (span_eq(method, span_str(route->method))) {
             memcpy(args, found, sizeof(found));
-            return &routes[i];
+            return route;
         }
         if (allow->len > 0)
             BUF_ADD_LIT(allow, ", ");
-        buf_add_span(allow, span_str(routes[i].method));
+        buf_add_span(allow, span_str(route->method));
     }
     return NULL;
 }
@@ -166,7 +183,7 @@ static void handle_in_world(struct manage *m, struct span path)
     struct span world;
 
     (void)span_split(&path, '/', &world);
-    route = find_route(call->request->method, path, m->args, &allow);
+    route = find_route(&world_table, call->request->method, path, m->args, &allow);
     if (!decode(m, &world))
         goto out;
     if (!world_id_is_valid(world) || (route == NULL && allow.len == 0)) {
@@ -178,6 +195,23 @@ static void handle_in_world(struct manage *m, struct span path)
         run(m, route);
     }
 out:
+    buf_clear(&allow);
+}
+
+/* `path` is behind /api/v1/. */
+static void handle_own(struct manage *m, struct span path)
+{
+    struct call *call = m->call;
+    struct buf allow = {0};
+    const struct manage_route *route =
+        find_route(&own_table, call->request->method, path, m->args, &allow);
+
+    if (route != NULL)
+        run(m, route);
+    else if (allow.len > 0)
+        refuse_method(call, buf_span(&allow));
+    else
+        call_refuse(call, REFUSAL_ROUTE, SPAN("Not found"));
     buf_clear(&allow);
 }
 
@@ -212,12 +246,8 @@ void manage_handle(struct call *call)
         call_answer(call, SPAN("{}"));
     } else if (span_starts(path, SPAN(PREFIX "/"))) {
         handle_in_world(&m, span_slice(path, sizeof(PREFIX), path.len));
-    } else if (!span_eq(path, SPAN(PREFIX))) {
-        call_refuse(call, REFUSAL_ROUTE, SPAN("Not found"));
-    } else if (!span_eq(call->request->method, SPAN("GET"))) {
-        refuse_method(call, SPAN("GET"));
     } else {
-        run(&m, &worlds_route);
+        handle_own(&m, span_slice(path, sizeof("/api/v1/") - 1, path.len));
     }
     token_close(&m.token);
 }

@@ -62,6 +62,11 @@ void manage_open_events(struct manage *m);
 void manage_show_overview(struct manage *m);
 void manage_show_history(struct manage *m);
 
+/* ---- manage_findings.c: what is wrong; and this process, which is never passed on */
+void manage_list_findings(struct manage *m);
+void manage_begin_checkup(struct manage *m);
+void manage_show_process(struct manage *m);
+
 /* ---- manage_explain.c: what is behind a placement; changes nothing */
 void manage_explain_room(struct manage *m);
 void manage_show_seats(struct manage *m);

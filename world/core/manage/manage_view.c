@@ -100,3 +100,21 @@ void view_node(struct json_out *o, const char *key, const struct node *n, struct
         view_drain(o, "drain", &drain);
     json_out_close(o, '}');
 }
+
+void view_finding(struct json_out *o, const struct finding *f, const char *by, struct span who)
+{
+    const struct finding_kind *kind = &finding_kinds[f->check];
+
+    json_out_open(o, NULL, '{');
+    json_out_text(o, "check", kind->name);
+    json_out_text(o, "level", finding_level_names[kind->level]);
+    json_out_open(o, "by", '{');
+    json_out_text(o, by, who);
+    json_out_close(o, '}');
+    json_out_text(o, "subject", f->subject);
+    json_out_text(o, "detail", f->detail);
+    json_out_text(o, "means", kind->means);
+    json_out_text(o, "cure", kind->cure);
+    json_out_i64(o, "since", f->since_ms);
+    json_out_close(o, '}');
+}

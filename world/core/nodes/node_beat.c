@@ -1,6 +1,7 @@
 /* What a beat changes: who the node is, what it holds, whether it lives. */
 #include "common/base/log.h"
 #include "common/proto/shard_id.h"
+#include "world/core/findings/world_findings.h"
 #include "world/core/nodes/nodes.h"
 
 static bool is_newer(const struct beat *b, const struct node *n)
@@ -18,6 +19,7 @@ static void start_anew(struct registry *r, struct node *n, struct moment now)
     n->was_missed = n->is_to_renew = false;
     n->alive_since_ms = now.mono_ms;
     n->adopted = 0;
+    world_findings_restart(n);
     n->full_below = n->version_of_orders = ++n->world->nodes.version;
     node_forget_drops(n, INT64_MAX);
 }
@@ -154,6 +156,7 @@ static void take(struct registry *r, struct node *n, const struct beat *b, struc
 
     take_head(r, n, b, now);
     revive(r, n, now);
+    world_findings_hear(n, b, doc, now);
     unknown = take_shards(r, n, is_base, doc, now);
     if (b->full || unknown > n->adopted)
         n->adopted = unknown;
@@ -202,6 +205,7 @@ enum beat_verdict nodes_beat(struct registry *r, struct world *w, const struct b
                                              .interval_ms = r->beat_ms,
                                              .url = n->url};
         r->node_stats.conflicts++;
+        world_findings_conflict(n, b, now);
         return BEAT_CONFLICT;
     }
     r->node_stats.beats++;

@@ -113,6 +113,7 @@ void nodes_add_orders(struct registry *r, struct node *n, const struct beat *b, 
         .drain = node_drain_left(n, now),
         .renew = n->was_missed,
         .others = n->world->nodes.usable - n->usable,
+        .checkup = round_orders(n),
     };
 
     orders_open(out, &orders);

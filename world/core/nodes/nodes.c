@@ -137,6 +137,7 @@ void node_discard(struct registry *r, struct node *n)
     span_free(n->url);
     span_free(n->internal_url);
     span_free(n->version);
+    findings_clear(&n->findings);
     free(n);
 }
 

@@ -58,18 +58,25 @@ struct node {
     int64_t drain_until_ms;   /* the same in wall time */
     struct list owned;        /* struct shard.in_owner, by order version, the oldest first */
     size_t owned_count;
-    uint64_t capacity;         /* sum of the capacities of the owned, each cut to SHARE_MAX */
-    uint64_t reserved;         /* sum of the promised seats of the owned */
-    struct list holdings;      /* struct holding.in_node */
-    uint64_t adopted;          /* shards that it held at its last full beat, and nobody knows */
-    uint64_t beats;            /* that counted */
-    bool has_lost;             /* some of its holdings are lost */
-    bool was_missed;           /* and some of their sessions were named as missing: */
-    bool is_to_renew;          /* its orders say so, until the next full beat */
-    int64_t touched_ms;        /* when all of its shards last counted as heard of */
-    int64_t version_of_orders; /* of the last change to them */
-    int64_t full_below;        /* whoever follows an older version gets all of them */
-    struct list drops;         /* struct drop: what it does not own any more and may not know */
+    uint64_t capacity;          /* sum of the capacities of the owned, each cut to SHARE_MAX */
+    uint64_t reserved;          /* sum of the promised seats of the owned */
+    struct list holdings;       /* struct holding.in_node */
+    uint64_t adopted;           /* shards that it held at its last full beat, and nobody knows */
+    uint64_t beats;             /* that counted */
+    struct findings findings;   /* that it told last, */
+    bool tells_findings;        /* if it does at all */
+    int64_t checkup;            /* the last that it has done */
+    bool clock_is_off;          /* that is told as a finding: */
+    int64_t clock_told_ms;      /* by so much */
+    int64_t clock_off_since_ms; /* monotonic; 0: its clock is right, for all we know */
+    int64_t twin_ms;            /* monotonic; when another process had its id; 0: never */
+    bool has_lost;              /* some of its holdings are lost */
+    bool was_missed;            /* and some of their sessions were named as missing: */
+    bool is_to_renew;           /* its orders say so, until the next full beat */
+    int64_t touched_ms;         /* when all of its shards last counted as heard of */
+    int64_t version_of_orders;  /* of the last change to them */
+    int64_t full_below;         /* whoever follows an older version gets all of them */
+    struct list drops;          /* struct drop: what it does not own any more and may not know */
     size_t drop_count;
     struct list in_world; /* in order of appearance */
 };

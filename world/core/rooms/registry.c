@@ -36,6 +36,8 @@ void registry_remove_room(struct registry *r, struct room *room)
 static void world_free(struct registry *r, struct world *w)
 {
     nodes_clear(r, w);
+    findings_clear(&w->findings);
+    round_clear(&w->round);
     retired_clear(&w->retired);
     LIST_EACH_SAFE (&w->shard_list, it, after) {
         registry_drop_shard(r, CONTAINER_OF(it, struct shard, node));

@@ -6,10 +6,12 @@
 #include "common/base/list.h"
 #include "common/base/map.h"
 #include "common/base/rng.h"
+#include "common/proto/finding.h"
 #include "common/proto/orders.h"
 #include "world/core/feed/event_ring.h"
 #include "world/core/feed/feed.h"
 #include "world/core/feed/history.h"
+#include "world/core/findings/round.h"
 #include "world/core/moment.h"
 #include "world/core/nodes/node_stats.h"
 #include "world/core/rooms/bans.h"
@@ -104,6 +106,8 @@ struct world {
     int64_t refused_ms[REFUSAL_COUNT]; /* no event tells of that refusal before */
     struct strangers_share strangers;
     struct world_nodes nodes;
+    struct findings findings; /* about its nodes and servers, made here */
+    struct round round;       /* the checkup of its nodes */
     struct retired retired;
     struct list servers;    /* struct world_server.in_world, in order of appearance */
     struct list unassigned; /* struct room.assignment.in_server: those of no server */

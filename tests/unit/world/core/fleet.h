@@ -18,6 +18,9 @@ struct said {
     bool partial, draining, gone;
     bool stranger;                    /* it follows no orders */
     int64_t have_epoch, have_version; /* 0: what the world told last */
+    int64_t now_ms, checkup;          /* 0: not told */
+    const char *findings;             /* JSON; NULL: not told */
+    const char *version, *url;        /* NULL: harmless ones */
 };
 
 static inline struct recorder *fleet_new(int64_t seat_ttl_ms)
@@ -49,8 +52,11 @@ static inline void fleet_text(const struct recorder *r, const struct said *said,
         .node_id = span_str(said->id),
         .epoch = said->epoch == 0 ? 100 : said->epoch,
         .url = SPAN("http://node"),
-        .internal_url = SPAN("http://node.internal"),
-        .version = SPAN("1"),
+        .internal_url = span_str(said->url == NULL ? "http://node.internal" : said->url),
+        .version = span_str(said->version == NULL ? "1" : said->version),
+        .now_ms = said->now_ms,
+        .checkup = said->checkup,
+        .findings = span_str(said->findings),
         .max_connections = said->max == 0 ? 1000 : said->max,
         .connections = said->connections,
         .draining = said->draining,

@@ -66,6 +66,7 @@ struct recorder {
     struct buf streamed;  /* what was sent to all streams, with a NUL behind it */
     bool stream_slow;     /* the next send finds it gone */
     bool outside;         /* requests come in there */
+    struct addr client;   /* from where they come */
     bool hold;            /* syncs wait for recorder_store */
     enum owner owner;
     unsigned ours_left;   /* asked so often, it is another's; 0: it stays */
@@ -344,6 +345,7 @@ static inline int recorder_ask(struct recorder *r, const char *method, const cha
         .credentials = *credentials,
         .body = body,
         .outside = r->outside,
+        .client = r->client,
     };
     size_t before = r->answer_count;
 
