@@ -170,6 +170,7 @@ bool follow_orders(struct world *w, const struct orders *o, const json_t *doc, i
         follow_shards(w, o, doc, now);
     if (!o->unchanged)
         follow_drain(w, o, now);
+    checks_ask(&w->node->checks, w, &o->checkup, now);
     if (o->renew)
         missing_refute(w);
     missing_follow(w, doc, now);

@@ -31,6 +31,7 @@ struct node *node_new(const struct node_port *port, void *io, const struct node_
     list_init(&n->shards);
     list_init(&n->worlds);
     wheel_init(&n->wheel, now);
+    checks_init(&n->checks, n);
     ending_init(&n->ending);
     drain_init(&n->drain, n, NULL);
     rng_seed(&n->rng, rng_seed_value);
@@ -54,6 +55,8 @@ void node_free(struct node *n)
     buf_clear(&n->out);
     buf_clear(&n->scratch);
     buf_clear(&n->beat);
+    buf_clear(&n->findings);
+    checks_clear(&n->checks);
     free(n);
 }
 
@@ -239,6 +242,16 @@ bool node_knocked(struct node *n, struct span world_id)
         return false;
     world_knock(w);
     return true;
+}
+
+struct checks *node_checks(struct node *n)
+{
+    return &n->checks;
+}
+
+void node_checked(struct node *n, struct handle world, int64_t now)
+{
+    checks_done(&n->checks, slots_get(&n->world_slots, world), now);
 }
 
 void node_reported(struct node *n, struct handle handle, bool confirmed, int64_t now)

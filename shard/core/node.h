@@ -10,6 +10,9 @@
 
 /* What core asks io to do. No call here may call back into core before it returns. A client is
  * never named before the node_client_open that made it has returned. */
+struct checkup;
+struct checks;
+
 struct node_port {
     /* A framed message (server side, unmasked) for a client. Borrowed: take a reference to keep it.
      */
@@ -49,6 +52,11 @@ struct node_port {
      * node_reported, exactly once. */
     void (*report)(void *io, struct handle shard, struct span shard_id, struct span world,
                    uint64_t connections);
+    /* The clock, Unix ms. May be NULL: nobody can tell. */
+    int64_t (*wall_ms)(void *io);
+    /* Dial what a world wants to be dialled (checkup.h, borrowed), and say to node_checks what came
+     * of it; answered by node_checked, unless the process ends. May be NULL: nobody can. */
+    void (*checkup)(void *io, struct handle world, const struct checkup *asked);
     /* The process cannot go on: say why, and end it with a failure. `why` is borrowed. */
     void (*fatal)(void *io, struct span why);
 };
@@ -208,6 +216,11 @@ void node_beat_answered(struct node *n, struct handle world, int status, struct 
  * beat that is under way is over. False: this node knows no such world. */
 bool node_knocked(struct node *n, struct span world_id);
 void node_reported(struct node *n, struct handle shard, bool confirmed, int64_t now);
+
+/* ---- what is wrong: io tells it what it sees (checks.h) */
+struct checks *node_checks(struct node *n);
+/* The checkup that a world asked for is done. */
+void node_checked(struct node *n, struct handle world, int64_t now);
 
 /* ---- time and shutdown */
 /* Does what is due. */

@@ -4,6 +4,7 @@
 #include "common/base/list.h"
 #include "common/base/map.h"
 #include "common/base/wheel.h"
+#include "shard/core/checks.h"
 #include "shard/core/drain.h"
 #include "shard/core/ending.h"
 #include "shard/core/node.h"
@@ -32,9 +33,11 @@ struct node {
     int64_t spared_ms;         /* when shards that could be spared were looked for last */
     uint64_t orders_followed;  /* sets of orders ever; marks what the last full one named */
 
+    struct checks checks;
     struct wheel wheel;
     struct rng rng;
-    struct buf out;     /* the envelope under way to a room */
-    struct buf scratch; /* the envelope codec's */
-    struct buf beat;    /* the beat under way to io */
+    struct buf out;      /* the envelope under way to a room */
+    struct buf scratch;  /* the envelope codec's */
+    struct buf beat;     /* the beat under way to io */
+    struct buf findings; /* that it tells, */
 };

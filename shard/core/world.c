@@ -11,7 +11,13 @@
 #include "shard/core/shard.h"
 
 enum { LOOK_MS = 1000 }; /* between two looks for idle shards */
-enum { STATUS_OK = 200, STATUS_NOT_FOUND = 404, STATUS_CONFLICT = 409 };
+enum {
+    STATUS_OK = 200,
+    STATUS_UNAUTHORIZED = 401,
+    STATUS_FORBIDDEN = 403,
+    STATUS_NOT_FOUND = 404,
+    STATUS_CONFLICT = 409,
+};
 
 static bool knows_only_reports(const struct node *n)
 {
@@ -99,6 +105,19 @@ static void world_schedule(struct world *w, bool news)
 
 /* ---- beats */
 
+/* Good until the next beat; empty: the world has them. */
+static struct span findings_to_tell(struct world *w)
+{
+    struct node *n = w->node;
+    bool all = w->news.full || w->wants_gone;
+    w->findings_told = n->checks.findings.version;
+    if (!all && w->findings_told == w->findings_known)
+        return (struct span){0};
+    buf_reset(&n->findings);
+    findings_write(&n->checks.findings, &n->findings);
+    return buf_span(&n->findings);
+}
+
 static void world_beat(struct world *w, int64_t now)
 {
     struct node *n = w->node;
@@ -115,6 +134,9 @@ static void world_beat(struct world *w, int64_t now)
         .draining = node_is_draining(n),
         .gone = w->wants_gone,
         .lag_ms = w->lag_ms,
+        .now_ms = checks_wall_ms(&n->checks),
+        .checkup = w->checkup,
+        .findings = findings_to_tell(w),
         .seq = ++w->seq,
         .full = w->news.full || w->wants_gone,
         .have_epoch = known ? w->epoch : 0,
@@ -245,12 +267,28 @@ static void note_failure(struct world *w, int status, struct span body)
     w->failing = true;
 }
 
+/* A world without our secret cannot tell who we are either. */
+static void note_refusal(struct world *w, int status, int64_t now)
+{
+    struct checks *checks = &w->node->checks;
+    struct buf detail = {0};
+    bool refused = status == STATUS_UNAUTHORIZED || status == STATUS_FORBIDDEN;
+    buf_addf(&detail, "answers heartbeats with %d", status);
+    if (refused)
+        checks_seen(checks, FINDING_BEAT_REFUSED, w->id, buf_span(&detail), now);
+    else if (status != 0)
+        checks_disproved(checks, FINDING_BEAT_REFUSED, w->id);
+    buf_clear(&detail);
+}
+
 void world_answered(struct world *w, int status, struct span body, int64_t now)
 {
     w->under_way = false;
+    note_refusal(w, status, now);
     bool confirmed = status == STATUS_OK && take_orders(w, body, now);
     if (confirmed) {
         news_confirm(&w->news);
+        w->findings_known = w->findings_told;
         w->failing = false;
         w->gone = w->says_gone;
     } else {

@@ -39,6 +39,7 @@ struct world {
     int64_t epoch;          /* the highest seen */
     int64_t orders_version; /* of `epoch`; 0: none yet */
     int64_t interval_ms;    /* as the world wants it; 0: it has not said */
+    int64_t checkup;        /* the last that was done for it; 0: none */
     bool drains_node;       /* it wants the whole node drained */
     uint64_t others;        /* other nodes that could take our shards, as the world says */
 
@@ -57,6 +58,8 @@ struct world {
 
     struct list shards; /* struct shard.in_world */
     struct news news;
+    /* Versions of the node's findings: told by the beat under way, confirmed; 0: none */
+    uint64_t findings_told, findings_known;
     int64_t empty_since_ms;
     char text[];
 };

@@ -1,4 +1,5 @@
 /* Core's port: each call goes to the part of the process that does it. */
+#include "common/base/clock.h"
 #include "common/base/log.h"
 #include "shard/io/process.h"
 
@@ -60,6 +61,12 @@ static void port_beat(void *io, struct handle world, struct span world_id, struc
     heart_beat(&((struct process *)io)->heart, world, world_id, body);
 }
 
+static int64_t port_wall_ms(void *io)
+{
+    (void)io;
+    return clock_wall_ms();
+}
+
 static void port_fatal(void *io, struct span why)
 {
     struct process *p = io;
@@ -88,5 +95,6 @@ const struct node_port process_port = {
     .link_ping = port_link_ping,
     .beat = port_beat,
     .report = port_report,
+    .wall_ms = port_wall_ms,
     .fatal = port_fatal,
 };

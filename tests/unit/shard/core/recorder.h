@@ -14,6 +14,7 @@
 #include "common/base/buf.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
+#include "common/proto/checkup.h"
 #include "shard/core/node.h"
 
 /* What a room hears by link `l`. */
@@ -174,6 +175,25 @@ static inline void recorder_fatal(void *io, struct span why)
     buf_addf(&r->lines, "fatal %.*s\n", SPAN_ARG(why));
 }
 
+static inline int64_t recorder_wall_ms(void *io)
+{
+    (void)io;
+    return 1700000123456;
+}
+
+static inline void recorder_checkup(void *io, struct handle world, const struct checkup *asked)
+{
+    struct recorder *r = io;
+    struct span node, url;
+    r->world = world;
+    buf_addf(&r->lines, "checkup %lld", (long long)asked->id);
+    for (size_t at = 0; checkup_next_peer(asked, &at, &node, &url);)
+        buf_addf(&r->lines, " %.*s=%.*s", SPAN_ARG(node), SPAN_ARG(url));
+    for (size_t at = 0; checkup_next_server(asked, &at, &url);)
+        buf_addf(&r->lines, " %.*s", SPAN_ARG(url));
+    buf_add_char(&r->lines, '\n');
+}
+
 static const struct node_port recorder_port = {
     .client_send = recorder_client_send,
     .client_close = recorder_client_close,
@@ -187,6 +207,8 @@ static const struct node_port recorder_port = {
     .link_ping = recorder_link_ping,
     .beat = recorder_beat,
     .report = recorder_report,
+    .wall_ms = recorder_wall_ms,
+    .checkup = recorder_checkup,
     .fatal = recorder_fatal,
 };
 
