@@ -4,6 +4,9 @@
 
 #include "common/base/mem.h"
 #include "common/net/http_conn.h"
+#include "common/proto/proxy_header.h"
+
+enum { PROXY_BEGIN = 6 }; /* bytes by which both versions can be told */
 
 static void http_begin_body(struct http_conn *c)
 {
@@ -155,9 +158,25 @@ static size_t http_take_body(struct http_conn *c, const char *data, size_t len)
     return used;
 }
 
+/* The first bytes of a connection are of a load balancer that speaks of its client. */
+static void http_look_for_proxy(const struct http_conn *c, const char *data, size_t len)
+{
+    struct proxy_header h;
+    const struct http_server *s = c->server;
+    bool first = !c->served && c->phase == HTTP_WAITING && c->head_bytes.len == 0;
+    if (!first || len <= PROXY_BEGIN || s->app->proxied == NULL ||
+        (memcmp(data, "PROXY ", PROXY_BEGIN) != 0 &&
+         memcmp(data, "\r\n\r\n\0\r", PROXY_BEGIN) != 0))
+        return;
+    enum err e = proxy_header_read(&h, data, len);
+    if (e == ERR_OK || e == ERR_AGAIN)
+        s->app->proxied(s->ctx, &c->x.peer);
+}
+
 void http_request_read(struct http_conn *c, const char *data, size_t len)
 {
     struct conn *conn = &c->conn;
+    http_look_for_proxy(c, data, len);
     while (len > 0 && c->phase != HTTP_OVER) {
         if (c->needs_peer && c->phase == HTTP_ANSWER && len > HTTP_EARLY_MAX) {
             http_conn_drop(c);

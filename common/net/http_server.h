@@ -28,6 +28,9 @@ struct http_app {
     uint64_t (*body_max)(void *ctx, const struct http_head *head);
     /* A request that the server refused by itself was answered with this status. May be NULL. */
     void (*refused)(void *ctx, int status);
+    /* A connection begins with a PROXY header (proxy_header.h) that nobody asked for; it is refused
+     * next. `peer` is who it comes from. May be NULL. */
+    void (*proxied)(void *ctx, const struct addr *peer);
     /* Whether what the server refuses of a request for that target, as far as it was read, is
      * answered as a problem (problem.h). NULL: never. */
     bool (*tells_problems)(void *ctx, struct span target);

@@ -34,12 +34,12 @@ static void forget(struct checks *c, struct checks_evidence *e)
 static void set_timer(struct checks *c)
 {
     int64_t oldest = INT64_MAX;
+    if (timer_is_set(&c->timer)) /* it looks again when it fires */
+        return;
     for (size_t i = 0; i < c->evidence_count; i++)
         if (c->evidence[i].seen_ms < oldest)
             oldest = c->evidence[i].seen_ms;
-    if (c->evidence_count == 0)
-        wheel_cancel(&c->node->wheel, &c->timer);
-    else if (!timer_is_set(&c->timer))
+    if (c->evidence_count > 0)
         wheel_set(&c->node->wheel, &c->timer, oldest + CHECKS_EVIDENCE_MS);
 }
 

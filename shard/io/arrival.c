@@ -4,8 +4,10 @@
 #include <stdlib.h>
 
 #include "common/base/clock.h"
+#include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/proto/hop.h"
+#include "shard/core/checks.h"
 #include "shard/io/join.h"
 
 struct arriving {
@@ -14,6 +16,7 @@ struct arriving {
     struct arrivals *all;
     struct arrival is; /* what core knows; its texts are in the next three */
     struct buf shard_id, session, tried;
+    struct buf url; /* of `tried` */
     struct sender from;
     struct shown shown;
 
@@ -41,6 +44,7 @@ static void arriving_free(struct arriving *w)
     buf_clear(&w->shard_id);
     buf_clear(&w->session);
     buf_clear(&w->tried);
+    buf_clear(&w->url);
     shown_clear(&w->shown);
     free(w);
 }
@@ -123,12 +127,23 @@ static void answer_elsewhere(struct arrivals *all, struct http_exchange *x, cons
 
 /* ---- the owner */
 
+static void note_unreachable(struct arriving *w)
+{
+    struct ticker *t = w->all->ticker;
+    w->all->stats->unreachable++;
+    log_debug("owner.unreachable", "node=%.*s url=%.*s why=%s", SPAN_ARG(buf_span(&w->tried)),
+              SPAN_ARG(buf_span(&w->url)), w->held.fault);
+    checks_peer_missed(node_checks(t->node), buf_span(&w->tried), buf_span(&w->url), w->held.fault,
+                       ticker_now(t));
+    ticker_touch(t);
+}
+
 static void tried_in_vain(struct held *h, enum resolve_reason why)
 {
     struct arriving *w = CONTAINER_OF(h, struct arriving, held);
     struct arrivals *all = w->all;
     if (why == RESOLVE_UNREACHABLE)
-        all->stats->unreachable++;
+        note_unreachable(w);
     else
         all->stats->misdirected++;
     w->is.tried_why = why;
@@ -175,6 +190,8 @@ static void go_there(struct arriving *w, const struct place *at)
 {
     buf_reset(&w->tried);
     buf_add_span(&w->tried, at->node);
+    buf_reset(&w->url);
+    buf_add_span(&w->url, at->url);
     held_try(&w->held, at->url);
 }
 

@@ -18,8 +18,6 @@ enum {
     BEAT_MS = 1000,
     LINK_RETRY_MIN_MS = 100,
     LINK_RETRY_MAX_MS = 3000,
-    SECRET_MIN = 16, /* bytes; a shorter one is worth a warning */
-    JWT_SECRET_MIN = 32,
     EDGE_HIGH_WATER = 256 * 1024,
 };
 
@@ -104,24 +102,23 @@ static void use_proxies(struct process *p)
     p->allowed_origins = span_str(p->settings.allowed_origins);
 }
 
-/* Who passes takes two. */
-static uint64_t usable_descriptors(const struct routes *routes)
+unsigned process_descriptors_each(const struct routes *routes)
 {
-    uint64_t all = fd_limit_raise();
     const struct route_rule *rule;
     for (size_t i = 0; (rule = routes_at(routes, i)) != NULL; i++)
         if (rule->mode == ROUTE_PASS)
-            return all / 2;
-    return all;
+            return 2;
+    return 1;
 }
 
 static size_t allowed_connections(struct process *p)
 {
     int64_t wanted = p->settings.common.max_connections;
-    size_t allowed = process_max_connections(wanted, usable_descriptors(p->routes));
+    uint64_t limit = fd_limit_raise();
+    size_t allowed = process_max_connections(wanted, limit / process_descriptors_each(p->routes));
     if (wanted > 0 && (uint64_t)wanted > allowed)
         log_warn("settings.descriptors", "name=MAX_CONNECTIONS value=%lld used=%zu limit=%llu",
-                 (long long)wanted, allowed, (unsigned long long)fd_limit_raise());
+                 (long long)wanted, allowed, (unsigned long long)limit);
     return allowed;
 }
 

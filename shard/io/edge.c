@@ -215,6 +215,8 @@ static void serve_here(void *ctx, const struct arrived *a)
     struct edge *e = ctx;
     if (!gatekeeper_enters(&e->gatekeeper, a, ticker_now(e->ticker)))
         return;
+    if (a->is_socket && !a->from->hopped)
+        witness_client(&e->witness, a->from, a->route->query);
     struct arrived shorn = gatekeeper_shear(&e->gatekeeper, a);
     if (a->is_socket && a->shown->greets)
         greet(e, &shorn);
@@ -253,10 +255,16 @@ static void take_party(struct edge *e, struct http_exchange *x, const struct rou
     if (span_ieq(x->head->method, SPAN("TRACE"))) {
         /* An answer to TRACE would show the client what a shard adds, its secret above all. */
         refuse_json(e, x, REFUSED_METHOD, 405, "Method not allowed");
-    } else if (sender_read(&from, x->head, &x->peer, e->trusted, e->secrets, x->tls,
-                           clock_wall_ms()) != ERR_OK) {
+        return;
+    }
+    if (sender_read(&from, x->head, &x->peer, e->trusted, e->secrets, x->tls, clock_wall_ms()) !=
+        ERR_OK) {
         refuse_json(e, x, REFUSED_SIGNATURE, 403, "Bad internal signature");
-    } else if (!admitted && !doorman_lets_connect(e->doorman, x, &from, is_upgrade)) {
+        return;
+    }
+    if (!from.hopped && !from.trusted)
+        witness_request(&e->witness, x);
+    if (!admitted && !doorman_lets_connect(e->doorman, x, &from, is_upgrade)) {
         return; /* answered */
     } else if (is_upgrade) {
         take_upgrade(e, x, r, &from, admitted);
@@ -366,6 +374,11 @@ static void on_begin(void *ctx, struct http_exchange *x)
     begin(ctx, x, false);
 }
 
+static void on_proxied(void *ctx, const struct addr *peer)
+{
+    witness_proxied(&((struct edge *)ctx)->witness, peer);
+}
+
 static void on_refused(void *ctx, int status)
 {
     struct edge *e = ctx;
@@ -383,6 +396,7 @@ const struct http_app edge_app = {
     .drained = responder_drained,
     .gone = responder_gone,
     .refused = on_refused,
+    .proxied = on_proxied,
 };
 
 void edge_admitted(void *ctx, struct http_exchange *x)
@@ -394,5 +408,6 @@ void edge_clear(struct edge *e)
 {
     buf_clear(&e->scratch);
     join_clear(&e->join);
+    witness_clear(&e->witness);
     gatekeeper_clear(&e->gatekeeper);
 }

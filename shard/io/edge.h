@@ -8,6 +8,7 @@
 #include "shard/io/metrics.h"
 #include "shard/io/pass.h"
 #include "shard/io/room_proxy.h"
+#include "shard/io/witness.h"
 #include "shard/io/world_proxy.h"
 
 struct edge {
@@ -27,6 +28,7 @@ struct edge {
     struct io_stats *stats;
     struct span version; /* what /version answers, JSON */
     struct gatekeeper gatekeeper;
+    struct witness witness;
     struct buf scratch; /* of the request at hand */
     struct join join;
 };

@@ -6,6 +6,7 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
+#include "shard/core/checks.h"
 
 struct edge_client {
     struct ws_conn ws;
@@ -80,11 +81,14 @@ static void on_closed(struct ws_conn *w, uint16_t code)
     struct ticker *t = c->all->ticker;
     struct handle handle = c->handle;
     enum node_reason why = end_reason(w, code);
+    int64_t now = ticker_now(t), heard_ms = w->heard_ms, ping_ms = w->settings->ping_ms;
     handles_remove(&c->all->table, handle);
     forget(c, code);
     if (handle_is_none(handle))
         return;
-    node_client_closed(t->node, handle, why, ticker_now(t));
+    if (why == NODE_PEER_GONE)
+        checks_broke_off(node_checks(t->node), now - heard_ms, ping_ms, now);
+    node_client_closed(t->node, handle, why, now);
     ticker_touch(t);
 }
 

@@ -125,6 +125,7 @@ static void wire_edge(struct process *p)
                     .server = &p->server,
                     .doors = &p->doors},
         .gatekeeper = {.gate = gate_of(p), .stats = &p->stats},
+        .witness = {.ticker = &p->ticker, .trusted = &p->trusted},
         .stats = &p->stats,
     };
     spent_init(&p->edge.gatekeeper.gate.spent, SPENT_MAX, loop_now(p->loop));
@@ -175,11 +176,13 @@ void process_wire(struct process *p)
     wire_edge(p);
     wire_door(p);
     wire_farewell(p);
+    process_look(p);
 }
 
 void process_unwire(struct process *p)
 {
     enum { TURNS = 3 }; /* what is aborted ends at the end of a turn, and may end others */
+    wheel_cancel(loop_wheel(p->loop), &p->facts);
     doors_abort(&p->doors);
     farewell_stop(&p->farewell);
     forwards_clear(&p->forwards);

@@ -9,6 +9,11 @@
 #include "shard/io/reporter.h"
 #include "shard/io/room_link.h"
 
+enum {
+    SECRET_MIN = 16, /* bytes; a shorter one is worth a warning */
+    JWT_SECRET_MIN = 32,
+};
+
 struct process {
     int argc;
     char **argv;
@@ -51,6 +56,7 @@ struct process {
     struct doors doors;
 
     struct turn_end reloading;
+    struct timer facts; /* when to look at certificates again */
     struct farewell farewell;
     bool failed; /* core cannot go on */
 };
@@ -65,8 +71,14 @@ void process_derive(struct process *p);
 void process_derive_again(struct process *p);
 /* Reads the settings again, and uses those that can change (reload.c; docs/operations.md). */
 void process_reload(struct process *p);
+/* How many descriptors a client takes: who passes takes two. */
+unsigned process_descriptors_each(const struct routes *routes);
 /* Frees what process_derive made. */
 void process_underive(struct process *p);
+
+/* Tells core what is wrong with the settings and files in use, now and from time to time (facts.c);
+ * after process_wire, and when they have changed. */
+void process_look(struct process *p);
 
 /* Makes the parts; p->loop is there and process_derive has run. Nothing listens yet. */
 void process_wire(struct process *p);

@@ -10,8 +10,12 @@
 #include "common/base/mem.h"
 #include "common/proto/hop.h"
 #include "common/proto/url.h"
+#include "shard/core/checks.h"
 
-enum { DIAL_TIMEOUT_MS = 5000 };
+enum {
+    DIAL_TIMEOUT_MS = 5000,
+    STANDS_MS = 1000, /* a link that fell later was accepted */
+};
 
 enum room_link_state {
     ROOM_LINK_WARMING,
@@ -33,6 +37,8 @@ struct room_link {
     struct ws_dial *dial;      /* DIALLING */
     struct buf target, headers;
     int64_t begun_us; /* WARMING and DIALLING since then */
+    int64_t up_ms;    /* since when it is UP; 0: it has not been */
+    bool heard;       /* the room has said something, or told that it reads */
     struct outq late; /* UP, but its end has begun: texts that no link has been given */
 };
 
@@ -71,6 +77,38 @@ static void room_link_free(struct room_link *l)
     free(l);
 }
 
+/* What core is to make of the server. */
+static void room_link_tell(const struct room_link *l, enum checks_room what, int status,
+                           const char *why)
+{
+    struct ticker *t = l->all->ticker;
+    struct buf origin = {0};
+    url_origin_add(&origin, l->server->origin);
+    checks_room(node_checks(t->node), buf_span(&origin), what, status, why, ticker_now(t));
+    ticker_touch(t);
+    buf_clear(&origin);
+}
+
+/* The room accepts the link. */
+static void room_link_heard(struct room_link *l)
+{
+    if (l->heard)
+        return;
+    l->heard = true;
+    room_link_tell(l, CHECKS_ROOM_STANDS, 0, NULL);
+}
+
+/* It fell, though nobody here closed it. Reference servers without our secret answer 101 all the
+ * same, and close then; one that breaks off has died, or something between us. */
+static void room_link_fell(struct room_link *l, uint16_t code)
+{
+    bool ends = code == WS_CODE_RESTART || code == WS_CODE_GOING_AWAY || code == WS_CODE_ABNORMAL;
+    if (l->heard || ends)
+        return;
+    bool stood = ticker_now(l->all->ticker) - l->up_ms >= STANDS_MS;
+    room_link_tell(l, stood ? CHECKS_ROOM_STANDS : CHECKS_ROOM_CUTS, 0, NULL);
+}
+
 /* Frees the link and tells core, which may dial anew at once. */
 static void room_link_lost(struct room_link *l, size_t lost)
 {
@@ -90,6 +128,7 @@ static void on_message(struct ws_conn *w, char *data, size_t len, bool binary)
     (void)binary; /* core checks that it is JSON, and with that UTF-8 */
     if (l->state != ROOM_LINK_UP)
         return;
+    room_link_heard(l);
     node_link_frame(t->node, l->handle, span_of(data, len), ticker_now(t));
     ticker_touch(t);
 }
@@ -102,6 +141,7 @@ static void on_pong(struct ws_conn *w, struct span payload)
     if (l->state != ROOM_LINK_UP || payload.len != sizeof number)
         return;
     memcpy(&number, payload.ptr, sizeof number);
+    room_link_heard(l);
     node_link_pong(t->node, l->handle, number, ticker_now(t));
     ticker_touch(t);
 }
@@ -139,6 +179,8 @@ static void on_closed(struct ws_conn *w, uint16_t code)
         room_link_free(l);
         return;
     }
+    if (!w->ours)
+        room_link_fell(l, code);
     size_t unacknowledged = conn_unacknowledged(&w->conn);
     give_back_all(l);
     room_link_lost(l, unacknowledged);
@@ -161,18 +203,21 @@ static void on_open(void *ctx, struct ws_dial *d)
     ws_dial_take(d, &l->ws, &link_ops, l->all->settings);
     room_link_go(l, ROOM_LINK_UP);
     histogram_add(&l->all->stats->dial, clock_mono_us() - l->begun_us);
+    l->up_ms = ticker_now(t);
+    room_link_tell(l, CHECKS_ROOM_OPEN, 0, NULL);
     if (room_reach_found(l->reached))
         log_info("room.reachable", "server=%s", l->server->origin->text);
     node_link_up(t->node, l->handle, ticker_now(t));
     ticker_touch(t);
 }
 
-static void dial_failed(struct room_link *l, const char *fault, int status)
+static void dial_failed(struct room_link *l, enum checks_room what, const char *fault, int status)
 {
     const char *server = l->server->origin->text;
     if (room_reach_missed(l->reached))
         log_warn("room.unreachable", "server=%s why=%s status=%d", server, fault, status);
     log_debug("link.dial_failed", "server=%s why=%s status=%d", server, fault, status);
+    room_link_tell(l, what, status, fault);
     room_link_lost(l, 0);
 }
 
@@ -180,9 +225,8 @@ static void on_dial_failed(void *ctx, enum err why, int status)
 {
     struct room_link *l = ctx;
     const char *fault = ws_dial_fault(l->dial);
-    (void)why;
     l->dial = NULL;
-    dial_failed(l, fault, status);
+    dial_failed(l, why == ERR_MISSING ? CHECKS_ROOM_SILENT : CHECKS_ROOM_REFUSES, fault, status);
 }
 
 static const struct ws_dial_ops dial_ops = {.open = on_open, .failed = on_dial_failed};
@@ -215,7 +259,7 @@ static void on_warm_failed(void *ctx, enum err why)
     struct room_link *l = ctx;
     (void)why;
     l->warm_up = NULL;
-    dial_failed(l, http_pool_fault(l->server->errands), 0);
+    dial_failed(l, CHECKS_ROOM_SILENT, http_pool_fault(l->server->errands), 0);
 }
 
 static const struct http_call_ops warm_ops = {
