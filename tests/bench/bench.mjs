@@ -1,7 +1,7 @@
 // The measurements of tests/bench/run. Servers run on core 0, load and room server on core 1; peers take
 // turns with us, so that a noisy machine hurts both; medians are printed.
 import os from "node:os";
-import { base, beatingNodes, bearer, bin, callgrind, certificate, cpu, freePort, get, haproxy, here, load, LOAD, median, nginx, poll, post, redis, register, registerAll, round, server, SERVER, shard, sleep, usable, world } from "./tools.mjs";
+import { base, beatingNodes, bearer, bin, callgrind, certificate, Console, cpu, cpuExact, freePort, get, haproxy, here, load, LOAD, median, nginx, poll, post, redis, register, registerAll, round, server, SERVER, shard, sleep, usable, world } from "./tools.mjs";
 
 const args = process.argv.slice(2);
 const quick = args.includes("--quick");
@@ -114,6 +114,47 @@ async function benchBeats() {
   await w.stop();
   console.log(`beats         of a node with ${ids.length} shards, at the world: nothing changed ${idle} thousand instructions, 100 changed ${hundred}, full ${full} (no bar)`);
 }
+/** A world of 10 000 shards at four nodes, 100 of which are told anew each second; `rooms` times `perRoom` are as many. */
+async function busyWorld(rooms, perRoom, wrap) {
+  const port = await freePort(), w = await world(port, wrap), nodes = await beatingNodes(port, 4);
+  await registerAll(port, Array.from({ length: rooms }, (_, i) => `room-${i}`), "round-robin", perRoom, async () => { for (const n of nodes) await n.beat(); });
+  for (const n of nodes) await n.beat([...n.shards.keys()], true);
+  let turn = 0;
+  const timers = nodes.map((n) => setInterval(() => {
+    const ids = [...n.shards.keys()], some = Array.from({ length: 25 }, (_, i) => ids[(turn * 25 + i) % ids.length]);
+    for (const id of some) n.count(id, (++turn % 90) + 1);
+    n.beat(some).catch(() => {});
+  }, 1000));
+  return { port, pid: w.pid, shards: nodes.reduce((sum, n) => sum + n.shards.size, 0), stop: () => { timers.forEach(clearInterval); return w.stop(); } };
+}
+/** Runs `work` for each of some seconds without and with five consoles; answers what it counted of each. */
+async function withConsoles(w, work) {
+  const without = await work(), consoles = Array.from({ length: 5 }, () => new Console(w.port));
+  for (const c of consoles) await c.open();
+  await sleep(1000);
+  const before = consoles.map((c) => ({ ...c }));
+  const with_ = await work();
+  const seen = (key) => consoles.reduce((sum, c, i) => sum + c[key] - before[i][key], 0);
+  for (const c of consoles) c.close();
+  await sleep(200);
+  return { without, with: with_, overviews: seen("overviews"), pages: seen("pages"), bytes: seen("bytes") };
+}
+/** What five open consoles cost the process of such a world: its time on the CPU, the kernel's for it included, and its instructions. */
+async function benchConsoles() {
+  const span = quick ? 2 : 10;
+  for (const [rooms, perRoom] of [[100, 100], [1, 10000]]) {
+    const w = await busyWorld(rooms, perRoom), runs = [];
+    const percent = async () => { const before = cpuExact(w.pid); await sleep(span * 1000); return ((cpuExact(w.pid) - before) / span) * 100; };
+    for (let i = 0; i < rounds; i++) runs.push(await withConsoles(w, percent));
+    await w.stop();
+    const grind = callgrind(), g = await busyWorld(rooms, perRoom, grind.wrap);
+    const counted = await withConsoles(g, async () => (await grind.count(g.pid, () => sleep(span * 1000))) / span / 1e6);
+    await g.stop();
+    const of = (key) => median(runs.map((r) => r[key]));
+    console.log(`consoles      ${w.shards} shards in ${rooms} rooms, 100 counts told a second: ${round(of("without"))} % of a core, with 5 consoles ${round(of("with"))} %: ${round(median(runs.map((r) => r.with - r.without)))} points more (bar 2); ${round(counted.without, 1)} million instructions a second, with them ${round(counted.with, 1)}; a second: ${round(of("overviews") / span, 1)} overviews, ${round(of("pages") / span, 1)} pages, ${round(of("bytes") / span / 1000, 0)} KB`);
+  }
+}
+
 /** What 10 000 idle shards cost their node. */
 async function benchShards() {
   const rp = await freePort(), wp = await freePort(), sp = await freePort(), grind = callgrind(), span = quick ? 2 : 10;
@@ -216,7 +257,7 @@ async function benchIdle() {
   console.log(`idle          ${plain.connections} clients that said one message each: ${plain.bytes_per_connection} bytes of user memory each (bar 2048, aim 1024); ${tls.connections} under TLS: ${tls.bytes_per_connection} (no bar); ${passing.connections} in mode pass: ${passing.bytes_per_connection} (bar 2048)`);
 }
 
-const all = { connect: benchConnect, create: benchCreate, forward: benchForward, instructions: benchInstructions, beats: benchBeats, shards: benchShards, relay: benchRelay, pass: benchPass, tls: benchTls, idle: benchIdle };
+const all = { connect: benchConnect, create: benchCreate, forward: benchForward, instructions: benchInstructions, beats: benchBeats, consoles: benchConsoles, shards: benchShards, relay: benchRelay, pass: benchPass, tls: benchTls, idle: benchIdle };
 for (const name of only) if (!all[name]) { console.error(`no benchmark ${name}; there are ${Object.keys(all).join(", ")}`); process.exit(2); }
 console.log(`${os.cpus()[0].model}, ${os.cpus().length} cores; servers on core ${SERVER}, load on core ${LOAD}; medians of ${rounds}`);
 for (const [name, fn] of Object.entries(all)) if (!only.length || only.includes(name)) await fn();

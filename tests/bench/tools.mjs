@@ -57,6 +57,9 @@ export const load = (file, list, env = {}) => new Promise((resolve, reject) => {
 /** CPU seconds that a process has used. */
 export const cpu = (pid) => { const f = readFileSync(`/proc/${pid}/stat`, "utf8").replace(/.*\) /, "").split(" "); return (Number(f[11]) + Number(f[12])) / 100; };
 
+/** The same to the microsecond, without what the kernel counts in ticks. */
+export const cpuExact = (pid) => Number(readFileSync(`/proc/${pid}/schedstat`, "utf8").split(" ")[0]) / 1e9;
+
 /** A world as it is deployed: seats are promised, and what changes is stored; `redis`: one of several, with the Redis there. */
 export const world = async (port, wrap, redis) => server(SERVER, [bin + "terrane-world"], { port, wrap, env: { HOST: "127.0.0.1", PORT: String(port), SHARD_SECRET: secret, AUTH_JWT_SECRET: jwtSecret, ...(redis ? { REDIS_URL: `redis://127.0.0.1:${redis}` } : { DATA_DIR: folder("data") }) } });
 /** The server that Debian's redis-tools hold under another name. */
@@ -119,6 +122,30 @@ export async function registerAll(port, names, balancingStrategy, minShards, bet
     await between();
   }
 }
+/** A console as the dashboard is one: the stream of events with overviews, and each second a page of shards, of rooms and of nodes. */
+export class Console {
+  constructor(port) {
+    this.port = port;
+    this.overviews = this.pages = this.bytes = 0;
+  }
+  async open() {
+    this.stream = await new Promise((resolve, reject) => http.get({ host: "127.0.0.1", port: this.port, path: "/api/v1/worlds/world-bench/events?overview=1", agent: false, headers: { authorization: bearer() } }, resolve).on("error", reject));
+    this.stream.on("error", () => {});
+    this.stream.on("data", (d) => { this.overviews += d.toString().split("event: overview").length - 1; });
+    this.timer = setInterval(() => this.look().catch(() => {}), 1000);
+  }
+  async look() {
+    for (const list of ["shards?limit=100", "rooms?limit=100", "nodes"]) {
+      this.bytes += (await get(this.port, `/api/v1/worlds/world-bench/${list}`)).length;
+      this.pages++;
+    }
+  }
+  close() {
+    clearInterval(this.timer);
+    this.stream.destroy();
+  }
+}
+
 /** The world has that many nodes that shards can be placed on. */
 export const usable = (port, count) => poll(async () => JSON.parse(await get(port, "/api/v1/worlds/world-bench/nodes")).items.filter((n) => n.usable).length === count, "usable nodes");
 
