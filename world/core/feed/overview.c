@@ -54,20 +54,6 @@ static void view_refusals(struct json_out *o, const uint64_t counts[REFUSAL_COUN
     json_out_close(o, '}');
 }
 
-static void view_findings(struct json_out *o, const struct world *w, const struct pulse *p)
-{
-    static const char *const names[] = {
-        [FINDING_ERROR] = "error", [FINDING_WARNING] = "warning", [FINDING_NOTICE] = "notice"};
-    size_t counts[FINDING_LEVEL_COUNT] = {0};
-
-    findings_levels(p->findings, counts);
-    world_findings_levels(w, counts);
-    json_out_open(o, "findings", '{');
-    for (unsigned level = 0; level < FINDING_LEVEL_COUNT; level++)
-        json_out_u64(o, names[level], counts[level]);
-    json_out_close(o, '}');
-}
-
 static void view_process(struct json_out *o, const struct pulse *p)
 {
     uint64_t placements = 0;
@@ -80,6 +66,20 @@ static void view_process(struct json_out *o, const struct pulse *p)
     json_out_i64(o, "lagMs", pulse_lag_ms(p));
     json_out_u64(o, "placements", placements);
     view_refusals(o, p->stats->refusals);
+    json_out_close(o, '}');
+}
+
+void overview_view_findings(struct json_out *o, const struct world *w, const struct pulse *p)
+{
+    static const char *const names[] = {
+        [FINDING_ERROR] = "error", [FINDING_WARNING] = "warning", [FINDING_NOTICE] = "notice"};
+    size_t counts[FINDING_LEVEL_COUNT] = {0};
+
+    findings_levels(p->findings, counts);
+    world_findings_levels(w, counts);
+    json_out_open(o, "findings", '{');
+    for (unsigned level = 0; level < FINDING_LEVEL_COUNT; level++)
+        json_out_u64(o, names[level], counts[level]);
     json_out_close(o, '}');
 }
 
@@ -107,7 +107,7 @@ void overview_add_rest(struct buf *out, const struct world *w, const struct puls
     json_out_u64(&o, "capacity", w->tally.max);
     json_out_u64(&o, "placements", w->placements);
     view_refusals(&o, w->refusals);
-    view_findings(&o, w, p);
+    overview_view_findings(&o, w, p);
     view_process(&o, p);
     json_out_close(&o, '}');
 }

@@ -7,6 +7,7 @@
 #include "world/core/pulse.h"
 
 struct world;
+struct json_out;
 
 /* Appends it, a JSON object. */
 void overview_add(struct buf *out, const struct world *w, const struct pulse *p, struct moment now);
@@ -14,3 +15,5 @@ void overview_add(struct buf *out, const struct world *w, const struct pulse *p,
 void overview_add_head(struct buf *out, const struct world *w, struct moment now);
 /* and what was so, from the comma to the last brace: when two are the same, nothing has changed. */
 void overview_add_rest(struct buf *out, const struct world *w, const struct pulse *p);
+/* Writes the member `findings`: how many of each level, with those of its nodes and the process. */
+void overview_view_findings(struct json_out *o, const struct world *w, const struct pulse *p);

@@ -1,5 +1,6 @@
 /* The worlds that a token covers, of those that this process decides for. */
 #include "common/base/json_out.h"
+#include "world/core/feed/overview.h"
 #include "world/core/manage/manage_verbs.h"
 
 void manage_list_worlds(struct manage *m)
@@ -19,6 +20,9 @@ void manage_list_worlds(struct manage *m)
         json_out_text(&o, "worldId", w->id);
         json_out_u64(&o, "rooms", w->rooms.count);
         json_out_u64(&o, "shards", w->shards.count);
+        json_out_u64(&o, "connections", w->tally.open);
+        json_out_u64(&o, "capacity", w->tally.max);
+        overview_view_findings(&o, w, &core->pulse);
         json_out_close(&o, '}');
     }
     json_out_close(&o, ']');

@@ -156,7 +156,9 @@ static void every_path_has_its_answer(void **state)
         {"GET", "/api/v1/", NULL, 404, "{\"error\":\"Not found\"}"},
         {"GET", "/api/v1/world", NULL, 404, "{\"error\":\"Not found\"}"},
         {"GET", "/api/v1/worlds", NULL, 200,
-         "{\"items\":[{\"worldId\":\"world-a\",\"rooms\":1,\"shards\":2}],\"next\":null}"},
+         "{\"items\":[{\"worldId\":\"world-a\",\"rooms\":1,\"shards\":2,"
+         "\"connections\":0,\"capacity\":20,"
+         "\"findings\":{\"error\":0,\"warning\":0,\"notice\":0}}],\"next\":null}"},
         {"POST", "/api/v1/worlds", NULL, 405, "{\"error\":\"Method not allowed\"}"},
         {"GET", "/api/v1/worlds/", NULL, 404, NULL},
         {"GET", "/api/v1/worlds/world-a", NULL, 404, NULL},
