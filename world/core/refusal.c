@@ -56,6 +56,8 @@ static const struct {
     [REFUSAL_SERVER_UNUSABLE] = {"server_unusable", 409},
     [REFUSAL_SERVERS_FULL] = {"servers_full", 409},
     [REFUSAL_READERS] = {"readers", 429},
+    [REFUSAL_HANDSHAKE] = {"handshake", 400},
+    [REFUSAL_CROWDED] = {"crowded", 503},
     [REFUSAL_FEED_WORLD_ID] = {"feed_world_id", 0},
     [REFUSAL_FEED_DENIED] = {"feed_denied", 0},
     [REFUSAL_FEED_SHARD] = {"feed_shard", 0},

@@ -52,7 +52,9 @@ enum refusal {
     REFUSAL_SERVER_ORIGIN,   /* no http origin */
     REFUSAL_SERVER_UNUSABLE, /* it takes no rooms now */
     REFUSAL_SERVERS_FULL,
-    REFUSAL_READERS, /* too many readers of events */
+    REFUSAL_READERS,   /* too many readers of events */
+    REFUSAL_HANDSHAKE, /* no good WebSocket handshake */
+    REFUSAL_CROWDED,   /* no more sockets may come in */
     REFUSAL_FEED_WORLD_ID,
     REFUSAL_FEED_DENIED,
     REFUSAL_FEED_SHARD,

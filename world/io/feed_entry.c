@@ -49,6 +49,8 @@ static void accept_feed(struct server *s, struct http_exchange *x, bool outside)
     struct feed_request request = request_of(x->head, outside);
     int status = feed_sockets_accept(s->feeds, x, &request);
 
+    if (status == 400 || status == 426)
+        s->core->stats.refusals[REFUSAL_HANDSHAKE]++;
     stats_count_request(&s->core->stats, ROUTE_FEED, status);
 }
 
@@ -79,7 +81,7 @@ bool feed_entry_take(struct server_door *door, struct http_exchange *x,
     if (!is_feed(s, x->head))
         return false;
     if (is_crowded(door)) {
-        metrics_count_refusal(s->metrics, 503);
+        s->core->stats.refusals[REFUSAL_CROWDED]++;
         stats_count_request(&s->core->stats, ROUTE_FEED, 503);
         http_respond(x, 503, SPAN(API_HEADERS_TEXT "Retry-After: 1\r\n"),
                      SPAN("{\"error\":\"Too many connections\"}"));

@@ -78,7 +78,11 @@ void request_hand_to_core(struct request *r)
 static void count_and_respond(struct request *r, enum route route, int status, struct span headers,
                               struct span body)
 {
-    stats_count_request(&r->server->core->stats, route, status);
+    struct stats *stats = &r->server->core->stats;
+
+    if (status == 405)
+        stats->refusals[REFUSAL_METHOD]++;
+    stats_count_request(stats, route, status);
     request_respond(r, status, headers, body);
 }
 
@@ -209,6 +213,7 @@ static void request_complete(struct responder *responder)
     struct url_target target;
 
     if (url_split_target(r->x->head->target, &target) != ERR_OK) {
+        s->core->stats.refusals[REFUSAL_PATH]++;
         stats_count_request(&s->core->stats, ROUTE_UNKNOWN, 400);
         request_refuse(r, 400, (struct span){0}, SPAN("Bad request target"));
         return;
