@@ -179,9 +179,10 @@ static bool set_token(struct loading *l, struct span text, const char *from)
     for (size_t i = 0; i < text.len; i++)
         good = good && text.ptr[i] > ' ' && text.ptr[i] <= '~';
     l->p->token_from = span_str(from);
-    if (good)
+    if (good) {
+        free(l->p->token);
         l->p->token = xspandup(text);
-    else
+    } else
         buf_addf(l->problem, "%s holds no token", from);
     return good;
 }
@@ -214,6 +215,7 @@ static bool mint(struct loading *l, const struct token_source *source)
              (long long)(now - EARLY_SECONDS), (long long)(now + MINTED_SECONDS));
     if (token_sign(&out, source->alg, token_source_signer(source), buf_span(&claims)) == ERR_OK)
         good = set_token(l, buf_span(&out), "AUTH_JWT_SECRET");
+    l->p->minted_s = now;
     buf_clear(&claims);
     buf_clear(&out);
     return good;
@@ -283,6 +285,16 @@ enum err profile_load(struct profile *p, const struct args *args, struct buf *pr
     json_decref(l.file);
     buf_clear(&l.where);
     return good ? ERR_OK : ERR_SYNTAX;
+}
+
+void profile_renew(struct profile *p, const struct args *args)
+{
+    struct buf problem = {0};
+    struct loading l = {.p = p, .args = args, .problem = &problem};
+
+    if (p->minted_s > 0 && clock_wall_ms() / 1000 - p->minted_s >= MINTED_SECONDS / 2)
+        (void)mint_from_environment(&l); /* what has gone since is told by the world's answer */
+    buf_clear(&problem);
 }
 
 void profile_clear(struct profile *p)

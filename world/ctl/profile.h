@@ -8,6 +8,7 @@ struct profile {
     char *world;
     char *token;            /* NULL: none */
     char *ca;               /* a path; NULL: the system's */
+    int64_t minted_s;       /* when it was made here; 0: it was given */
     struct span token_from; /* for people: "TERRANE_TOKEN"; static */
 };
 
@@ -16,4 +17,6 @@ struct profile {
  * paths are relative to its folder). Without a token, but with AUTH_JWT_SECRET or _FILE in the
  * environment, one for a minute is made by it. ERR_SYNTAX: `problem` says what is wrong. */
 MUST_CHECK enum err profile_load(struct profile *p, const struct args *args, struct buf *problem);
+/* A token that was made by the secret is made anew if it will soon end; any other stays. */
+void profile_renew(struct profile *p, const struct args *args);
 void profile_clear(struct profile *p);

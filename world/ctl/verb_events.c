@@ -16,6 +16,8 @@ const struct flag events_flags[] = {
 
 struct events {
     struct ctl *ctl;
+    struct wire_stream *stream;
+    struct buf last; /* the id that was heard last */
     bool follow, was_up, lost;
     uint64_t left; /* 0: no end */
     enum ended how;
@@ -42,6 +44,8 @@ static void on_event(void *ctx, const struct wire_event *event)
 {
     struct events *e = ctx;
     struct buf out = {0};
+    buf_reset(&e->last);
+    buf_add_span(&e->last, event->id);
     if (e->ctl->json) {
         add_json(&out, event);
     } else {
@@ -64,40 +68,60 @@ static void on_up(void *ctx)
     e->lost = false;
 }
 
+static void open_stream(struct events *e);
+
+/* A token that we made has ended by now: another try with a new one. */
+static bool renews(struct events *e, const struct wire_answer *a)
+{
+    if (!e->follow || !e->was_up || e->ctl->profile.minted_s == 0 || a->status != 403)
+        return false;
+    e->was_up = false; /* once */
+    wire_stream_close(e->stream);
+    open_stream(e);
+    return true;
+}
+
 static void on_down(void *ctx, const struct wire_answer *a, int64_t again_ms)
 {
     struct events *e = ctx;
+    struct span why = a->why.len > 0 ? buf_span(&a->why) : SPAN("it closed the connection");
+    if (renews(e, a))
+        return;
     if (again_ms < 0 && a->status > 0) {
         end(e, api_refused(e->ctl, a));
     } else if (!e->was_up || !e->follow) {
         end(e, ctl_problem(ENDED_UNREACHED, "%s: %.*s",
                            e->was_up ? "the stream has ended" : "cannot reach the world",
-                           SPAN_ARG(buf_span(&a->why))));
+                           SPAN_ARG(why)));
     } else if (!e->lost) {
         e->lost = true;
-        (void)ctl_problem(ENDED_DONE, "the world is lost, waiting for it: %.*s",
-                          SPAN_ARG(buf_span(&a->why)));
+        (void)ctl_problem(ENDED_DONE, "the world is lost, waiting for it: %.*s", SPAN_ARG(why));
     }
+}
+
+static void open_stream(struct events *e)
+{
+    static const struct wire_stream_hear hear = {on_event, on_up, on_down};
+    struct profile *p = &e->ctl->profile;
+    struct buf url = {0}, headers = {0};
+
+    profile_renew(p, &e->ctl->args);
+    buf_addf(&url, "%s/api/v1/worlds/%s/events", p->url, p->world);
+    if (e->last.len > 0)
+        buf_addf(&headers, "Last-Event-ID: %.*s\r\n", SPAN_ARG(buf_span(&e->last)));
+    struct wire_call call = {
+        .url = buf_span(&url), .token = span_str(p->token), .headers = buf_span(&headers)};
+    e->stream = wire_stream_open(e->ctl->wire, &call, &hear, e);
+    buf_clear(&url);
+    buf_clear(&headers);
 }
 
 static enum ended listen(struct events *e)
 {
-    static const struct wire_stream_hear hear = {on_event, on_up, on_down};
-    const struct ctl *c = e->ctl;
-    const char *since = args_value(&c->args, "since");
-    struct buf url = {0}, headers = {0};
-
-    buf_addf(&url, "%s/api/v1/worlds/%s/events", c->profile.url, c->profile.world);
-    if (since != NULL)
-        buf_addf(&headers, "Last-Event-ID: %s\r\n", since);
-    struct wire_call call = {
-        .url = buf_span(&url), .token = span_str(c->profile.token), .headers = buf_span(&headers)};
-    struct wire_stream *s = wire_stream_open(c->wire, &call, &hear, e);
-    if (!wire_run(c->wire))
+    open_stream(e);
+    if (!wire_run(e->ctl->wire))
         e->how = ENDED_INTERRUPTED;
-    wire_stream_close(s);
-    buf_clear(&url);
-    buf_clear(&headers);
+    wire_stream_close(e->stream);
     return e->how;
 }
 
@@ -117,6 +141,10 @@ enum ended verb_events(struct ctl *c)
         return ctl_problem(ENDED_USAGE, "--since %s: the id of an event, a number", since);
     if (!count_flag(c, "count", 1, UINT32_MAX, &e.left))
         return ENDED_USAGE;
+    buf_add_span(&e.last, span_str(since));
     enum ended how = ctl_reach(c);
-    return how == ENDED_DONE ? listen(&e) : how;
+    if (how == ENDED_DONE)
+        how = listen(&e);
+    buf_clear(&e.last);
+    return how;
 }

@@ -3,6 +3,7 @@
 
 #include "world/ctl/verb_config.h"
 #include "world/ctl/verb_events.h"
+#include "world/ctl/verb_join.h"
 #include "world/ctl/verb_lists.h"
 #include "world/ctl/verb_log_level.h"
 #include "world/ctl/verb_token.h"
@@ -13,6 +14,14 @@ const struct verb verbs[] = {
      "With -f a world that is lost is waited for, and nothing that it kept is missed; a gap is "
      "said.",
      verb_events},
+    {"watch", "", "follows the admin feed: the registry, then what changes", watch_flags,
+     "With -o json each line is a frame as the world sent it.", verb_watch},
+    {"join", "ROOM", "comes into a room as a client", join_flags,
+     "Lines of stdin are messages: JSON as it is, /NAME VALUE as "
+     "{\"action\":NAME,\"value\":VALUE}, "
+     "other text as a JSON string. It leaves at the end of stdin, or with --count after so many "
+     "messages; a client that is told to come again does.",
+     verb_join},
     {"log-level", "LEVEL", "changes what a process logs: error, warn, info or debug",
      log_level_flags, NULL, verb_log_level},
     {"token mint", "", "makes a token", token_mint_flags,

@@ -108,6 +108,7 @@ bool wire_run(struct wire *w)
 void wire_stop(struct wire *w)
 {
     w->stopped = true;
+    lws_cancel_service(w->lws); /* timers run before lws waits */
 }
 
 bool wire_interrupted(const struct wire *w)

@@ -28,6 +28,7 @@ struct wire_socket {
     struct buf message, protocol;
     bool open, closing, close_sent, dropped, hearing;
     uint16_t our_code, code;
+    int status; /* of an upgrade that was refused */
     struct buf our_reason, reason;
 };
 
@@ -100,7 +101,7 @@ static void dial_late(lws_sorted_usec_list_t *due)
 
     if (!s->conn.failed)
         BUF_ADD_LIT(&s->conn.why, "no connection in time");
-    end(s, s->conn.peer.len == 0 ? ERR_SYNTAX : ERR_IO, 0);
+    end(s, s->conn.peer.len == 0 ? ERR_SYNTAX : ERR_IO, s->status);
 }
 
 static void answer_late(lws_sorted_usec_list_t *due)
@@ -261,10 +262,14 @@ static void peer_closes(struct wire_socket *s, const uint8_t *data, size_t len)
         buf_add(&s->reason, data + 2, len - 2);
 }
 
-/* The status may be there even where lws has no words for it. */
 static void refused(struct wire_socket *s, const char *in, size_t len)
 {
+    s->status = (int)lws_http_client_http_response(s->conn.wsi); /* 0: there was no answer */
     wire_conn_fails(&s->conn, in, len);
+    if (s->status > 0) {
+        buf_reset(&s->conn.why);
+        buf_addf(&s->conn.why, "the upgrade is refused with %d", s->status);
+    }
     if (!s->conn.dialling)
         wire_conn_due(&s->conn, 0, dial_late);
 }

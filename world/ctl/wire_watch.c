@@ -28,7 +28,11 @@ static int on_event(struct wire_conn *c, enum lws_callback_reasons why, void *in
 
     (void)in;
     (void)len;
-    if (why == LWS_CALLBACK_RAW_RX_FILE)
+    if (why == LWS_CALLBACK_RAW_CLOSE_FILE) { /* a pipe has no writer: its end can be read */
+        lws_set_opaque_user_data(c->wsi, NULL);
+        c->wsi = NULL;
+    }
+    if (why == LWS_CALLBACK_RAW_RX_FILE || why == LWS_CALLBACK_RAW_CLOSE_FILE)
         h->readable(h->ctx);
     return 0;
 }

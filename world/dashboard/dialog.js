@@ -61,7 +61,5 @@ export function ask(action) {
   };
   draw();
   dialog.showModal();
-  const first = dialog.querySelector("input, select, button[type=submit]");
-  first?.focus();
-  first?.select?.();
+  dialog.querySelector("input, select, button[type=submit]")?.focus();
 }

@@ -136,10 +136,7 @@ function heard(event, data) {
       detail.want();
     }
     if (!before || before.change !== data.change || JSON.stringify(before.findings) !== JSON.stringify(data.findings)) findings.want();
-  } else if (event !== "placement.refused") {
-    list.want();
-    detail.want();
-  }
+  } else if (event === "gap" || event.startsWith("drain.")) detail.want();
 }
 
 async function keep(signal) {

@@ -1,0 +1,13 @@
+#pragma once
+/* What `worldctl join` makes of a line, and of a close. Pure. */
+#include "common/base/buf.h"
+
+/* Appends the message that a line stands for: JSON as it is; "/NAME REST" as the action
+ * {"action":"NAME","value":REST} (a text unless it is JSON; null without any), as @signe/room has
+ * them; anything else as a JSON string. False: the line is blank, there is none. */
+bool join_line(struct buf *out, struct span line);
+
+/* Whether a client comes again after a close with this code. *min_ms and *max_ms: between which it
+ * waits; the reason "restart;retry=MIN-MAX" says so, else 1 to 5 s (docs/protocol.md, "Close
+ * codes"). */
+bool join_comes_again(uint16_t code, struct span reason, int64_t *min_ms, int64_t *max_ms);
