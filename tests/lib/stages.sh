@@ -196,6 +196,11 @@ stage_browser() {
     suite "the demo page in a browser" browser.log env TERRANE_BIN="$DEV_BIN" node tests/system/browser.mjs
 }
 
+stage_console() {
+    suite "the dashboard in a browser" console.log env TERRANE_BIN="$DEV_BIN" tests/lib/parts "$JOBS" \
+        "$TEST_LOGS/console.log" node tests/console/run.mjs
+}
+
 # ---- beside
 
 BESIDE_PID= # stages that go on beside others: a process group

@@ -61,5 +61,7 @@ export function ask(action) {
   };
   draw();
   dialog.showModal();
-  dialog.querySelector("input, select, button[type=submit]")?.focus();
+  const first = dialog.querySelector("input, select, button[type=submit]");
+  first?.focus();
+  first?.select?.();
 }

@@ -136,7 +136,10 @@ function heard(event, data) {
       detail.want();
     }
     if (!before || before.change !== data.change || JSON.stringify(before.findings) !== JSON.stringify(data.findings)) findings.want();
-  } else if (event === "gap" || event.startsWith("drain.")) detail.want();
+  } else if (event !== "placement.refused") {
+    list.want();
+    detail.want();
+  }
 }
 
 async function keep(signal) {

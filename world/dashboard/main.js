@@ -37,7 +37,13 @@ function go(entered = false) {
     change({ world: route.world, overview: null, samples: [], history: null, findings: null, list: { key: "", data: null, error: "", busy: true }, detail: { key: "", data: null, error: "" }, link: { state: "connecting", why: "", retryAt: 0 } });
     follow(signOut);
   } else moved(old);
-  if (old.id !== route.id && route.id !== null) requestAnimationFrame(() => requestAnimationFrame(() => document.getElementById("pane-title")?.focus({ preventScroll: false })));
+  if (old.id !== route.id && old.view === route.view) setTimeout(() => focusOn(route.id, old.id), 50);
+}
+
+/** The pane that was opened, or the row whose pane was closed. */
+function focusOn(opened, closed) {
+  if (opened !== null) document.getElementById("pane-title")?.focus();
+  else [...document.querySelectorAll(".list tbody tr")].find((row) => row.terraneKey === closed)?.querySelector("a")?.focus();
 }
 
 function otherWorld() {

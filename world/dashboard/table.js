@@ -6,6 +6,12 @@ import { change, state } from "./store.js";
 /** The name of something, whatever characters it is made of. */
 export const name = (text, max) => h("bdi", { class: "name", title: clip(text, 400) }, text === "" ? h("i", null, "(empty)") : clip(text, max));
 
+/** A shard's id, so that its end is always seen. */
+export function shardName(id) {
+  if (id.length < 20) return name(id);
+  return h("span", { class: "shard", title: clip(id, 400) }, h("bdi", null, clip(id.slice(0, -8), 80)), h("bdi", null, clip(id.slice(-8), 40)));
+}
+
 function order(view, columns, first) {
   const chosen = state.sort[view] ?? first;
   const column = columns.find((c) => c.key === chosen?.key && c.sort);

@@ -25,10 +25,13 @@ function remedies(f) {
   return some;
 }
 
+/** What is between backticks is what somebody types. */
+const prose = (text) => text.split("`").map((part, i) => (i % 2 ? h("code", null, part) : part));
+
 export const finding = (f, now = state.overview?.now ?? Date.now()) => h("li", { key: findingId(f), class: `finding ${tones[f.level] ?? ""}` },
   h("div", { class: "finding-head" }, badge(f.level, tones[f.level]), f.subject ? h("b", null, name(f.subject, 60)) : null, f.detail ? h("bdi", { class: "detail" }, clip(f.detail, 300)) : null),
-  h("p", { class: "means" }, f.means),
-  h("p", { class: "cure" }, h("b", null, "What to do: "), f.cure),
+  h("p", { class: "means" }, prose(f.means)),
+  h("p", { class: "cure" }, h("b", null, "What to do: "), prose(f.cure)),
   h("p", { class: "aside" }, h("code", null, f.check), " · said by ", by(f), ` · ${ago(f.since, now)}`),
   h("div", { class: "actions" }, remedies(f)));
 

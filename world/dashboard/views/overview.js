@@ -1,5 +1,5 @@
 // The first page: what goes on now and did in the last hour, and the fullest rooms and worst nodes.
-import { bar, badge } from "../bar.js";
+import { badge } from "../bar.js";
 import { chart } from "../chart.js";
 import { h } from "../dom.js";
 import { count, rate } from "../format.js";
@@ -30,12 +30,11 @@ function past() {
   const { history: hist, hours } = state;
   if (!hist) return null;
   const keep = Math.round((hours * 3600 * 1000) / hist.stepMs);
-  const cut = (values) => values.slice(-keep);
+  const cut = (values) => [...Array(Math.max(0, keep - values.length)).fill(null), ...values.slice(-keep)];
   const each = (values) => cut(values).map((v) => (v === null ? null : (v * 1000) / hist.stepMs));
-  const length = Math.min(keep, hist.connections.length);
   const sums = Object.entries(hist.refusals ?? {}).map(([name, values]) => ({ name, values: each(values) })).filter((s) => most(s.values) > 0);
   sums.sort((a, b) => most(b.values) - most(a.values));
-  return { stepMs: hist.stepMs, from: hist.from + (hist.connections.length - length) * hist.stepMs, connections: cut(hist.connections), capacity: cut(hist.capacity), placements: each(hist.placements), refusals: sums, lag: cut(hist.lagMs) };
+  return { stepMs: hist.stepMs, from: hist.from + (hist.connections.length - keep) * hist.stepMs, connections: cut(hist.connections), capacity: cut(hist.capacity), placements: each(hist.placements), refusals: sums, lag: cut(hist.lagMs) };
 }
 
 /** The most frequent reasons have a look of their own; the rest is one. */
@@ -96,9 +95,8 @@ export const overviewView = {
   },
   draw: () => {
     const { data, error } = state.list;
-    const o = state.overview;
     return h("div", { class: "overview", key: "overview" },
-      h("div", { class: "bar-line" }, h("h1", null, "Overview"), o ? bar(o.connections, o.reserved + o.returning, o.capacity) : null, range()),
+      h("div", { class: "bar-line" }, h("h1", null, "Overview"), range()),
       tiles(), counts(),
       error ? h("p", { class: "wrong", role: "alert" }, error) : null,
       data ? h("div", { class: "parts" },

@@ -4,7 +4,7 @@ import { badge, bar } from "../bar.js";
 import { h } from "../dom.js";
 import { count, plural } from "../format.js";
 import { state } from "../store.js";
-import { name, table } from "../table.js";
+import { name, shardName, table } from "../table.js";
 import { facts, listing, more, pane, query, to } from "./page.js";
 
 const promised = (r) => r.reserved + r.returning;
@@ -36,7 +36,7 @@ function tail(shardId) {
 }
 
 const shardColumns = [
-  { key: "shard", label: "Shard", sort: (s) => s.shardId, cell: (s) => name(tail(s.shardId), 34), class: "wide" },
+  { key: "shard", label: "Shard", sort: (s) => s.shardId, cell: (s) => shardName(tail(s.shardId)), class: "wide" },
   { key: "load", label: "Seats", sort: (s) => s.used, down: true, cell: (s) => bar(s.open, s.reserved + s.returning, s.maxConnections), class: "loads" },
   { key: "takes", label: "Takes newcomers", sort: (s) => (s.selectable ? "" : s.reason), cell: (s) => (s.selectable ? badge("yes", "good") : badge(reasons[s.reason] ?? s.reason, "warn")) },
 ];
@@ -44,7 +44,7 @@ const shardColumns = [
 const whyNot = { full: "all of its shards are full", no_active: "no shard is active", no_shards: "it has no shards", no_node: "no node serves it" };
 
 function verdict(e) {
-  if (e.chosen) return h("p", { class: "verdict good" }, "A newcomer would go to ", h("a", { href: to("shards", e.chosen) }, name(e.chosen, 40)), `: ${e.why}.`);
+  if (e.chosen) return h("p", { class: "verdict good" }, "A newcomer would go to ", h("a", { href: to("shards", e.chosen) }, name(tail(e.chosen), 40)), `: ${e.why}.`);
   const refused = whyNot[e.why];
   return h("p", { class: `verdict ${refused ? "bad" : ""}` }, refused ? `A newcomer would be refused: ${refused}.` : `A newcomer: ${e.why}.`);
 }

@@ -5,14 +5,14 @@ import { h } from "../dom.js";
 import { ago, count, plural, span } from "../format.js";
 import { link } from "../route.js";
 import { state } from "../store.js";
-import { name, table } from "../table.js";
+import { name, shardName, table } from "../table.js";
 import { facts, listing, pane, query, to } from "./page.js";
 
 const tones = { active: "good", maintenance: "warn", draining: "busy" };
 const promised = (s) => s.reserved + s.returning;
 
 const columns = [
-  { key: "shard", label: "Shard", sort: (s) => s.shardId, cell: (s) => name(s.shardId, 56), class: "wide" },
+  { key: "shard", label: "Shard", sort: (s) => s.shardId, cell: (s) => shardName(s.shardId), class: "wide" },
   { key: "room", label: "Room", sort: (s) => s.roomId, cell: (s) => name(s.roomId, 32), class: "p2" },
   { key: "load", label: "Seats", sort: (s) => (s.currentConnections + promised(s)) / s.maxConnections, down: true, cell: (s) => bar(s.currentConnections, promised(s), s.maxConnections), class: "loads" },
   { key: "status", label: "Status", sort: (s) => s.status, cell: (s) => badge(s.status, tones[s.status]) },

@@ -1,0 +1,70 @@
+// What changes is seen, and what is lost is said.
+import assert from "node:assert/strict";
+import { test, until } from "../lib/runner.mjs";
+import { startNode, startWorld } from "../lib/process.mjs";
+import { bearer, client, cluster, request } from "../lib/cluster.mjs";
+import { shows, signedIn } from "./page.mjs";
+
+const put = (world, room, body = { minShards: 1 }) =>
+  request(world.origin, { method: "PUT", path: `/api/v1/worlds/world-default/rooms/${encodeURIComponent(room)}`, headers: bearer("*"), body: JSON.stringify(body) });
+
+test("what happens is on the page within a second", async (t) => {
+  const { world, node } = await cluster(t);
+  const { page, problems } = await signedIn(t, world.origin, "rooms");
+  await put(world, "first");
+  const begun = Date.now();
+  await shows(page, "main", /first/, 1000);
+  const took = Date.now() - begun;
+  await page.click("text=Overview");
+  await until(async () => (await request(world.origin, { path: "/api/v1/worlds/world-default/nodes", headers: bearer("*") })).json.items[0]?.usable, "a usable node");
+  const { json } = await request(world.origin, { path: "/api/v1/worlds/world-default/shards", headers: bearer("*") });
+  const c = client(t, `${node.origin}/parties/shard/${encodeURIComponent(json.items[0].shardId)}?id=ann`);
+  await c.open();
+  await until(async () => (await request(world.origin, { path: "/api/v1/worlds/world-default/overview", headers: bearer("*") })).json.connections === 1, "the client to be counted");
+  await shows(page, "#figure-connections", /^1$/, 1200);
+  await page.waitForSelector(".chart .edge", { state: "attached" });
+  await shows(page, ".overview", /node-\d+/);
+  console.log(`     a new room was seen after ${took} ms`);
+  assert.deepEqual(problems, []);
+});
+
+test("a world that is gone is said to be gone, and followed when it is back", async (t) => {
+  let world = await startWorld();
+  await put(world, "kept");
+  const { page, problems } = await signedIn(t, world.origin, "rooms");
+  await shows(page, "main", /kept/);
+  const { port } = world;
+  await world.kill();
+  await shows(page, ".lost", /Not connected\..*last that was heard/);
+  await shows(page, "main.stale", /kept/);
+  world = await startWorld({ PORT: String(port) });
+  await page.waitForSelector(".line.live", { timeout: 12000 });
+  assert.equal(await page.locator(".lost").count(), 0);
+  assert.deepEqual(problems, []);
+});
+
+test("lists are searched, sorted and turned page by page", async (t) => {
+  const world = await startWorld();
+  await Promise.all(Array.from({ length: 120 }, (_, i) => put(world, `room-${String(i).padStart(3, "0")}`, {})));
+  const { page, problems } = await signedIn(t, world.origin, "rooms");
+  await shows(page, ".pager", /page 1/);
+  await page.click("text=Next →");
+  await shows(page, ".pager", /page 2/);
+  await until(async () => (await page.locator("tbody tr").count()) === 20, "20 rooms on the second page");
+  await page.click("text=← Previous");
+  await until(async () => (await page.locator("tbody tr").count()) === 100, "100 rooms on the first");
+  await page.keyboard.press("/");
+  await page.keyboard.type("M-11");
+  await until(async () => (await page.locator("tbody tr").count()) === 10, "ten rooms that match");
+  await page.click("th button:has-text('Room')");
+  const names = () => page.locator("tbody th").allTextContents();
+  assert.equal((await names())[0], "room-110");
+  await page.click("th button:has-text('Room')");
+  await until(async () => (await names())[0] === "room-119", "the order to turn");
+  await startNode(world.origin, world.origin);
+  await page.evaluate(() => document.activeElement.blur());
+  await page.keyboard.press("g");
+  await page.keyboard.press("n");
+  await shows(page, "tbody", /node-/);
+  assert.deepEqual(problems, []);
+});
