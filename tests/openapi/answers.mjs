@@ -61,6 +61,15 @@ async function listen(t, origin, headers = {}) {
   return heard;
 }
 
+test("the dashboard is answered as documented", async () => {
+  const { origin } = await startWorld();
+  for (const path of ["/", "/console/main.js", "/console/style.css", "/console/icon.svg"]) {
+    const { headers } = await send(origin, "GET", path);
+    await ask(origin, 200, "GET", path);
+    await ask(origin, 304, "GET", path, { headers: { "if-none-match": headers.etag } });
+  }
+});
+
 test("probes, metrics and the document are answered as documented", async () => {
   const { origin } = await startWorld();
   for (const path of ["/livez", "/readyz", "/version", "/metrics"]) await ask(origin, 200, "GET", path);
@@ -223,6 +232,13 @@ test("nodes, room servers and the world as a whole are answered as documented", 
   await w.del(204, added);
   await w.get(200, "/rooms/chess");
 
+  const wrong = { check: "room-unreachable", subject: server, detail: "refused", since: Date.now() };
+  await two.beat([], { findings: [wrong], nowMs: Date.now(), checkup: 0 });
+  assert.ok((await w.get(200, "/findings")).items.some((f) => f.by.node === "node-2"));
+  assert.notEqual((await w.post(202, "/checkup")).checkup, null);
+  assert.ok((await one.beat()).checkup);
+  await w.get(200, "/findings");
+  await ask(w.origin, 200, "GET", "/api/v1/process");
   await w.get(200, "/overview");
   await w.get(200, "/history?seconds=60");
   await w.get(400, "/history?seconds=1");

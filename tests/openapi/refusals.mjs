@@ -69,7 +69,7 @@ test("who may not is refused as documented, and what is nowhere", async () => {
 test("what management is not at is refused as documented", async () => {
   const world = await startWorld({ ADMIN_LISTEN: "0" });
   await world.says(/admin listening on 127\.0\.0\.1:(\d+)/);
-  const inside = operations.filter((o) => o.path.startsWith("/api/v1") || ["showMetrics", "showDocument", "registerRoom", "scaleRoomByBody"].includes(o.operationId));
+  const inside = operations.filter((o) => o.path.startsWith("/api/v1") || ["showMetrics", "showDocument", "showPage", "showFile", "registerRoom", "scaleRoomByBody"].includes(o.operationId));
   await each(world.origin, 404, inside, (o, target) => [target, {}]);
 });
 
