@@ -1,11 +1,29 @@
 // A cluster for one test: a world, nodes and a recording room server, and the clients in front of them.
 import { Client } from "../conformance/lib/ws.mjs";
-import { request } from "../conformance/lib/http.mjs";
+import assert from "node:assert/strict";
+import { request as send } from "../conformance/lib/http.mjs";
 import { jwt } from "../conformance/lib/jwt.mjs";
-import { jwtSecret, secret, startNode, startWorld } from "./process.mjs";
+import { contractOf } from "./contract.mjs";
+import { bin, jwtSecret, secret, startNode, startWorld } from "./process.mjs";
 import { Room } from "./room.mjs";
 
-export { request };
+let contract;
+
+/** What the management API answers must be as its document says, whoever asks. */
+function judge({ method = "GET", path = "/", raw }, { status, headers, json, body }) {
+  if (raw || !path.startsWith("/api/v1")) return;
+  contract ??= contractOf(bin);
+  const text = json === undefined ? (body === "<empty>" ? "" : body) : JSON.stringify(json);
+  const wrong = contract?.glance(method, path, status, headers["content-type"], text);
+  if (wrong) assert.fail(`${method} ${path} is not answered as /openapi.json says: ${wrong}`);
+}
+
+/** One request; answers { status, headers, json or body }. */
+export async function request(origin, options = {}) {
+  const answer = await send(origin, options);
+  judge(options, answer);
+  return answer;
+}
 
 /** Starts all of it; `t` is the test's, for the clean-up. The room server is `room` unless `rooms` (an origin) is given. */
 export async function cluster(t, { nodes = 1, worldEnv = {}, nodeEnv = {}, rooms } = {}) {

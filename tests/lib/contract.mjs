@@ -1,5 +1,7 @@
 // The OpenAPI document of worlds as a judge: whether an answer is one that it promises, and which of its promises
 // have been seen kept.
+import { existsSync, readFileSync } from "node:fs";
+import path from "node:path";
 import Ajv from "ajv/dist/2020.js";
 
 const METHODS = ["get", "put", "post", "patch", "delete"];
@@ -7,6 +9,12 @@ const METHODS = ["get", "put", "post", "patch", "delete"];
 /** The segments of a path, decoded; those of a template stay as they are. */
 const split = (path) => path.split("/").slice(1);
 const isParameter = (segment) => segment.startsWith("{");
+
+/** That of the programs under test; undefined where they were built without it. */
+export function contractOf(bin) {
+  const file = path.join(bin, "../embed/openapi.json");
+  return existsSync(file) ? new Contract(JSON.parse(readFileSync(file, "utf8"))) : undefined;
+}
 
 export class Contract {
   constructor(document) {
@@ -61,10 +69,15 @@ export class Contract {
     const type = answer.headers["content-type"];
     if (!content) return answer.body === "" ? undefined : `a body where none is documented: ${answer.body}`;
     if (!content[type]) return `content-type ${type} is not documented: ${answer.body}`;
-    const { schema } = content[type];
-    const value = /json$/.test(type) ? JSON.parse(answer.body) : answer.body;
-    const wrong = this.wrong(schema, value);
+    const wrong = this.wrong(content[type].schema, /json$/.test(type) ? JSON.parse(answer.body) : answer.body);
     return wrong && `${wrong} in ${answer.body.slice(0, 1000)}`;
+  }
+  /** The same of an answer of which only status, content-type and body are known, if the operation is documented. */
+  glance(method, target, status, type, body) {
+    const o = this.operation(method, target);
+    if (!o) return undefined;
+    if (!o.responses[status]) return `status ${status} is not documented: ${body}`;
+    return this.judgeBody(this.follow(o.responses[status]), { headers: { "content-type": type }, body });
   }
   /** What was obeyed must be allowed. */
   judgeRequest(o, answer, sent) {
