@@ -164,7 +164,9 @@ enum err hop_sign_check(const struct http_head *h, const struct secrets *secrets
     if (!span_split(&sign, ' ', &version) || !span_eq(version, SPAN("v1")) ||
         !span_split(&sign, ' ', &c.ms) || !span_split(&sign, ' ', &hex) || sign.ptr != NULL)
         return ERR_DENIED;
-    if (!is_fresh(c.ms, wall_ms) || !is_signed(secrets, &c, hex))
+    if (!is_signed(secrets, &c, hex))
         return ERR_DENIED;
+    if (!is_fresh(c.ms, wall_ms))
+        return ERR_EXPIRED;
     return read_claim(&c, out);
 }

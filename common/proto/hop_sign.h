@@ -33,9 +33,12 @@ struct hop_signed {
     int64_t epoch; /* as above */
 };
 /* What a received request says. ERR_MISSING: none of the three headers is there; ERR_DENIED: one is
- * missing or there twice, the signature is not by one of `secrets` over this request, or it was
- * made more than HOP_SIGN_AGE_MS before or after `wall_ms`, or what was signed is no address, an
- * entry longer than HOP_SIGN_ENTRY_MAX or a mark that is not known. *out is set with ERR_OK only.
- */
+ * missing or there twice, the signature is not by one of `secrets` over this request, or what was
+ * signed is no address, an entry longer than HOP_SIGN_ENTRY_MAX or a mark that is not known;
+ * ERR_EXPIRED: it is good, but made more than HOP_SIGN_AGE_MS before or after `wall_ms`. Neither is
+ * to be obeyed. *out is set with ERR_OK only. */
+/* The error that is answered, with 403, to ERR_DENIED and to ERR_EXPIRED. */
+#define HOP_SIGN_BAD  "Bad internal signature"
+#define HOP_SIGN_LATE "Internal signature is out of time: see the clocks"
 MUST_CHECK enum err hop_sign_check(const struct http_head *h, const struct secrets *secrets,
                                    int64_t wall_ms, struct hop_signed *out);

@@ -249,6 +249,11 @@ struct checks *node_checks(struct node *n)
     return &n->checks;
 }
 
+const struct findings *node_findings(const struct node *n)
+{
+    return &n->checks.findings;
+}
+
 void node_checked(struct node *n, struct handle world, int64_t now)
 {
     checks_done(&n->checks, slots_get(&n->world_slots, world), now);

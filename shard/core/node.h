@@ -12,6 +12,7 @@
  * never named before the node_client_open that made it has returned. */
 struct checkup;
 struct checks;
+struct findings;
 
 struct node_port {
     /* A framed message (server side, unmasked) for a client. Borrowed: take a reference to keep it.
@@ -219,6 +220,7 @@ void node_reported(struct node *n, struct handle shard, bool confirmed, int64_t 
 
 /* ---- what is wrong: io tells it what it sees (checks.h) */
 struct checks *node_checks(struct node *n);
+const struct findings *node_findings(const struct node *n);
 /* The checkup that a world asked for is done. */
 void node_checked(struct node *n, struct handle world, int64_t now);
 

@@ -23,6 +23,11 @@ static void refuse_json(struct edge *e, struct http_exchange *x, enum refusal wh
     buf_clear(&body);
 }
 
+static void refuse_signature(struct edge *e, struct http_exchange *x, enum err why)
+{
+    refuse_json(e, x, REFUSED_SIGNATURE, 403, why == ERR_EXPIRED ? HOP_SIGN_LATE : HOP_SIGN_BAD);
+}
+
 /* What core refuses; it counts these itself. */
 static const struct {
     int status;
@@ -257,9 +262,10 @@ static void take_party(struct edge *e, struct http_exchange *x, const struct rou
         refuse_json(e, x, REFUSED_METHOD, 405, "Method not allowed");
         return;
     }
-    if (sender_read(&from, x->head, &x->peer, e->trusted, e->secrets, x->tls, clock_wall_ms()) !=
-        ERR_OK) {
-        refuse_json(e, x, REFUSED_SIGNATURE, 403, "Bad internal signature");
+    enum err err =
+        sender_read(&from, x->head, &x->peer, e->trusted, e->secrets, x->tls, clock_wall_ms());
+    if (err != ERR_OK) {
+        refuse_signature(e, x, err);
         return;
     }
     if (!from.hopped && !from.trusted)
@@ -289,8 +295,8 @@ static void take_knock(struct edge *e, struct http_exchange *x, const struct rou
     struct ticker *t = e->ticker;
     enum err err = hop_sign_check(x->head, e->secrets, clock_wall_ms(), &from);
     bool is_post = span_eq(x->head->method, SPAN("POST"));
-    if (err == ERR_DENIED) {
-        refuse_json(e, x, REFUSED_SIGNATURE, 403, "Bad internal signature");
+    if (err != ERR_OK && err != ERR_MISSING) {
+        refuse_signature(e, x, err);
     } else if (err != ERR_OK || !is_post || !node_knocked(t->node, r->world)) {
         answer_none(e, x);
     } else {
@@ -319,6 +325,17 @@ static void answer_metrics(const struct edge *e, struct http_exchange *x)
     buf_clear(&body);
 }
 
+/* Who signs asks, too, whether we believe it. */
+static void answer_version(struct edge *e, struct http_exchange *x)
+{
+    struct hop_signed from;
+    enum err err = hop_sign_check(x->head, e->secrets, clock_wall_ms(), &from);
+    if (err != ERR_OK && err != ERR_MISSING)
+        refuse_signature(e, x, err);
+    else
+        http_respond(x, 200, SPAN(JSON_TYPE), e->version);
+}
+
 static void answer_probe(struct edge *e, struct http_exchange *x, enum route_kind kind)
 {
     if (!span_eq(x->head->method, SPAN("GET")) && !span_eq(x->head->method, SPAN("HEAD"))) {
@@ -334,7 +351,7 @@ static void answer_probe(struct edge *e, struct http_exchange *x, enum route_kin
     else if (kind == ROUTE_METRICS)
         answer_metrics(e, x);
     else
-        http_respond(x, 200, SPAN(JSON_TYPE), e->version);
+        answer_version(e, x);
 }
 
 /* ---- the HTTP server's side */

@@ -3,6 +3,7 @@
 
 #include "common/net/doors.h"
 #include "shard/core/survey.h"
+#include "shard/io/metrics_findings.h"
 #include "shard/io/metrics_reasons.h"
 
 struct numbers {
@@ -294,6 +295,7 @@ void metrics_add(struct buf *out, const struct metrics *m, bool openmetrics)
     survey_take(m->node, loop_now(m->loop), &numbers.links);
     numbers.links.closing += m->io->links_closing;
     metrics_render(out, rows, sizeof rows / sizeof rows[0], &numbers, openmetrics);
+    metrics_add_findings(out, node_findings(m->node), openmetrics);
     metrics_add_reasons(out, &numbers.node, &numbers.io, openmetrics);
     doors_add_metrics(out, m->doors, P, openmetrics);
     metrics_render_process(out, openmetrics);

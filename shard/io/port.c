@@ -67,6 +67,11 @@ static int64_t port_wall_ms(void *io)
     return clock_wall_ms();
 }
 
+static void port_checkup(void *io, struct handle world, const struct checkup *asked)
+{
+    checkups_start(&((struct process *)io)->checkups, world, asked);
+}
+
 static void port_fatal(void *io, struct span why)
 {
     struct process *p = io;
@@ -96,5 +101,6 @@ const struct node_port process_port = {
     .beat = port_beat,
     .report = port_report,
     .wall_ms = port_wall_ms,
+    .checkup = port_checkup,
     .fatal = port_fatal,
 };

@@ -29,6 +29,18 @@ static void wire_arrivals(struct process *p)
     arrivals_init(&p->arrivals);
 }
 
+static void wire_checkups(struct process *p)
+{
+    p->checkups = (struct checkups){
+        .ticker = &p->ticker,
+        .peers = &p->peers,
+        .rooms = &p->rooms,
+        .secrets = &p->secrets,
+        .node = &p->node_settings,
+    };
+    checkups_init(&p->checkups);
+}
+
 static void wire_passes(struct process *p)
 {
     const struct process_settings *common = &p->settings.common;
@@ -170,6 +182,7 @@ void process_wire(struct process *p)
     forwards_init(&p->forwards, p->stats.forwards, &p->stats.forwards_now);
     tunnels_init(&p->tunnels, p->loop, &p->stats.tunnels);
     wire_arrivals(p);
+    wire_checkups(p);
     wire_passes(p);
     wire_proxies(p);
     wire_entrance(p);
@@ -183,6 +196,7 @@ void process_unwire(struct process *p)
 {
     enum { TURNS = 3 }; /* what is aborted ends at the end of a turn, and may end others */
     wheel_cancel(loop_wheel(p->loop), &p->facts);
+    checkups_clear(&p->checkups);
     doors_abort(&p->doors);
     farewell_stop(&p->farewell);
     forwards_clear(&p->forwards);

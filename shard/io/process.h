@@ -2,6 +2,7 @@
 /* A node's process: its parts, and what its settings mean to each of them. main.c makes it run. */
 #include "common/net/doors.h"
 #include "common/net/proxy_door.h"
+#include "shard/io/checkup.h"
 #include "shard/io/edge.h"
 #include "shard/io/farewell.h"
 #include "shard/io/heart.h"
@@ -46,6 +47,7 @@ struct process {
     struct pools peers; /* other nodes */
     struct questions questions;
     struct arrivals arrivals;
+    struct checkups checkups;
     struct passes passes;
     struct room_proxy room_proxy;
     struct world_proxy world_proxy;

@@ -15,7 +15,8 @@ struct sender {
 
 /* `peer` is the connection's other end, `tls` what it spoke, `trusted` the proxies to
  * believe, `secrets` the cluster's.
- * ERR_DENIED: it claims to come from another process and does not (403). */
+ * ERR_DENIED, ERR_EXPIRED: it claims to come from another process, and what it shows for that is as
+ * hop_sign_check says (403). */
 MUST_CHECK enum err sender_read(struct sender *out, const struct http_head *h,
                                 const struct addr *peer, const struct addr_set *trusted,
                                 const struct secrets *secrets, bool tls, int64_t wall_ms);

@@ -30,6 +30,7 @@ await import("./manage.mjs");
 await import("./overview.mjs");
 await import("./admin_listen.mjs");
 await import("./metrics.mjs");
+await import("./findings.mjs");
 await import("./counts.mjs");
 await import("./hostile.mjs");
 await import("./compression.mjs");

@@ -86,14 +86,14 @@ static void count_and_respond(struct request *r, enum route route, int status, s
     request_respond(r, status, headers, body);
 }
 
-static void refuse_signature(struct server *s, struct http_exchange *x)
+static void refuse_signature(struct server *s, struct http_exchange *x, enum err why)
 {
     struct complaint c = {0};
 
     metrics_count_refusal(s->metrics, 403);
     log_debug("http.refused", "reason=signature");
     complaint_make(&c, path_of(x->head->target), 403, (struct span){0},
-                   SPAN("Bad internal signature"));
+                   why == ERR_EXPIRED ? SPAN(HOP_SIGN_LATE) : SPAN(HOP_SIGN_BAD));
     http_respond(x, 403, buf_span(&c.headers), buf_span(&c.body));
     complaint_clear(&c);
 }
@@ -139,8 +139,8 @@ static void on_begin(void *ctx, struct http_exchange *x)
     enum err e = hop_sign_check(x->head, s->settings->secrets, clock_wall_ms(), &from);
 
     x->user = NULL;
-    if (e == ERR_DENIED) {
-        refuse_signature(s, x);
+    if (e != ERR_OK && e != ERR_MISSING) {
+        refuse_signature(s, x, e);
         return;
     }
     if (e == ERR_OK && s->cluster != NULL && cluster_take(s->cluster, x))
