@@ -5,7 +5,8 @@
 # What it takes to build the programs on Debian 12.
 # shellcheck disable=SC2034 # used by the scripts that source this file
 BUILD_PACKAGES=(gcc libc6-dev cmake ninja-build pkg-config libevent-dev libjansson-dev libjwt-dev
-    libssl-dev libhttp-parser-dev libsqlite3-dev libhiredis-dev zlib1g-dev libwebsockets-dev)
+    libssl-dev libhttp-parser-dev libsqlite3-dev libhiredis-dev zlib1g-dev libwebsockets-dev
+    libncurses-dev)
 
 say() { printf '%s\n' "$*"; }
 die() {

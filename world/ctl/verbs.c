@@ -7,9 +7,12 @@
 #include "world/ctl/verb_lists.h"
 #include "world/ctl/verb_log_level.h"
 #include "world/ctl/verb_token.h"
+#include "world/ctl/verb_top.h"
 
 const struct verb verbs[] = {
     {"rooms list", "", "lists the rooms", NULL, NULL, verb_rooms_list},
+    {"top", "", "the world at a glance, live, on the whole terminal", NULL,
+     "? lists its keys. It drains and undrains what the cursor is on, after a question.", verb_top},
     {"events", "", "tells what happens in the world", events_flags,
      "With -f a world that is lost is waited for, and nothing that it kept is missed; a gap is "
      "said.",
