@@ -145,9 +145,8 @@ static void on_overview(void *ctx, const struct wire_answer *a)
     }
     if (doc != NULL)
         top_data_overview(&t->data, doc);
-    bool reached = a->err == ERR_OK && refused < 500;
-    if (reached &&
-        (doc == NULL || was_lost || t->fetch || top_data_number(&t->data, "change") != t->change))
+    bool reached = a->err == ERR_OK && refused < SERVER_ERROR;
+    if (reached && (doc == NULL || was_lost || list_is_stale(t)))
         ask_list(t);
     draw(t);
 }
