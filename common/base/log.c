@@ -16,9 +16,14 @@
 /* What strangers send is cut here, so that nobody fills the disk with one long name. */
 enum { STRING_MAX = 1024 };
 
+const char *const log_level_names[] = {
+    [LOG_DEBUG] = "debug", [LOG_INFO] = "info", [LOG_WARN] = "warn", [LOG_ERROR] = "error", NULL};
+
 static struct {
     const char *process;
-    enum log_level level;
+    enum log_level level;    /* in use */
+    enum log_level settings; /* what counts again at until_ms; 0: it is in use, or never */
+    int64_t until_ms;
     bool text;
     void (*write)(const char *line, size_t len);
     void (*mark_session)(struct buf *out, struct span id);
@@ -30,21 +35,6 @@ struct value {
     struct buf text;
     bool number; /* one numeric conversion and nothing else */
 };
-
-static const char *level_name(enum log_level level)
-{
-    switch (level) {
-    case LOG_DEBUG:
-        return "debug";
-    case LOG_INFO:
-        return "info";
-    case LOG_WARN:
-        return "warn";
-    case LOG_ERROR:
-        return "error";
-    }
-    return "error";
-}
 
 /* The controls that JSON leaves alone but terminals obey: DEL and U+0080 to U+009F. */
 static size_t odd_control(struct span s)
@@ -235,12 +225,12 @@ static void add_head(struct buf *line, enum log_level level, const char *event)
 {
     if (log_state.text) {
         add_time(line);
-        buf_addf(line, " %-5s %s", level_name(level), event);
+        buf_addf(line, " %-5s %s", log_level_names[level], event);
         return;
     }
     BUF_ADD_LIT(line, "{\"ts\":\"");
     add_time(line);
-    buf_addf(line, "\",\"level\":\"%s\",\"event\":", level_name(level));
+    buf_addf(line, "\",\"level\":\"%s\",\"event\":", log_level_names[level]);
     add_quoted(line, span_str(event));
     if (log_state.process == NULL)
         return;
@@ -261,14 +251,46 @@ static void write_stderr(const char *line, size_t len)
 void log_open(const char *process, enum log_level level, enum log_format format)
 {
     log_state.process = process;
-    log_state.level = level;
+    log_set_level(level);
     log_state.repeats = (struct log_repeats){.used = 0};
     log_state.text = format == LOG_TEXT || (format == LOG_AUTO && isatty(STDERR_FILENO) == 1);
 }
 
 void log_set_level(enum log_level level)
 {
+    log_state.level = log_state.settings = level;
+    log_state.until_ms = 0;
+}
+
+/* Told while it can be seen: before fewer lines are written, or once more are. */
+static void change_level(enum log_level level, const char *why)
+{
+    enum log_level old = log_state.level;
+    if (old > level)
+        log_state.level = level;
+    if (old != level)
+        log_info("process.log_level", "level=%s before=%s why=%s", log_level_names[level],
+                 log_level_names[old], why);
     log_state.level = level;
+}
+
+void log_override(enum log_level level, int64_t until_ms)
+{
+    change_level(level, "ordered");
+    log_state.until_ms = until_ms;
+}
+
+void log_tick(int64_t now)
+{
+    if (log_state.until_ms == 0 || now < log_state.until_ms)
+        return;
+    log_state.until_ms = 0;
+    change_level(log_state.settings, "over");
+}
+
+enum log_level log_least(void)
+{
+    return log_state.level;
 }
 
 bool log_wants(enum log_level level)

@@ -12,6 +12,7 @@
  * at most once a second. */
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "common/base/buf.h"
 
@@ -22,8 +23,14 @@ enum log_format { LOG_AUTO, LOG_JSON, LOG_TEXT };
 void log_open(const char *process, enum log_level level, enum log_format format);
 /* The end: tells what was suppressed and not told yet. */
 void log_close(void);
-/* The least level that is logged from now on. */
+/* The names of the levels, NULL-terminated. */
+extern const char *const log_level_names[];
+/* The least level that is logged from now on: what the settings say. Ends log_override. */
 void log_set_level(enum log_level level);
+/* Another one until that monotonic time (0: until log_set_level), looked at by log_tick. */
+void log_override(enum log_level level, int64_t until_ms);
+void log_tick(int64_t now);
+enum log_level log_least(void);
 bool log_wants(enum log_level level);
 /* Where finished lines go instead of stderr (tests); NULL: back to stderr. `line` ends in '\n'. */
 void log_capture(void (*write)(const char *line, size_t len));

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "common/base/clock.h"
+#include "common/base/log.h"
 #include "common/base/mem.h"
 
 enum { LAG_TIMER_MS = 100 };
@@ -70,6 +71,7 @@ static void lag_fired(struct timer *t, int64_t now)
     histogram_add(&l->stats.lag, late_us);
     if (late_us > l->worst_lag_us)
         l->worst_lag_us = late_us;
+    log_tick(loop_now(l));
     lag_set(l);
 }
 

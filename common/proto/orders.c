@@ -2,6 +2,7 @@
  */
 #include "common/proto/orders.h"
 
+#include "common/base/log.h"
 #include "common/proto/member.h"
 
 const char *const order_status_names[ORDER_STATUS_COUNT + 1] = {
@@ -59,6 +60,24 @@ static bool read_drain(const json_t *object, struct order_drain *out)
            member_count(&r, "rate", &out->rate) &&
            member_time(&r, "retryMinMs", &out->retry_min_ms) &&
            member_time(&r, "retryMaxMs", &out->retry_max_ms);
+}
+
+static void add_log(struct buf *out, const struct order_log *o)
+{
+    BUF_ADD_LIT(out, ",\"logLevel\":{\"id\":");
+    buf_add_i64(out, o->id);
+    buf_addf(out, ",\"level\":\"%s\"", log_level_names[o->level]);
+    add_number(out, SPAN("\"ttlMs\":"), o->ttl_ms);
+    buf_add_char(out, '}');
+}
+
+static bool read_log(const json_t *object, struct order_log *out)
+{
+    struct member_reader r = {.object = object};
+
+    return object == NULL || (member_time(&r, "id", &out->id) &&
+                              member_choice(&r, "level", log_level_names, &out->level) &&
+                              member_time(&r, "ttlMs", &out->ttl_ms));
 }
 
 static bool read_ban(const json_t *object, struct order_ban *out)
@@ -147,13 +166,14 @@ static bool read_lists(struct member_reader *r)
 
 static bool read_head(struct member_reader *r, struct orders *out)
 {
-    const json_t *drain, *checkup;
+    const json_t *drain, *checkup, *log;
 
     if (!member_time(r, "epoch", &out->epoch) || !member_time(r, "version", &out->version) ||
         !member_time(r, "intervalMs", &out->interval_ms) ||
         !member_bool(r, "unchanged", &out->unchanged) || !member_bool(r, "full", &out->full) ||
         !member_count(r, "others", &out->others) || !member_bool(r, "renew", &out->renew) ||
-        !member_object(r, "drainNode", &drain) || !member_object(r, "checkup", &checkup))
+        !member_object(r, "drainNode", &drain) || !member_object(r, "checkup", &checkup) ||
+        !member_object(r, "logLevel", &log) || !read_log(log, &out->log))
         return false;
     if (checkup != NULL && !checkup_read(checkup, &out->checkup))
         return false;
@@ -177,6 +197,8 @@ void orders_open(struct buf *out, const struct orders *o)
         BUF_ADD_LIT(out, ",\"drainNode\":");
         add_drain(out, &o->drain);
     }
+    if (o->log.id > 0)
+        add_log(out, &o->log);
     if (o->checkup.text.len > 0) {
         BUF_ADD_LIT(out, ",\"checkup\":");
         buf_add_span(out, o->checkup.text);

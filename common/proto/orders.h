@@ -22,6 +22,14 @@ struct order_ban {
     int64_t ttl_ms; /* from now */
 };
 
+/* How much the node is to log. Each is followed once: what the settings say after a reload stays.
+ */
+struct order_log {
+    int64_t id;     /* 0: nothing is ordered */
+    unsigned level; /* enum log_level */
+    int64_t ttl_ms; /* from now; 0: until the node's settings are read again */
+};
+
 /* One shard. */
 struct order {
     struct span shard_id;
@@ -47,6 +55,7 @@ struct orders {
     uint64_t others; /* other nodes that could take its shards */
     bool renew; /* rooms may have heard that its clients left: it tells them, and the world in a
                    full beat, who is here */
+    struct order_log log;
     struct checkup checkup; /* asked for until a beat says that it is done; id 0: none is */
 };
 

@@ -141,6 +141,14 @@ static void follow_drain(struct world *w, const struct orders *o, int64_t now)
         ending_revert(n);
 }
 
+static void follow_log(struct world *w, const struct order_log *o, int64_t now)
+{
+    if (o->id <= w->log_order)
+        return;
+    w->log_order = o->id;
+    log_override((enum log_level)o->level, o->ttl_ms > 0 ? now + o->ttl_ms : 0);
+}
+
 /* The world has another owner, or begins anew. */
 static void follow_epoch(struct world *w, const struct orders *o)
 {
@@ -170,6 +178,7 @@ bool follow_orders(struct world *w, const struct orders *o, const json_t *doc, i
         follow_shards(w, o, doc, now);
     if (!o->unchanged)
         follow_drain(w, o, now);
+    follow_log(w, &o->log, now);
     checks_ask(&w->node->checks, w, &o->checkup, now);
     if (o->renew)
         missing_refute(w);

@@ -40,6 +40,7 @@ struct world {
     int64_t orders_version; /* of `epoch`; 0: none yet */
     int64_t interval_ms;    /* as the world wants it; 0: it has not said */
     int64_t checkup;        /* the last that was done for it; 0: none */
+    int64_t log_order;      /* the last that was followed; 0: none */
     bool drains_node;       /* it wants the whole node drained */
     uint64_t others;        /* other nodes that could take our shards, as the world says */
 

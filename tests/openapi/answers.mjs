@@ -215,6 +215,10 @@ test("nodes, room servers and the world as a whole are answered as documented", 
   await w.get(200, "/nodes/node-1");
   await w.post(200, "/nodes/node-1/undrain");
   await w.post(400, "/nodes/node-1/undrain", { x: 1 });
+  await w.put(200, "/nodes/node-1/log-level", { level: "debug", seconds: 5 });
+  assert.equal((await one.beat()).logLevel.level, "debug");
+  await w.put(404, "/nodes/none/log-level", { level: "debug" });
+  await w.put(400, "/nodes/node-1/log-level", { level: "loud" });
   await w.del(409, "/nodes/node-1");
 
   const configured = `/servers/${enc(server)}`, added = `/servers/${enc("http://127.0.0.1:1")}`;
@@ -239,6 +243,7 @@ test("nodes, room servers and the world as a whole are answered as documented", 
   assert.ok((await one.beat()).checkup);
   await w.get(200, "/findings");
   await ask(w.origin, 200, "GET", "/api/v1/process");
+  await ask(w.origin, 200, "PUT", "/api/v1/process/log-level", { body: { level: "warn", seconds: 60 } });
   await w.get(200, "/overview");
   await w.get(200, "/history?seconds=60");
   await w.get(400, "/history?seconds=1");

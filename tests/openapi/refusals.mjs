@@ -95,7 +95,6 @@ const changes = {
   kickSession: { session: "ann" },
   banSession: { seconds: 60 },
   moveShard: { node: "node-1" },
-  setNodeLogLevel: { level: "debug" },
 };
 
 test("what cannot be stored is refused as documented", async () => {

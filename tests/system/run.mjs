@@ -32,6 +32,7 @@ await import("./admin_listen.mjs");
 await import("./metrics.mjs");
 await import("./findings.mjs");
 await import("./counts.mjs");
+await import("./log_level.mjs");
 await import("./hostile.mjs");
 await import("./compression.mjs");
 await import("./slow_consumers.mjs");

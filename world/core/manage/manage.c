@@ -32,6 +32,7 @@ static const struct manage_route routes[] = {
     {"DELETE", "nodes/{node}", TOKEN_ADMIN, manage_delete_node},
     {"POST", "nodes/{node}/drain", TOKEN_ADMIN, manage_drain_node},
     {"POST", "nodes/{node}/undrain", TOKEN_ADMIN, manage_undrain_node},
+    {"PUT", "nodes/{node}/log-level", TOKEN_ADMIN, manage_set_node_log_level},
     {"POST", "rooms/{room}/move", TOKEN_ADMIN, manage_move_room},
     {"GET", "servers", TOKEN_READ, manage_list_servers},
     {"GET", "servers/{server}", TOKEN_READ, manage_get_server},
@@ -64,6 +65,7 @@ static const struct manage_route routes[] = {
 static const struct manage_route own_routes[] = {
     {"GET", "worlds", TOKEN_READ, manage_list_worlds},
     {"GET", "process", TOKEN_READ, manage_show_process},
+    {"PUT", "process/log-level", TOKEN_ADMIN, manage_set_log_level},
 };
 
 /* A table of them. */

@@ -88,17 +88,6 @@ void manage_begin_checkup(struct manage *m)
 
 /* ---- this process */
 
-static const char *least_level(void)
-{
-    static const char *const names[] = {
-        [LOG_DEBUG] = "debug", [LOG_INFO] = "info", [LOG_WARN] = "warn", [LOG_ERROR] = "error"};
-    unsigned level = LOG_DEBUG;
-
-    while (level < LOG_ERROR && !log_wants((enum log_level)level))
-        level++;
-    return names[level];
-}
-
 static void list_worlds(struct json_out *o, const struct manage *m)
 {
     const struct core *core = m->call->core;
@@ -140,7 +129,7 @@ void manage_show_process(struct manage *m)
     json_out_text(&o, "version", SPAN(TERRANE_VERSION));
     json_out_i64(&o, "startedAt", core->started_ms);
     json_out_i64(&o, "now", m->call->now.wall_ms);
-    json_out_text(&o, "logLevel", span_str(least_level()));
+    json_out_text(&o, "logLevel", span_str(log_level_names[log_least()]));
     json_out_text(&o, "store", store == NULL ? SPAN("memory") : span_str(store));
     list_worlds(&o, m);
     list_peers(&o, &core->port->peers);

@@ -17,8 +17,7 @@ static struct span text_of(struct manage *m, const struct node *n)
     return buf_span(text);
 }
 
-/* NULL: there is none, and the request has been answered. */
-static struct node *find_node(struct manage *m, struct span id)
+struct node *manage_node(struct manage *m, struct span id)
 {
     struct node *n = m->world == NULL ? NULL : world_node(m->world, id);
 
@@ -47,15 +46,20 @@ void manage_list_nodes(struct manage *m)
 
 void manage_get_node(struct manage *m)
 {
-    const struct node *n = find_node(m, m->args[0]);
+    const struct node *n = manage_node(m, m->args[0]);
 
     if (n != NULL)
-        call_answer(m->call, text_of(m, n));
+        manage_answer_node(m, n);
+}
+
+void manage_answer_node(struct manage *m, const struct node *n)
+{
+    call_answer(m->call, text_of(m, n));
 }
 
 void manage_drain_node(struct manage *m)
 {
-    struct node *n = find_node(m, m->args[0]);
+    struct node *n = manage_node(m, m->args[0]);
     struct order_drain drain = {0};
 
     if (n == NULL || !manage_read_drain(m, &drain))
@@ -67,7 +71,7 @@ void manage_drain_node(struct manage *m)
 void manage_undrain_node(struct manage *m)
 {
     static const struct order_drain none;
-    struct node *n = find_node(m, m->args[0]);
+    struct node *n = manage_node(m, m->args[0]);
 
     if (n == NULL || !manage_body_none(m->call))
         return;
@@ -90,7 +94,7 @@ static void forget(struct manage *m, struct node *n)
 
 void manage_delete_node(struct manage *m)
 {
-    struct node *n = find_node(m, m->args[0]);
+    struct node *n = manage_node(m, m->args[0]);
 
     if (n == NULL)
         return;
@@ -125,7 +129,7 @@ void manage_move_shard(struct manage *m)
     struct node *to;
 
     if (s != NULL && manage_body_read(m->call, &field, 1, &doc)) {
-        to = find_node(m, id);
+        to = manage_node(m, id);
         if (to != NULL)
             move_shard(m, s, to);
     }

@@ -19,8 +19,8 @@ struct page {
 
 /* Reads `limit`, `after` and `q`. False: the request has been answered. */
 bool page_begin(struct page *p, struct manage *m);
-/* Whether the item of that serial and name goes onto the page; the caller, who goes through them in order,
- * writes it then. Once the page is full there is no need to go on. */
+/* Whether the item of that serial and name goes onto the page; the caller, who goes through them in
+ * order, writes it then. Once the page is full there is no need to go on. */
 bool page_takes(struct page *p, uint64_t serial, struct span name);
 /* Ends the items and adds `next`; members of the page may follow in `out`. */
 void page_end(struct page *p);

@@ -36,6 +36,14 @@ void manage_drain_node(struct manage *m);
 void manage_undrain_node(struct manage *m);
 void manage_delete_node(struct manage *m);
 void manage_move_shard(struct manage *m);
+/* NULL: there is none, and the request has been answered. */
+struct node *manage_node(struct manage *m, struct span id);
+/* Answers with the node; nothing has changed that is stored. */
+void manage_answer_node(struct manage *m, const struct node *n);
+
+/* ---- manage_log.c */
+void manage_set_log_level(struct manage *m);
+void manage_set_node_log_level(struct manage *m);
 
 /* ---- manage_servers.c */
 void manage_list_servers(struct manage *m);

@@ -97,6 +97,18 @@ struct order_drain node_drain_left(const struct node *n, struct moment now)
     return d;
 }
 
+static struct order_log log_order(const struct node *n, struct moment now)
+{
+    struct order_log o = n->log;
+
+    if (n->log_until_ms == 0)
+        return o;
+    if (now.mono_ms >= n->log_until_ms)
+        return (struct order_log){.id = 0};
+    o.ttl_ms = n->log_until_ms - now.mono_ms;
+    return o;
+}
+
 void nodes_add_orders(struct registry *r, struct node *n, const struct beat *b, struct moment now,
                       struct buf *out)
 {
@@ -114,6 +126,7 @@ void nodes_add_orders(struct registry *r, struct node *n, const struct beat *b, 
         .renew = n->was_missed,
         .others = n->world->nodes.usable - n->usable,
         .checkup = round_orders(n),
+        .log = log_order(n, now),
     };
 
     orders_open(out, &orders);

@@ -66,6 +66,8 @@ struct node {
     struct findings findings;   /* that it told last, */
     bool tells_findings;        /* if it does at all */
     int64_t checkup;            /* the last that it has done */
+    struct order_log log;       /* how much it is to log, */
+    int64_t log_until_ms;       /* monotonic; 0: without end */
     bool clock_is_off;          /* that is told as a finding: */
     int64_t clock_told_ms;      /* by so much */
     int64_t clock_off_since_ms; /* monotonic; 0: its clock is right, for all we know */

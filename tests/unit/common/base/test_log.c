@@ -233,6 +233,36 @@ static void other_events_go_on_beside_a_flood(void **state)
     assert_fields(",\"n\":7");
 }
 
+static void an_order_changes_the_level_until_its_time_is_over(void **state)
+{
+    (void)state;
+    log_open("terrane-test", LOG_WARN, LOG_JSON);
+    log_override(LOG_DEBUG, 5000);
+    assert_fields(",\"level\":\"debug\",\"before\":\"warn\",\"why\":\"ordered\"");
+    log_tick(4999);
+    assert_int_equal(log_least(), LOG_DEBUG);
+    log_tick(5000);
+    assert_fields(",\"level\":\"warn\",\"before\":\"debug\",\"why\":\"over\"");
+    assert_int_equal(log_least(), LOG_WARN);
+    buf_reset(&captured);
+    log_tick(6000);
+    assert_int_equal(captured.len, 0);
+}
+
+static void settings_end_an_order(void **state)
+{
+    (void)state;
+    log_override(LOG_ERROR, 0);
+    log_tick(INT64_MAX);
+    assert_int_equal(log_least(), LOG_ERROR);
+    log_override(LOG_ERROR, 5000);
+    log_set_level(LOG_INFO);
+    buf_reset(&captured);
+    log_tick(5000);
+    assert_int_equal(log_least(), LOG_INFO);
+    assert_int_equal(captured.len, 0);
+}
+
 int main(void)
 {
 #define LOG_TEST(name) cmocka_unit_test_setup_teardown(name, start_capture, stop_capture)
@@ -250,6 +280,8 @@ int main(void)
         LOG_TEST(a_repeated_event_is_cut_off_and_told_at_the_end),
         LOG_TEST(debug_lines_and_those_of_the_process_are_all_written),
         LOG_TEST(other_events_go_on_beside_a_flood),
+        LOG_TEST(an_order_changes_the_level_until_its_time_is_over),
+        LOG_TEST(settings_end_an_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -54,6 +54,7 @@ static void write_all(struct buf *out)
                        .version = 12,
                        .interval_ms = 1000,
                        .full = true,
+                       .log = {.id = 7, .level = 3, .ttl_ms = 1500},
                        .renew = true,
                        .drain_node = true,
                        .drain = {.deadline_ms = 60000},
@@ -91,6 +92,7 @@ static void what_is_written_is_read_back(void **state)
     assert_int_equal(o.version, 12);
     assert_int_equal(o.interval_ms, 1000);
     assert_int_equal(o.others, 3);
+    assert_true(o.log.id == 7 && o.log.level == 3 && o.log.ttl_ms == 1500);
     assert_true(o.full && o.drain_node && o.renew && !o.unchanged);
     assert_int_equal(o.drain.deadline_ms, 60000);
 
