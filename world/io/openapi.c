@@ -18,14 +18,18 @@ static bool is_known(const struct http_head *head)
 static void answer(struct request *r)
 {
     struct buf headers = {0};
-    bool known = is_known(r->x->head);
+    struct span body = openapi_json;
+    int status = 200;
 
+    if (is_known(r->x->head)) {
+        body = (struct span){0};
+        status = 304;
+    }
     BUF_ADD_LIT(&headers, API_HEADERS_TEXT "Cache-Control: no-cache\r\nETag: ");
     buf_add_span(&headers, openapi_etag);
     BUF_ADD_LIT(&headers, "\r\n");
-    stats_count_request(&r->server->core->stats, ROUTE_PROBE, known ? 304 : 200);
-    request_respond(r, known ? 304 : 200, buf_span(&headers),
-                    known ? (struct span){0} : openapi_json);
+    stats_count_request(&r->server->core->stats, ROUTE_PROBE, status);
+    request_respond(r, status, buf_span(&headers), body);
     buf_clear(&headers);
 }
 
@@ -39,6 +43,7 @@ bool openapi_take(struct request *r, struct span path)
         answer(r);
         return true;
     }
+    r->server->core->stats.refusals[REFUSAL_METHOD]++;
     stats_count_request(&r->server->core->stats, ROUTE_PROBE, 405);
     request_refuse(r, 405, SPAN("Allow: GET, HEAD\r\n"), SPAN("Method not allowed"));
     return true;
