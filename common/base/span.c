@@ -27,10 +27,13 @@ bool span_ieq(struct span a, struct span b)
 
 bool span_ihas(struct span s, struct span part)
 {
+    unsigned char first;
+
     if (part.len == 0)
         return true;
+    first = ascii_lower(part.ptr[0]);
     for (size_t i = 0; i + part.len <= s.len; i++) {
-        if (span_ieq(span_of(s.ptr + i, part.len), part))
+        if (ascii_lower(s.ptr[i]) == first && span_ieq(span_of(s.ptr + i, part.len), part))
             return true;
     }
     return false;

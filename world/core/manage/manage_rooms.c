@@ -17,21 +17,27 @@ static struct span text_of(struct manage *m, const struct room *room)
     return buf_span(text);
 }
 
+/* Begins behind the last room of the page before, without a walk as long as that is there. */
+static void list_of_world(struct page *page, const struct world *w)
+{
+    const struct room *last = world_room_of_serial(w, page->after);
+    struct list *it = last != NULL ? last->node.next : w->room_list.next;
+
+    for (; it != &w->room_list && !page->full; it = it->next) {
+        const struct room *room = CONTAINER_OF(it, struct room, node);
+        if (page_takes(page, room->serial, room->name))
+            view_room(&page->out, NULL, room);
+    }
+}
+
 void manage_list_rooms(struct manage *m)
 {
     struct page page;
 
     if (!page_begin(&page, m))
         return;
-    if (m->world != NULL) {
-        LIST_EACH (&m->world->room_list, it) {
-            const struct room *room = CONTAINER_OF(it, struct room, node);
-            if (page_takes(&page, room->serial, room->name))
-                view_room(&page.out, NULL, room);
-            if (page.full)
-                break;
-        }
-    }
+    if (m->world != NULL)
+        list_of_world(&page, m->world);
     page_answer(&page);
 }
 

@@ -60,11 +60,13 @@ static void show(struct page *page, const struct filter *f, const struct shard *
         view_shard(&page->out, NULL, s, page->m->call->now);
 }
 
-/* The shards of a room stand in its index in the order of their serials, as the world's do. */
+/* A page begins behind the last shard of the one before, without a walk as long as that is there.
+ * The shards of a room stand in its index in the order of their serials, as the world's do. */
 static void list_of_room(struct page *page, const struct filter *f, const struct room *room)
 {
+    const struct shard *last = world_shard_of_serial(room->world, page->after);
+    uint32_t at = last != NULL && last->room == room ? last->candidate.slot + 1 : 0;
     struct candidate *c;
-    uint32_t at = 0;
 
     while (!page->full && (c = candidates_next(&room->candidates, &at)) != NULL)
         show(page, f, shard_of_candidate(c));
@@ -72,11 +74,11 @@ static void list_of_room(struct page *page, const struct filter *f, const struct
 
 static void list_of_world(struct page *page, const struct filter *f, const struct world *w)
 {
-    LIST_EACH (&w->shard_list, it) {
+    const struct shard *last = world_shard_of_serial(w, page->after);
+    struct list *it = last != NULL ? last->node.next : w->shard_list.next;
+
+    for (; it != &w->shard_list && !page->full; it = it->next)
         show(page, f, CONTAINER_OF(it, struct shard, node));
-        if (page->full)
-            return;
-    }
 }
 
 void manage_list_shards(struct manage *m)

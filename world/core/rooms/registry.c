@@ -28,6 +28,7 @@ void registry_remove_room(struct registry *r, struct room *room)
     r->watch.room_removed(r->watch.ctx, room);
     strangers_removed(room->world, room->by_stranger, room->name);
     map_remove(&room->world->rooms, room->name);
+    map_remove(&room->world->room_serials, span_of(&room->serial, sizeof(room->serial)));
     list_remove(&room->node);
     r->room_count--;
     room_free(room);
@@ -51,6 +52,8 @@ static void world_free(struct registry *r, struct world *w)
     servers_leave(r, w);
     map_clear(&w->shards);
     map_clear(&w->rooms);
+    map_clear(&w->room_serials);
+    map_clear(&w->shard_serials);
     feed_clear(&w->feed);
     event_ring_clear(&w->events);
     buf_clear(&w->overview.rest);
@@ -93,6 +96,16 @@ struct room *world_room(const struct world *w, struct span name)
 struct shard *world_shard(const struct world *w, struct span id)
 {
     return w == NULL ? NULL : map_get(&w->shards, id);
+}
+
+struct room *world_room_of_serial(const struct world *w, uint64_t serial)
+{
+    return map_get(&w->room_serials, span_of(&serial, sizeof(serial)));
+}
+
+struct shard *world_shard_of_serial(const struct world *w, uint64_t serial)
+{
+    return map_get(&w->shard_serials, span_of(&serial, sizeof(serial)));
 }
 
 struct world *registry_make_world(struct registry *r, struct span id)
@@ -165,6 +178,7 @@ struct room *registry_restore_room(struct registry *r, struct world *w, struct s
     room->serial = ++r->last_serial;
     room_init_bans(room);
     map_add(&w->rooms, room->name, room);
+    map_add(&w->room_serials, span_of(&room->serial, sizeof(room->serial)), room);
     list_push(&w->room_list, &room->node);
     r->room_count++;
     w->change++;

@@ -91,6 +91,8 @@ struct world {
     int64_t epoch; /* in all of its orders; rises with each process that decides for it */
     struct map rooms;
     struct map shards;
+    struct map room_serials;                /* the same by struct room.serial, */
+    struct map shard_serials;               /* and struct shard.serial */
     struct list room_list;                  /* creation order */
     struct list shard_list;                 /* creation order */
     struct list heard_list;                 /* the longest silent first */
@@ -240,6 +242,10 @@ void registry_clear(struct registry *r);
 struct world *registry_world(const struct registry *r, struct span id);
 struct room *world_room(const struct world *w, struct span name);
 struct shard *world_shard(const struct world *w, struct span id);
+
+/* The same by their serials. */
+struct room *world_room_of_serial(const struct world *w, uint64_t serial);
+struct shard *world_shard_of_serial(const struct world *w, uint64_t serial);
 
 /* The world of that (valid) id, made if need be. */
 struct world *registry_make_world(struct registry *r, struct span id);

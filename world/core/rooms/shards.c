@@ -70,6 +70,7 @@ void registry_remove_shard(struct registry *r, struct shard *s)
     strangers_removed(room->world, s->by_stranger, room->name);
     shard_leave_nodes(r, s);
     map_remove(&room->world->shards, s->id);
+    map_remove(&room->world->shard_serials, span_of(&s->serial, sizeof(s->serial)));
     list_remove(&s->node);
     list_remove(&s->heard_node);
     list_remove(&s->count_node);
@@ -120,6 +121,7 @@ static struct shard *make_shard(struct registry *r, struct room *room,
     s->heard_ms = now.mono_ms;
     count_status(room, s->status, true);
     map_add(&room->world->shards, s->id, s);
+    map_add(&room->world->shard_serials, span_of(&s->serial, sizeof(s->serial)), s);
     list_push(&room->world->shard_list, &s->node);
     list_push(&room->world->heard_list, &s->heard_node);
     s->candidate.name = stable_hash(s->id);

@@ -49,6 +49,26 @@ static void pages_follow_each_other(void **state)
     recorder_free(r);
 }
 
+static void a_page_goes_on_where_its_last_item_is_gone(void **state)
+{
+    static const char *const lists[] = {"/shards?limit=2", "/shards?room=r&limit=2"};
+    struct recorder *r = recorder_new();
+    struct room *room = recorder_room(r, "r", 6, NULL);
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        char cursor[64] = "";
+        json_decref(fetch(r, lists[i], cursor));
+        recorder_report(r, recorder_shard(room, 1)->id, 0, "draining");
+        json_t *doc = fetch(r, lists[i], cursor);
+        const json_t *first = json_array_get(json_object_get(doc, "items"), 0);
+        assert_string_equal(json_string_value(json_object_get(first, "shardId")),
+                            recorder_shard(room, 1)->id.ptr);
+        json_decref(doc);
+    }
+    recorder_free(r);
+}
+
 static void a_page_that_is_just_full_is_the_last(void **state)
 {
     struct recorder *r = recorder_new();
@@ -193,6 +213,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pages_follow_each_other),
+        cmocka_unit_test(a_page_goes_on_where_its_last_item_is_gone),
         cmocka_unit_test(a_page_that_is_just_full_is_the_last),
         cmocka_unit_test(pages_have_what_is_looked_for),
         cmocka_unit_test(bad_parameters_are_told),
