@@ -232,6 +232,7 @@ static void request_that_may_have_been_obeyed_is_not_sent_twice(void **state)
     TURN_UNTIL(pr->rig->loop, scripted_has(owner, "\r\n\r\n{}"));
     conn_close(&owner->conn);
     pr_answered(pr, "HTTP/1.1 502 ", "may have been obeyed\"}");
+    assert_non_null(strstr(pr->answer.data, "\r\nContent-Type: application/problem+json\r\n"));
     assert_int_equal(pr->owner.count, 1);
     assert_int_equal(pr->doubts, 1);
     assert_int_equal(pr->stats.requests.broken, 1);
