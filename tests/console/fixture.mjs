@@ -20,6 +20,7 @@ const findings = [
   { check: "one-address", level: "notice", by: { node: "node-01" }, subject: "10.0.0.1", detail: "212 sessions", means: "All clients come from one address, as they do from behind a proxy that says nothing about them.", cure: "If a proxy is there, have it send X-Forwarded-For and put it into TRUSTED_PROXIES.", since: began - 9000000 },
 ];
 
+const worlds = [{ worldId: "world-default", rooms: 40, shards: 160, connections: 5210, capacity: 8000, findings: { error: 2, warning: 1, notice: 1 } }, { worldId: "world-events", rooms: 3, shards: 12, connections: 90, capacity: 600, findings: { error: 0, warning: 0, notice: 0 } }];
 const total = (key) => rooms.reduce((n, r) => n + r[key], 0);
 let change = 1;
 const overview = () => {
@@ -67,7 +68,7 @@ export function fixture(port = 0) {
     if (!url.pathname.startsWith("/api/")) return file(url.pathname, response);
     const parts = url.pathname.split("/").slice(4).map(decodeURIComponent);
     if (parts[1] === "events") return stream(response);
-    const answer = parts.length ? below(parts.slice(1), url.searchParams) : { items: [{ worldId: "world-default", rooms: 40, shards: 160 }], next: null };
+    const answer = parts.length ? below(parts.slice(1), url.searchParams) : { items: worlds, next: null };
     response.writeHead(answer ? 200 : 404, { "content-type": "application/json" }).end(JSON.stringify(answer ?? { error: "Not found" }));
   });
   return new Promise((resolve) => server.listen(port, "127.0.0.1", () => resolve(server)));

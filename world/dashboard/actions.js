@@ -195,6 +195,15 @@ export const drainServer = (s, on = true) => ask({
   }),
 });
 
+export const removeServer = (s) => ask({
+  title: `Remove room server ${short(s.server)}`, verb: "Remove the room server", danger: true,
+  says: () => `It is known no more. Its ${plural(s.rooms, "room")} go to other room servers; clients stay connected while their shard dials the new one.`,
+  run: then(() => here().send("DELETE", ["servers", s.server])),
+});
+
+/** One of ROOM_SERVERS can only be drained. */
+export const takeOutServer = (s) => (s.configured ? drainServer(s) : removeServer(s));
+
 export async function checkAgain() {
   change({ findings: await here().send("POST", ["checkup"]) });
   refresh();
@@ -202,7 +211,6 @@ export async function checkAgain() {
 
 /* ---- buttons */
 
-const button = (label, run, danger) => h("button", { type: "button", class: danger ? "danger-quiet" : "", onclick: () => Promise.resolve(run()).catch((error) => ask({ title: "That did not work", verb: "Understood", says: () => error.message, run: async () => {} })) }, label);
-export { button };
+export const button = (label, run, danger) => h("button", { type: "button", class: danger ? "danger-quiet" : "", onclick: () => Promise.resolve(run()).catch((error) => ask({ title: "That did not work", verb: "Understood", says: () => error.message, run: async () => {} })) }, label);
 
 export const buttons = (...kids) => (admin() ? h("div", { class: "actions" }, ...kids) : null);

@@ -30,11 +30,13 @@ function line(values, top) {
   return path;
 }
 
+/** What lies between two lines, where the upper one is known. */
 function area(low, high, top) {
   const n = high.length;
-  const there = high.map((v, i) => `${at(i, n)} ${up(v ?? low[i] ?? 0, top)}`);
-  const back = low.map((v, i) => `${at(i, n)} ${up(v ?? 0, top)}`).reverse();
-  return n ? `M${there.join("L")}L${back.join("L")}Z` : "";
+  const known = [...high.keys()].filter((i) => high[i] !== null);
+  const there = known.map((i) => `${at(i, n)} ${up(high[i], top)}`);
+  const back = known.map((i) => `${at(i, n)} ${up(low[i] ?? 0, top)}`).reverse();
+  return known.length ? `M${there.join("L")}L${back.join("L")}Z` : "";
 }
 
 /** Each series on those before it. */
@@ -42,7 +44,7 @@ function stack(series) {
   let below = series[0]?.values.map(() => 0) ?? [];
   return series.map((s) => {
     const low = below;
-    below = s.values.map((v, i) => (v ?? 0) + low[i]);
+    below = s.values.map((v, i) => (v === null ? null : v + (low[i] ?? 0)));
     return { ...s, low, high: below };
   });
 }

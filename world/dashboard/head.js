@@ -4,7 +4,7 @@ import { h } from "./dom.js";
 import { count, percent, plural, rate, span } from "./format.js";
 import { link } from "./route.js";
 import { admin, state } from "./store.js";
-import { finding } from "./views/findings.js";
+import { finding, grouped } from "./views/findings.js";
 import { perSecond, refusalsOf } from "./views/overview.js";
 
 const MOST = 3; // findings that are told in full
@@ -60,12 +60,13 @@ export function headline() {
   const told = signals(o);
   const items = state.findings?.items ?? [];
   const n = o.findings;
-  const worst = items.filter((f) => f.level !== "notice").slice(0, MOST);
+  const all = grouped(items);
+  const worst = all.filter((f) => f.level !== "notice").slice(0, MOST);
   if (told.every((s) => s.tone === "note") && n.error + n.warning === 0)
     return h("div", { key: "head" }, well(o), n.notice ? h("p", { class: "aside" }, h("a", { href: link(state.world, "findings") }, plural(n.notice, "notice"))) : null, told.length ? h("ul", { class: "findings" }, told.map(signal)) : null);
   const tone = n.error || told.some((s) => s.tone === "bad") ? "bad" : "warn";
   if (state.route.view !== "overview") return elsewhere(tone, n, told);
-  const rest = n.error + n.warning + n.notice - worst.length;
+  const rest = all.length - worst.length;
   return h("div", { key: "head" },
     h("div", { class: `headline ${tone}` }, h("i", { class: "dot", "aria-hidden": "true" }), h("p", null, h("b", null, title(n) || "Look at this.")), items.length && admin() ? h("div", { class: "actions" }, button("Check again", checkAgain)) : null),
     h("ul", { class: "findings" }, worst.map((f) => finding(f)), told.map(signal)),

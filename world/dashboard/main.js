@@ -67,7 +67,7 @@ onChange(() => {
 });
 
 /* `/` searches, `g` and a letter goes to a view; Escape closes the pane. */
-const letters = { o: "overview", r: "rooms", s: "shards", n: "nodes", v: "servers", f: "findings" };
+const letters = { o: "overview", r: "rooms", s: "shards", n: "nodes", v: "servers", f: "findings", w: "worlds" };
 let going = 0;
 addEventListener("keydown", (event) => {
   if (!state.api || event.ctrlKey || event.metaKey || event.altKey || document.getElementById("dialog").open) return;

@@ -6,6 +6,7 @@ export const views = [
   ["nodes", "Nodes"],
   ["servers", "Room servers"],
   ["findings", "Findings"],
+  ["worlds", "Worlds"],
 ];
 const known = new Set(views.map(([name]) => name));
 

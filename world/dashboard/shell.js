@@ -60,6 +60,6 @@ export function shell(act) {
     h("main", { id: "main", key: "main", tabindex: "-1", class: state.link.state === "lost" ? "stale" : "" },
       lost(), headline(), progress(),
       h("div", { class: pane ? "split" : "whole" }, view.draw(), pane)),
-    h("footer", { key: "foot" }, state.overview ? `terrane-world ${state.overview.process.version} · ${clip(state.overview.process.id ?? "", 40)}` : ""),
+    h("footer", { key: "foot" }, state.overview ? ["terrane-world", state.overview.process.version, clip(state.overview.process.id ?? "", 40)].filter(Boolean).join(" ") : ""),
   ];
 }

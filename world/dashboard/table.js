@@ -8,7 +8,7 @@ export const name = (text, max) => h("bdi", { class: "name", title: clip(text, 4
 
 /** A shard's id, so that its end is always seen. */
 export function shardName(id) {
-  if (id.length < 20) return name(id);
+  if (id.length < 12) return name(id);
   return h("span", { class: "shard", title: clip(id, 400) }, h("bdi", null, clip(id.slice(0, -8), 80)), h("bdi", null, clip(id.slice(-8), 40)));
 }
 

@@ -10,6 +10,7 @@ import { roomTable } from "./rooms.js";
 import { serverTable } from "./servers.js";
 
 const MOST = 8;
+const LEAST = 24; // steps of a chart: a young world's are not squeezed into its edge
 const last = (values) => values.findLast((v) => v !== null) ?? 0;
 const most = (values) => Math.max(0, ...values.map((v) => v ?? 0));
 
@@ -29,7 +30,9 @@ export const refusalsOf = (sample) => Object.values(sample.refusals ?? {}).reduc
 function past() {
   const { history: hist, hours } = state;
   if (!hist) return null;
-  const keep = Math.round((hours * 3600 * 1000) / hist.stepMs);
+  const asked = Math.round((hours * 3600 * 1000) / hist.stepMs);
+  const first = hist.connections.findIndex((v) => v !== null);
+  const keep = Math.min(asked, Math.max(LEAST, hist.connections.length - Math.max(0, first)));
   const cut = (values) => [...Array(Math.max(0, keep - values.length)).fill(null), ...values.slice(-keep)];
   const each = (values) => cut(values).map((v) => (v === null ? null : (v * 1000) / hist.stepMs));
   const sums = Object.entries(hist.refusals ?? {}).map(([name, values]) => ({ name, values: each(values) })).filter((s) => most(s.values) > 0);

@@ -1,5 +1,5 @@
 // Room servers.
-import { button, buttons, drainServer } from "../actions.js";
+import { button, buttons, drainServer, removeServer } from "../actions.js";
 import { badge } from "../bar.js";
 import { count } from "../format.js";
 import { state } from "../store.js";
@@ -22,7 +22,7 @@ const columns = [
 export const serverTable = (items, options = {}) => table({ view: "servers", caption: "Room servers", columns, items, id: (s) => s.server, href: (s) => to("servers", s.server, state.route.view === "servers" ? state.route.query : {}), first: { key: "state", down: false }, empty: "The world knows no room servers: nodes choose among their own ROOM_SERVERS.", ...options });
 
 const drawServer = (s) => [
-  buttons(s.draining ? button("Take back …", () => drainServer(s, false)) : button("Drain …", () => drainServer(s), true)),
+  buttons(s.draining ? button("Take back …", () => drainServer(s, false)) : button("Drain …", () => drainServer(s), true), s.configured ? null : button("Remove …", () => removeServer(s), true)),
   facts(["State", serverState(s)], ["Rooms on it", count(s.rooms)], ["Rooms that wait for it", count(s.awaited)], ["Known by", s.configured ? "ROOM_SERVERS" : "an operator"], ["Draining", s.draining ? "yes" : "no"]),
 ];
 
