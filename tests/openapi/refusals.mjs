@@ -8,10 +8,10 @@ import { bin, folder, jwtSecret, listening, secret, start, startWorld } from "..
 import { bearer } from "../lib/cluster.mjs";
 import { token } from "../lib/tokens.mjs";
 import { exchange } from "../lib/raw.mjs";
-import { all, ask, contract, insider, isPending, judge, send, targetOf } from "./subject.mjs";
+import { all, ask, contract, insider, judge, send, targetOf } from "./subject.mjs";
 
 const W = "world-default";
-const operations = contract.operations.filter((o) => !isPending(o));
+const { operations } = contract;
 const inWorld = (o) => o.path.includes("{world}");
 const documents = (status) => (o) => o.responses[status] !== undefined;
 

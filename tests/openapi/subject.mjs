@@ -54,7 +54,3 @@ export const targetOf = (operation, values = {}) =>
     const parameter = operation.parameters.find((p) => p.in === "path" && p.name === name);
     return values[name] ?? encodeURIComponent(parameter.example);
   });
-
-/** Routes that the document has and the programs do not have yet. */
-export const PENDING = new Set();
-export const isPending = (o) => PENDING.has(`${o.method} ${o.path.replace(/\{\w+\}/g, "{}")}`);
