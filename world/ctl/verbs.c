@@ -1,6 +1,7 @@
 /* Rows of verbs. */
 #include "world/ctl/verbs.h"
 
+#include "world/ctl/verb_completion.h"
 #include "world/ctl/verb_config.h"
 #include "world/ctl/verb_events.h"
 #include "world/ctl/verb_join.h"
@@ -40,6 +41,10 @@ const struct verb verbs[] = {
      verb_config_check},
     {"config print", "PROCESS [FILE] [FLAGS...]", "prints settings, and where each is from", NULL,
      "The same as config check.", verb_config_print},
+    {"completion", "SHELL", "prints what completes words in a shell: bash", NULL,
+     "eval \"$(worldctl completion bash)\" in ~/.bashrc. Names of rooms, shards, nodes and room "
+     "servers are asked of the world.",
+     verb_completion},
     {NULL, NULL, NULL, NULL, NULL, NULL},
 };
 
