@@ -105,7 +105,7 @@ static void room_link_fell(struct room_link *l, uint16_t code)
     bool ends = code == WS_CODE_RESTART || code == WS_CODE_GOING_AWAY || code == WS_CODE_ABNORMAL;
     if (l->heard || ends)
         return;
-    bool stood = ticker_now(l->all->ticker) - l->up_ms >= STANDS_MS;
+    bool stood = l->ws.heard_ms - l->up_ms >= STANDS_MS; /* until its close frame */
     room_link_tell(l, stood ? CHECKS_ROOM_STANDS : CHECKS_ROOM_CUTS, 0, NULL);
 }
 

@@ -80,11 +80,13 @@ static void tell_and_free(struct room_probe *p, enum checks_room what, int statu
 
 /* ---- the link */
 
-static void stands(struct room_probe *p)
+/* One that the server has begun to close may take its time to end. */
+static void judge_link(struct room_probe *p)
 {
+    bool stands = ws_is_open(&p->ws);
     p->state = ROOM_PROBE_CLOSING;
     wheel_cancel(loop_wheel(loop_of(p)), &p->deadline);
-    tell(p, CHECKS_ROOM_STANDS, 0, NULL);
+    tell(p, stands ? CHECKS_ROOM_STANDS : CHECKS_ROOM_CUTS, 0, NULL);
     ws_close(&p->ws, WS_CODE_NORMAL, SPAN(""));
 }
 
@@ -93,7 +95,7 @@ static void on_message(struct ws_conn *w, char *data, size_t len, bool binary)
     struct room_probe *p = CONTAINER_OF(w, struct room_probe, ws);
     (void)data, (void)len, (void)binary;
     if (p->state == ROOM_PROBE_OPEN)
-        stands(p);
+        judge_link(p);
 }
 
 static void on_closed(struct ws_conn *w, uint16_t code)
@@ -185,7 +187,7 @@ static void on_deadline(struct timer *t, int64_t now)
         tell_and_free(p, CHECKS_ROOM_REFUSES, 0, "timed out");
         break;
     case ROOM_PROBE_OPEN:
-        stands(p);
+        judge_link(p);
         break;
     case ROOM_PROBE_CLOSING:
         break;

@@ -148,7 +148,7 @@ test("a proxy that is not trusted, and a limit of descriptors, are seen without 
   assert.equal(await metric(`http://127.0.0.1:${port}`, 'terrane_shard_findings{check="idle-cut"}'), 0);
 });
 
-test("a proxy that cuts idle clients is seen, and so is a world with another secret", async (t) => {
+test("a proxy that cuts idle clients is seen, and so are worlds and room servers with another secret", async (t) => {
   const room = await Room.start();
   t.after(() => room.die());
   const world = await startWorld();
@@ -158,7 +158,12 @@ test("a proxy that cuts idle clients is seen, and so is a world with another sec
   const front = `http://127.0.0.1:${cut.server.address().port}`;
   for (let i = 0; i < 3; i++) await client(t, `${front}/parties/shard/${shardId()}?id=c${i}`).open();
   await until(async () => (await metric(stranger.origin, 'terrane_shard_findings{check="beat-refused"}')) === 1, "the refusal to be noticed");
-  await new Promise((resolve) => setTimeout(resolve, 5300));
+  const silent = new Promise((resolve) => setTimeout(resolve, 5300));
+  const refusing = await closing(t);
+  const n3 = await node(world, "n3", refusing);
+  await client(t, `${n3.origin}/parties/shard/${shardId("hall")}?id=d`).open();
+  await shows(world, `n3 room-secret ${refusing}`);
+  await silent;
   cut.reset();
   assert.match((await shows(world, "n1 idle-cut ")).detail, /^after about [56] s of silence$/);
 });

@@ -18,7 +18,7 @@ struct app {
     struct listener *listener;
     struct http_exchange *later; /* the newest that waits for the test */
     struct buf body;
-    size_t begun, complete, gone, drained, last_refused, refusals;
+    size_t begun, complete, gone, drained, last_refused, refusals, proxied;
     bool pause_in_begin, drop_in_body, small_buffers;
     struct ws_conn ws;
     struct buf ws_text;
@@ -148,6 +148,13 @@ static inline void on_refused(void *ctx, int status)
     app.refusals++;
 }
 
+static inline void on_proxied(void *ctx, const struct addr *peer)
+{
+    (void)ctx;
+    assert_true(addr_is_loopback(peer));
+    app.proxied++;
+}
+
 static inline bool tells_problems(void *ctx, struct span target)
 {
     (void)ctx;
@@ -160,6 +167,7 @@ static const struct http_app http_app = {.begin = on_begin,
                                          .drained = on_drained,
                                          .gone = on_gone,
                                          .refused = on_refused,
+                                         .proxied = on_proxied,
                                          .tells_problems = tells_problems};
 
 static inline void accepted(void *ctx, int fd)

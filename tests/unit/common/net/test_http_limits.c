@@ -93,6 +93,29 @@ static void what_the_application_calls_its_own_is_refused_with_a_problem(void **
     }
 }
 
+/* A load balancer that is not known as one is told from a client that talks nonsense. */
+static void a_proxy_header_where_none_belongs_is_told_of(void **state)
+{
+    static const struct {
+        const char *bytes;
+        size_t len, told;
+    } rows[] = {
+        {"PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\nGET / HTTP/1.1\r\n\r\n", 54, 1},
+        {"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\xc0\0\2\1\xc0\0\2\2\0\1\0\2", 28, 1},
+        {"PROXYISH nonsense\r\n\r\n", 21, 0},
+        {"\r\n\r\n\0\r\nQUAT\n", 12, 0},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        app.proxied = 0;
+        struct peer p = connect_client();
+        peer_send_bytes(&p, rows[i].bytes, rows[i].len);
+        until_text(&p, "HTTP/1.1 400 Bad Request\r\n");
+        assert_int_equal(app.proxied, rows[i].told);
+        peer_close(&p);
+    }
+}
+
 static void an_upload_that_is_refused_still_sees_the_answer(void **state)
 {
     (void)state;
@@ -327,6 +350,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(bad_requests_are_refused),
         TEST(what_the_application_calls_its_own_is_refused_with_a_problem),
+        TEST(a_proxy_header_where_none_belongs_is_told_of),
         TEST(an_upload_that_is_refused_still_sees_the_answer),
         TEST(each_phase_has_its_time),
         TEST(a_slow_application_and_a_paused_body_are_no_timeout),
