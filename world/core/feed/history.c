@@ -121,6 +121,7 @@ static struct history *least_wanted(const struct histories *all)
         if (least == NULL || h->asked < least->asked)
             least = h;
     }
+    assert(least != NULL); /* there are HISTORIES_MAX */
     return least;
 }
 
@@ -129,6 +130,7 @@ void history_ask(struct histories *all, struct world *w)
     if (w->history == NULL && all->count == HISTORIES_MAX)
         history_end(all, least_wanted(all)->world);
     history_begin(all, w);
+    assert(w->history != NULL);
     w->history->asked = ++all->asked;
 }
 

@@ -64,22 +64,20 @@ void tally_leave(struct shard *s)
     tally_max(s, 0);
 }
 
-static struct tally sum_of(struct tally a, struct tally b)
+static void add(struct tally *sum, const struct tally *t)
 {
-    return (struct tally){
-        .open = a.open + b.open,
-        .reserved = a.reserved + b.reserved,
-        .returning = a.returning + b.returning,
-        .max = a.max + b.max,
-    };
+    sum->open += t->open;
+    sum->reserved += t->reserved;
+    sum->returning += t->returning;
+    sum->max += t->max;
 }
 
-static void assert_same(struct tally a, struct tally b)
+static void assert_same(const struct tally *a, const struct tally *b)
 {
-    assert(a.open == b.open);
-    assert(a.reserved == b.reserved);
-    assert(a.returning == b.returning);
-    assert(a.max == b.max);
+    assert(a->open == b->open);
+    assert(a->reserved == b->reserved);
+    assert(a->returning == b->returning);
+    assert(a->max == b->max);
 }
 
 static void check_room(const struct room *room)
@@ -90,9 +88,9 @@ static void check_room(const struct room *room)
 
     while ((c = candidates_next(&room->candidates, &at)) != NULL) {
         const struct shard *s = shard_of_candidate(c);
-        sum = sum_of(sum, (struct tally){s->open, s->reserved, s->returning, s->max});
+        add(&sum, &(struct tally){s->open, s->reserved, s->returning, s->max});
     }
-    assert_same(sum, room->tally);
+    assert_same(&sum, &room->tally);
 }
 
 static void check_world(const struct world *w)
@@ -102,11 +100,11 @@ static void check_world(const struct world *w)
 
     LIST_EACH (&w->room_list, it) {
         const struct room *room = CONTAINER_OF(it, struct room, node);
-        sum = sum_of(sum, room->tally);
+        add(&sum, &room->tally);
         for (int i = 0; i < SHARD_STATUS_COUNT; i++)
             by_status[i] += room->by_status[i];
     }
-    assert_same(sum, w->tally);
+    assert_same(&sum, &w->tally);
     for (int i = 0; i < SHARD_STATUS_COUNT; i++)
         assert(by_status[i] == w->by_status[i]);
 }
