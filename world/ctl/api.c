@@ -44,6 +44,8 @@ static enum ended unreached(const struct ctl *c, const struct wire_answer *a)
 static enum ended how_refused(int status)
 {
     switch (status) {
+    case 400: /* a name, a number or a file that the world does not take */
+        return ENDED_USAGE;
     case 401:
     case 403:
         return ENDED_DENIED;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "world/ctl/print.h"
 #include "world/ctl/text.h"
 
 enum ended ctl_reach(struct ctl *c)
@@ -66,12 +67,8 @@ bool ctl_agrees(const struct ctl *c, const char *fmt, ...)
     struct buf out = {0};
     va_list args;
 
-    if (c->yes)
+    if (c->yes || isatty(STDIN_FILENO) == 0)
         return true;
-    if (isatty(STDIN_FILENO) == 0) {
-        (void)ctl_problem(ENDED_USAGE, "nobody can be asked here: say --yes");
-        return false;
-    }
     va_start(args, fmt);
     add_va(&out, fmt, args);
     va_end(args);
@@ -84,5 +81,46 @@ enum ended ctl_disagreed(const struct ctl *c)
 {
     if (c->wire != NULL && wire_interrupted(c->wire))
         return ENDED_INTERRUPTED;
-    return ENDED_USAGE;
+    return ctl_problem(ENDED_REFUSED, "nothing was changed");
+}
+
+static enum ended say_json(const json_t *doc)
+{
+    struct buf out = {0};
+
+    if (doc != NULL)
+        print_json(&out, doc);
+    else
+        BUF_ADD_LIT(&out, "{}\n");
+    return print_flush(&out) ? ENDED_DONE : ENDED_REFUSED;
+}
+
+enum ended ctl_say(const struct ctl *c, const json_t *doc, const char *fmt, ...)
+{
+    struct buf out = {0};
+    va_list args;
+
+    if (c->json)
+        return say_json(doc);
+    va_start(args, fmt);
+    add_va(&out, fmt, args);
+    va_end(args);
+    buf_add_char(&out, '\n');
+    return print_flush(&out) ? ENDED_DONE : ENDED_REFUSED;
+}
+
+static void pause_over(void *ctx)
+{
+    wire_stop(ctx);
+}
+
+bool ctl_pause(struct ctl *c, int64_t ms)
+{
+    struct wire_timer timer = {0};
+    bool good;
+
+    wire_timer_start(c->wire, &timer, ms, pause_over, c->wire);
+    good = wire_run(c->wire);
+    wire_timer_clear(&timer);
+    return good;
 }

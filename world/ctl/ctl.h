@@ -1,7 +1,6 @@
 #pragma once
 /* One run of worldctl: what was asked for, whom to ask, and how it ends. */
-#include <stdio.h>
-
+#include "common/base/json.h"
 #include "world/ctl/args.h"
 #include "world/ctl/profile.h"
 #include "world/ctl/wire.h"
@@ -33,8 +32,13 @@ struct ctl {
 MUST_CHECK enum ended ctl_reach(struct ctl *c);
 /* Writes `worldctl: TEXT` on stderr, without control characters; answers `how`. */
 enum ended ctl_problem(enum ended how, const char *fmt, ...) PRINTF_LIKE(2, 3);
-/* Asks a question on the terminal: true is yes (also with --yes). Without a terminal it says that
- * --yes is needed, and answers false. */
+/* Asks a question on the terminal: true is yes. Without a terminal, and with --yes, nobody is
+ * asked: true. */
 bool ctl_agrees(const struct ctl *c, const char *fmt, ...) PRINTF_LIKE(2, 3);
-/* What a refusal of ctl_agrees ends with. */
+/* Says so, and answers what a refusal of ctl_agrees ends with. */
 enum ended ctl_disagreed(const struct ctl *c);
+/* Writes one line on stdout, without control characters; with -o json `doc` (NULL: {}) instead. */
+MUST_CHECK enum ended ctl_say(const struct ctl *c, const json_t *doc, const char *fmt, ...)
+    PRINTF_LIKE(3, 4);
+/* Waits, behind ctl_reach, and serves c->wire. False: a signal has come. */
+MUST_CHECK bool ctl_pause(struct ctl *c, int64_t ms);

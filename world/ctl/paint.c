@@ -25,8 +25,8 @@ enum paint paint_of_state(struct span word)
         {"active", PAINT_GOOD},   {"alive", PAINT_GOOD},       {"up", PAINT_GOOD},
         {"draining", PAINT_WARN}, {"maintenance", PAINT_WARN}, {"suspect", PAINT_WARN},
         {"expected", PAINT_WARN}, {"leaving", PAINT_WARN},     {"warning", PAINT_WARN},
-        {"full", PAINT_WARN},     {"dead", PAINT_BAD},         {"down", PAINT_BAD},
-        {"error", PAINT_BAD},
+        {"unknown", PAINT_DIM},   {"full", PAINT_WARN},        {"dead", PAINT_BAD},
+        {"down", PAINT_BAD},      {"error", PAINT_BAD},
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

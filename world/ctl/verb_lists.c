@@ -1,7 +1,10 @@
 /* Each list is a path, and the columns of its table. */
 #include "world/ctl/verb_lists.h"
 
+#include <time.h>
+
 #include "world/ctl/api.h"
+#include "world/ctl/options.h"
 #include "world/ctl/print.h"
 #include "world/ctl/table.h"
 #include "world/ctl/text.h"
@@ -19,6 +22,13 @@ struct list {
     const struct column *columns;
     size_t count;
 };
+
+static void add_state(struct table *t, const json_t *item, const char *key)
+{
+    struct span text = print_text(item, key);
+
+    table_add(t, text, paint_of_state(text));
+}
 
 static void add_text(struct table *t, const json_t *item, const char *key)
 {
@@ -54,6 +64,33 @@ static void add_load(struct table *t, const json_t *item, const char *key)
     buf_clear(&text);
 }
 
+/* Unix ms as UTC. */
+static void add_time(struct table *t, const json_t *item, const char *key)
+{
+    time_t seconds = (time_t)(print_number(item, key) / 1000);
+    struct tm parts;
+    char text[32];
+    size_t len = 0;
+
+    if (gmtime_r(&seconds, &parts) != NULL)
+        len = strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%SZ", &parts);
+    table_add(t, span_of(text, len), PAINT_PLAIN);
+}
+
+static void add_seconds(struct table *t, const json_t *item, const char *key)
+{
+    struct buf text = {0};
+
+    buf_addf(&text, "%llds", (long long)(print_number(item, key) / 1000));
+    table_add(t, buf_span(&text), PAINT_PLAIN);
+    buf_clear(&text);
+}
+
+#define LIST(path, name, columns)                                                                  \
+    {                                                                                              \
+        path, name, columns, sizeof(columns) / sizeof((columns)[0])                                \
+    }
+
 static const struct column room_columns[] = {
     {{"ROOM", TABLE_LEFT}, add_text, "name"},
     {{"STRATEGY", TABLE_LEFT}, add_text, "balancingStrategy"},
@@ -63,8 +100,59 @@ static const struct column room_columns[] = {
     {{"PROMISED", TABLE_RIGHT}, add_number, "reserved"},
     {{"SERVER", TABLE_LEFT}, add_text, "server"},
 };
-static const struct list rooms = {"/rooms", "name", room_columns,
-                                  sizeof(room_columns) / sizeof(room_columns[0])};
+static const struct list rooms = LIST("/rooms", "name", room_columns);
+
+static const struct column shard_columns[] = {
+    {{"SHARD", TABLE_LEFT}, add_text, "shardId"},
+    {{"STATUS", TABLE_LEFT}, add_state, "status"},
+    {{"CLIENTS", TABLE_RIGHT}, add_load, "maxConnections"},
+    {{"PROMISED", TABLE_RIGHT}, add_number, "reserved"},
+    {{"RETURNING", TABLE_RIGHT}, add_number, "returning"},
+    {{"NODE", TABLE_LEFT}, add_text, "node"},
+};
+static const struct list shards = LIST("/shards", "shardId", shard_columns);
+
+static const struct column node_columns[] = {
+    {{"NODE", TABLE_LEFT}, add_text, "node"},
+    {{"STATE", TABLE_LEFT}, add_state, "state"},
+    {{"DRAINING", TABLE_LEFT}, add_yes, "draining"},
+    {{"SHARDS", TABLE_RIGHT}, add_number, "shards"},
+    {{"CLIENTS", TABLE_RIGHT}, add_load, "maxConnections"},
+    {{"LAG MS", TABLE_RIGHT}, add_number, "lagMs"},
+    {{"VERSION", TABLE_LEFT}, add_text, "version"},
+    {{"INTERNAL URL", TABLE_LEFT}, add_text, "internalUrl"},
+};
+static const struct list nodes = LIST("/nodes", "node", node_columns);
+
+static const struct column server_columns[] = {
+    {{"SERVER", TABLE_LEFT}, add_text, "server"},
+    {{"STATE", TABLE_LEFT}, add_state, "state"},
+    {{"DRAINING", TABLE_LEFT}, add_yes, "draining"},
+    {{"CONFIGURED", TABLE_LEFT}, add_yes, "configured"},
+    {{"ROOMS", TABLE_RIGHT}, add_number, "rooms"},
+    {{"AWAITED", TABLE_RIGHT}, add_number, "awaited"},
+};
+static const struct list servers = LIST("/servers", "server", server_columns);
+
+static const struct column ban_columns[] = {
+    {{"SESSION", TABLE_LEFT}, add_text, "session"},
+    {{"UNTIL", TABLE_LEFT}, add_time, "until"},
+    {{"LEFT", TABLE_RIGHT}, add_seconds, "leftMs"},
+};
+static const struct list bans = LIST(NULL, "session", ban_columns);
+
+const struct flag verb_list_flags[] = {
+    {"limit", "N", "the first N only", 0},
+    {NULL, NULL, NULL, 0},
+};
+
+const struct flag verb_shards_list_flags[] = {
+    {"limit", "N", "the first N only", 0},
+    {"room", "NAME", "of this room", 0},
+    {"status", "STATUS", "active, maintenance or draining", 0},
+    {"node", "NODE", "of this node", 0},
+    {NULL, NULL, NULL, 0},
+};
 
 static void print_names(struct buf *out, const struct list *l, const json_t *items)
 {
@@ -109,18 +197,59 @@ static enum ended show(const struct ctl *c, const struct list *l, json_t *items)
     return print_flush(&out) ? ENDED_DONE : ENDED_REFUSED;
 }
 
-static enum ended list(struct ctl *c, const struct list *l)
+static enum ended list(struct ctl *c, const struct list *l, struct buf *path)
 {
-    json_t *items;
-    enum ended how = api_list(c, span_str(l->path), 0, &items);
+    uint64_t limit = 0;
+    json_t *items = NULL;
+    enum ended how = ENDED_USAGE;
 
+    if (options_count(c, "limit", 1, UINT32_MAX, &limit))
+        how = api_list(c, buf_span(path), limit, &items);
     if (how == ENDED_DONE)
         how = show(c, l, items);
     json_decref(items);
+    buf_clear(path);
     return how;
+}
+
+static enum ended list_plain(struct ctl *c, const struct list *l)
+{
+    struct buf path = {0};
+
+    buf_add_span(&path, span_str(l->path));
+    return list(c, l, &path);
 }
 
 enum ended verb_rooms_list(struct ctl *c)
 {
-    return list(c, &rooms);
+    return list_plain(c, &rooms);
+}
+
+enum ended verb_shards_list(struct ctl *c)
+{
+    struct buf path = {0};
+
+    buf_add_span(&path, span_str(shards.path));
+    api_query(&path, "room", args_value(&c->args, "room"));
+    api_query(&path, "status", args_value(&c->args, "status"));
+    api_query(&path, "node", args_value(&c->args, "node"));
+    return list(c, &shards, &path);
+}
+
+enum ended verb_nodes_list(struct ctl *c)
+{
+    return list_plain(c, &nodes);
+}
+
+enum ended verb_servers_list(struct ctl *c)
+{
+    return list_plain(c, &servers);
+}
+
+enum ended verb_bans(struct ctl *c)
+{
+    struct buf path = {0};
+
+    api_path(&path, "/rooms/%/bans", span_str(args_word(&c->args, 0)));
+    return list(c, &bans, &path);
 }
