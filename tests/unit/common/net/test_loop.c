@@ -113,6 +113,27 @@ static void timers_wake_the_loop_and_are_not_early(void **state)
     assert_true(stats->turn.sum_us < (uint64_t)took * 1000); /* without the wait */
 }
 
+/* Is busy for 250 ms. */
+static void hold_up(struct timer *t, int64_t now)
+{
+    (void)t, (void)now;
+    for (int64_t began = clock_mono_ms(); clock_mono_ms() - began < 250;)
+        continue;
+    loop_stop(loop);
+}
+
+static void the_worst_lateness_is_told_once(void **state)
+{
+    (void)state;
+    struct timer timer = {.fire = hold_up};
+    (void)loop_take_lag(loop);
+    wheel_set(loop_wheel(loop), &timer, clock_mono_ms());
+    loop_run(loop);
+    loop_turn(loop, 0); /* the timer that is due every 100 ms was held up, too */
+    assert_true(loop_take_lag(loop) >= 100);
+    assert_int_equal(loop_take_lag(loop), 0);
+}
+
 static void a_turn_waits_no_longer_than_it_should(void **state)
 {
     (void)state;
@@ -309,6 +330,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(the_end_of_a_turn_comes_after_its_timers_and_in_order),
         TEST(timers_wake_the_loop_and_are_not_early),
+        TEST(the_worst_lateness_is_told_once),
         TEST(a_turn_waits_no_longer_than_it_should),
         TEST(now_is_fresh_inside_callbacks),
         TEST(signals_are_called_in_the_loop),
