@@ -112,6 +112,12 @@ static struct span target_of(const struct http_conn *c)
                                                                : (struct span){.ptr = NULL};
 }
 
+/* None while its head is not here. */
+static struct trace_id trace_of(const struct http_conn *c)
+{
+    return c->phase == HTTP_BODY ? trace_id_of(c->x.head) : (struct trace_id){{0}};
+}
+
 static bool tells_problems(const struct http_conn *c)
 {
     const struct http_app *app = c->server->app;
@@ -123,7 +129,7 @@ void http_conn_write_error(struct http_conn *c, int status)
     struct buf *b = &c->server->scratch, body = {.len = 0};
     bool problem = tells_problems(c);
     if (problem)
-        problem_open(&body, status, span_str(http_reason(status)));
+        problem_open(&body, status, span_str(http_reason(status)), trace_of(c));
     else
         buf_addf(&body, "{\"error\":\"%s\"", http_reason(status));
     buf_add_char(&body, '}');

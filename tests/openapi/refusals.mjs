@@ -66,6 +66,19 @@ test("who may not is refused as documented, and what is nowhere", async () => {
   }
 });
 
+test("a problem names the trace that its request belongs to", async () => {
+  const { origin } = await startWorld({ BODY_TIMEOUT: "300ms" });
+  const id = "0af7651916cd43dd8448eb211c80319c";
+  const traceparent = `00-${id}-b7ad6b7169203331-01`;
+  const target = `/api/v1/worlds/${W}/rooms/none`;
+  assert.equal((await ask(origin, 404, "GET", target, { headers: { ...all, traceparent } })).trace, id);
+  assert.equal((await ask(origin, 404, "GET", target, { headers: { ...all, traceparent: "00-x" } })).trace, undefined);
+  assert.equal((await ask(origin, 403, "GET", target, { headers: { traceparent, "x-terrane-sign": "v1 0 00" } })).trace, id);
+  await ask(origin, 404, "POST", `/parties/world/${W}/scale-room`, { headers: { ...insider("/"), traceparent }, body: { roomId: "none", targetShardCount: 1 } });
+  const { text } = await exchange(origin, `PUT ${target} HTTP/1.1\r\nHost: x\r\ntraceparent: ${traceparent}\r\nContent-Length: 5\r\n\r\n`, { ms: 8000 });
+  assert.equal(JSON.parse(text.split("\r\n\r\n")[1]).trace, id);
+});
+
 test("what management is not at is refused as documented", async () => {
   const world = await startWorld({ ADMIN_LISTEN: "0" });
   await world.says(/admin listening on 127\.0\.0\.1:(\d+)/);

@@ -3,12 +3,12 @@
 
 #include "common/base/json.h"
 
-void complaint_make(struct complaint *c, struct span path, int status, struct span lines,
-                    struct span text)
+void complaint_make(struct complaint *c, struct span path, struct trace_id trace, int status,
+                    struct span lines, struct span text)
 {
     if (api_tells_problems(path)) {
         BUF_ADD_LIT(&c->headers, API_PROBLEM_TEXT);
-        problem_open(&c->body, status, text);
+        problem_open(&c->body, status, text, trace);
     } else {
         BUF_ADD_LIT(&c->headers, API_HEADERS_TEXT);
         BUF_ADD_LIT(&c->body, "{\"error\":");

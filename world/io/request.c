@@ -80,8 +80,11 @@ void request_respond(struct request *r, int status, struct span headers, struct 
 void request_refuse(struct request *r, int status, struct span lines, struct span text)
 {
     struct complaint c = {0};
+    struct trace_id trace = {{0}};
 
-    complaint_make(&c, request_path(r), status, lines, text);
+    if (r->x != NULL)
+        trace = trace_id_of(r->x->head);
+    complaint_make(&c, request_path(r), trace, status, lines, text);
     request_respond(r, status, buf_span(&c.headers), buf_span(&c.body));
     complaint_clear(&c);
 }
