@@ -227,6 +227,11 @@ static void on_job_answer(struct redis *r, struct redis_job *j, const struct red
     r->under_way--;
     r->stats->errors += a->type == REDIS_ERROR;
     histogram_add(&r->stats->latency, clock_mono_us() - j->sent_us);
+    if (a->type == REDIS_ERROR && r->events.refused != NULL) {
+        r->calling++;
+        r->events.refused(r->events.ctx, a->text);
+        r->calling--;
+    }
     if (why != NULL) {
         lose(r, why, j, ERR_DENIED, a);
         return;

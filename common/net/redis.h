@@ -38,6 +38,8 @@ struct redis_events {
     void *ctx;
     void (*up)(void *ctx);   /* a connection is ready */
     void (*down)(void *ctx); /* it is no more; behind the answers of its commands */
+    /* NULL, or called for each answer that is an error, before its command ends. Borrowed. */
+    void (*refused)(void *ctx, struct span why);
     /* None of them may free the struct redis. */
 };
 

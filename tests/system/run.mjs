@@ -28,6 +28,7 @@ await import("./proxy.mjs");
 await import("./pass.mjs");
 await import("./manage.mjs");
 await import("./overview.mjs");
+await import("./findings_world.mjs");
 await import("./admin_listen.mjs");
 await import("./metrics.mjs");
 await import("./findings.mjs");

@@ -8,8 +8,6 @@
 
 enum {
     HIGH_WATER = 1024 * 1024,
-    JWT_SECRET_MIN = 32, /* bytes; a shorter one is worth a warning */
-    SHARD_SECRET_MIN = 16,
     ADMIN_CONNECTIONS = 256, /* of ADMIN_LISTEN; from what MAX_CONNECTIONS leaves */
 };
 

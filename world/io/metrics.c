@@ -312,6 +312,7 @@ void metrics_write(struct metrics *m, struct buf *out, bool openmetrics)
     if (m->passage != NULL)
         metrics_add_passage(out, m->passage, openmetrics);
     metrics_add_registry(out, &m->core->registry, openmetrics);
+    metrics_add_findings(out, m->core, openmetrics);
     metrics_render(out, loop_rows, sizeof(loop_rows) / sizeof(loop_rows[0]), loop_stats(m->loop),
                    openmetrics);
     doors_add_metrics(out, m->doors, "terrane_world_", openmetrics);

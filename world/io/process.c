@@ -36,6 +36,8 @@ void process_wire(struct process *p)
     p->port.owner = stores_owner_port(&p->stores);
     p->port.ticker = (struct ticker_port){.ctx = &p->ticker, .wake = ticker_wake};
     p->port.probe = prober_port(&p->prober);
+    if (p->stores.cluster != NULL)
+        p->port.peers = cluster_peers_port(p->stores.cluster);
     core_init(&p->core, &p->port, &p->core_settings, &rng, moment_now(p->loop));
     p->metrics.loop = p->loop;
     p->metrics.doors = &p->doors;
@@ -56,6 +58,8 @@ void process_wire(struct process *p)
         .ctx = p,
         .cluster = p->stores.cluster,
     };
+    process_look(p);
+    process_watch_store(p);
 }
 
 bool process_unwire(struct process *p)
@@ -64,6 +68,7 @@ bool process_unwire(struct process *p)
     bool kept;
 
     farewell_stop(&p->farewell);
+    process_look_away(p);
     close_doors(p);
     doors_abort(&p->doors);
     feed_sockets_abort(&p->feeds);

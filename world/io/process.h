@@ -36,7 +36,10 @@ struct process {
     struct prober prober;
     struct turn_end reloading;
     struct farewell farewell;
+    struct timer facts, store_look; /* when process_look and the store are due */
 };
+
+enum { JWT_SECRET_MIN = 32, SHARD_SECRET_MIN = 16 }; /* bytes; shorter ones are weak */
 
 /* Says what p->settings, which settings_table has checked, mean to each part (derive.c). */
 void process_derive(struct process *p);
@@ -45,6 +48,13 @@ void process_derive(struct process *p);
 void process_derive_again(struct process *p);
 /* Reads the settings again, and uses those that can change (reload.c; docs/operations.md). */
 void process_reload(struct process *p);
+/* Looks for what is wrong with settings, certificates, descriptors and secrets (facts.c): at the
+ * start, after a reload, and each hour by itself. */
+void process_look(struct process *p);
+/* Looks at the file of DATA_DIR, if there is one, each second. */
+void process_watch_store(struct process *p);
+/* Ends both. */
+void process_look_away(struct process *p);
 /* Frees what process_derive made. */
 void process_underive(struct process *p);
 

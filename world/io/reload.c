@@ -13,6 +13,7 @@ static void use(void *ctx)
 
     process_derive_again(p);
     doors_reload(&p->doors);
+    process_look(p);
 }
 
 void process_reload(struct process *p)

@@ -131,3 +131,12 @@ struct lease_reach leases_tell_peer(struct leases *l)
         leases_hurry(l); /* whoever asks has trouble: the next answer is a fresh one */
     return told;
 }
+
+bool leases_peer(const struct leases *l, size_t i, struct span *id, struct span *url)
+{
+    if (i >= l->peer_count)
+        return false;
+    *id = l->peers[i].id;
+    *url = l->peers[i].url;
+    return true;
+}

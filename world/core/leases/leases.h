@@ -118,6 +118,8 @@ struct leases *leases_new(const struct lease_port *port, const struct lease_sett
                           const struct rng *rng, int64_t now);
 void leases_free(struct leases *l);
 const struct lease_stats *leases_stats(const struct leases *l);
+/* The i-th of the peers there are, as Redis said last; false: there are no more. */
+bool leases_peer(const struct leases *l, size_t i, struct span *id, struct span *url);
 void leases_tick(struct leases *l, int64_t now);
 
 /* ---- what others ask */

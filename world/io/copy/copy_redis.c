@@ -284,7 +284,7 @@ static void on_up(void *ctx)
 /* ERR_SYNTAX, ERR_IO: `why` says it. session_close in every case. */
 static enum err session_open(struct session *s, const struct copy_end *end, struct buf *why)
 {
-    const struct redis_events events = {s, on_up, on_up};
+    const struct redis_events events = {.ctx = s, .up = on_up, .down = on_up};
     const struct tend_events tended = {s, on_tended, on_tend_failed};
     struct tend_settings tending = {
         .prefix = end->prefix, .url = SPAN(NOWHERE), .ttl_ms = LEASE_MS};

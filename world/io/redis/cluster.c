@@ -88,6 +88,8 @@ void cluster_start(struct cluster *c, struct server *server, struct span url)
     peers_init(&c->peers, c->loop, &c->signer, &c->peers_events);
     knock_init(&c->knock, c->loop, &c->signer);
     start_leases(c);
+    health_init(&c->health, c->loop, c->redis, &c->redis_url, &c->stats.store.failing,
+                &c->core->findings);
     c->passage_settings = (struct passage_settings){
         .secrets = s->secrets, .id = span_str(c->id), .wait_ms = s->wait_ms};
     places = places_of_leases(c->leases);
@@ -105,6 +107,18 @@ bool cluster_take(struct cluster *c, struct http_exchange *x)
 struct span cluster_id(const struct cluster *c)
 {
     return span_str(c->id);
+}
+
+static bool get_peer(void *ctx, size_t i, struct span *id, struct span *url)
+{
+    const struct cluster *c = ctx;
+
+    return c->leases != NULL && leases_peer(c->leases, i, id, url);
+}
+
+struct peers_port cluster_peers_port(struct cluster *c)
+{
+    return (struct peers_port){.ctx = c, .get = get_peer};
 }
 
 bool cluster_reaches_redis(const struct cluster *c)
@@ -144,6 +158,7 @@ bool cluster_has_others(const struct cluster *c)
 void cluster_abort(struct cluster *c)
 {
     wheel_cancel(loop_wheel(c->loop), &c->wake);
+    health_stop(&c->health);
     redis_free(c->redis);
     c->redis = NULL;
     if (c->leases == NULL)

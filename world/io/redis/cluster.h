@@ -39,6 +39,7 @@ struct cluster *cluster_new(struct loop *l, struct core *core,
 /* For core, from the beginning: until cluster_start nobody decides for any world. */
 struct store_port cluster_store_port(struct cluster *c);
 struct owner_port cluster_owner_port(struct cluster *c);
+struct peers_port cluster_peers_port(struct cluster *c);
 /* Takes part from now on. `url` (copied): where the others reach this process. Core and server are
  * initialised; the server has its passage from here. */
 void cluster_start(struct cluster *c, struct server *server, struct span url);

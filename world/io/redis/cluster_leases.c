@@ -115,6 +115,7 @@ static void on_tended(void *ctx, const struct lease_news *news, size_t count,
     struct cluster *c = ctx;
 
     c->stats.peers = peer_count;
+    health_wrote(&c->health);
     leases_tended(c->leases, news, count, peers, peer_count, sent_ms, now_ms(c));
     let_store_go_on(c);
 }
@@ -145,6 +146,7 @@ static void on_redis_up(void *ctx)
 
     if (c->leases == NULL)
         return;
+    health_up(&c->health);
     c->held = true;
     store_redis_hold(c->store);
     leases_redis_up(c->leases, now_ms(c));
@@ -153,6 +155,14 @@ static void on_redis_up(void *ctx)
 static void on_redis_down(void *ctx)
 {
     let_store_go_on(ctx); /* whoever waits is told; leases go by the clock */
+}
+
+static void on_redis_refused(void *ctx, struct span why)
+{
+    struct cluster *c = ctx;
+
+    if (c->leases != NULL)
+        health_refused(&c->health, why);
 }
 
 struct knocking {
@@ -195,7 +205,7 @@ static void on_lost(void *ctx, struct span world)
 
 struct redis_events cluster_redis_events(struct cluster *c)
 {
-    return (struct redis_events){.ctx = c, .up = on_redis_up, .down = on_redis_down};
+    return (struct redis_events){.ctx = c, .up = on_redis_up, .down = on_redis_down, .refused = on_redis_refused};
 }
 
 struct store_redis_events cluster_store_events(struct cluster *c)

@@ -3,6 +3,7 @@
  * cluster_leases.c (what its parts want of each other). */
 #include "common/proto/redis_url.h"
 #include "world/io/redis/cluster.h"
+#include "world/io/redis/health.h"
 #include "world/io/redis/knock.h"
 #include "world/io/redis/peers.h"
 #include "world/io/redis/tend.h"
@@ -17,6 +18,7 @@ struct cluster {
     struct redis_settings redis_settings;
     struct redis_events redis_events;
     struct redis *redis;
+    struct health health; /* since it has started */
     struct store_redis_settings store_settings;
     struct store_redis_events store_events;
     struct store_redis *store;

@@ -88,7 +88,7 @@ static inline void redis_server_down(void *ctx)
 
 static inline void redis_server_open(struct redis_server *s, struct loop *l)
 {
-    const struct redis_events events = {s, redis_server_up, redis_server_down};
+    const struct redis_events events = {.ctx = s, .up = redis_server_up, .down = redis_server_down};
     char url[64];
     const char *why;
 
