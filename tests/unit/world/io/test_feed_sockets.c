@@ -123,7 +123,7 @@ static void sockets_count_against_the_limit_of_connections(void **state)
     (void)state;
     assert_true(span_starts(buf_span(&text), SPAN("HTTP/1.1 503 ")));
     assert_non_null(strstr(text.data, "Retry-After: 1\r\n"));
-    assert_int_equal(rig->metrics.figures.http_refusals[HTTP_REFUSAL_503], 1);
+    assert_int_equal(rig->core.stats.refusals[REFUSAL_CROWDED], 1);
     buf_clear(&text);
     (void)close(first);
     (void)close(second);
