@@ -6,6 +6,7 @@
 #include "common/net/http_chunk.h"
 #include "common/net/http_conn.h"
 #include "common/proto/problem.h"
+#include "common/proto/trace_id.h"
 #include "common/proto/ws_handshake.h"
 
 enum { JOIN_MAX = 4 * 1024 }; /* bodies up to here are written together with their head */
@@ -129,7 +130,7 @@ void http_conn_write_error(struct http_conn *c, int status)
     struct buf *b = &c->server->scratch, body = {.len = 0};
     bool problem = tells_problems(c);
     if (problem)
-        problem_open(&body, status, span_str(http_reason(status)), trace_of(c));
+        problem_open(&body, status, span_str(http_reason(status)), trace_of(c).hex);
     else
         buf_addf(&body, "{\"error\":\"%s\"", http_reason(status));
     buf_add_char(&body, '}');

@@ -2,8 +2,9 @@
 #include "common/proto/problem.h"
 
 #include "common/base/json.h"
+#include "common/proto/http_head.h"
 
-void problem_open(struct buf *out, int status, struct span text, struct trace_id trace)
+void problem_open(struct buf *out, int status, struct span text, const char *trace)
 {
     BUF_ADD_LIT(out, "{\"type\":\"about:blank\",\"title\":");
     json_add_string(out, span_str(http_reason(status)));
@@ -13,6 +14,6 @@ void problem_open(struct buf *out, int status, struct span text, struct trace_id
     json_add_string(out, text);
     BUF_ADD_LIT(out, ",\"error\":");
     json_add_string(out, text);
-    if (trace.hex[0] != '\0')
-        buf_addf(out, ",\"trace\":\"%s\"", trace.hex);
+    if (*trace != '\0')
+        buf_addf(out, ",\"trace\":\"%s\"", trace);
 }

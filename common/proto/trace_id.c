@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { TRACE = 3, PARENT = 36, FLAGS = 53, END = 55 };
+enum { TRACE = 3, PARENT = 36, FLAGS = 53, END = 55, ID_LEN = 32 };
 
 static bool is_hex(const char *text, size_t len)
 {
@@ -34,7 +34,7 @@ static bool has_good_version(struct span s)
 static bool is_good(struct span s)
 {
     return s.len >= END && has_good_version(s) && s.ptr[TRACE - 1] == '-' &&
-           is_hex(s.ptr + TRACE, TRACE_ID_LEN) && !is_zero(s.ptr + TRACE, TRACE_ID_LEN) &&
+           is_hex(s.ptr + TRACE, ID_LEN) && !is_zero(s.ptr + TRACE, ID_LEN) &&
            s.ptr[PARENT - 1] == '-' && is_hex(s.ptr + PARENT, 16) && !is_zero(s.ptr + PARENT, 16) &&
            s.ptr[FLAGS - 1] == '-' && is_hex(s.ptr + FLAGS, 2);
 }
@@ -45,6 +45,6 @@ struct trace_id trace_id_of(const struct http_head *head)
     struct trace_id id = {{0}};
 
     if (value.len > 0 && is_good(value) && http_head_count(head, SPAN("traceparent")) == 1)
-        memcpy(id.hex, value.ptr + TRACE, TRACE_ID_LEN);
+        memcpy(id.hex, value.ptr + TRACE, ID_LEN);
     return id;
 }

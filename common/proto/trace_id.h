@@ -3,10 +3,8 @@
  * version 00 and what later versions keep of it. */
 #include "common/proto/http_head.h"
 
-enum { TRACE_ID_LEN = 32 };
-
 struct trace_id {
-    char hex[TRACE_ID_LEN + 1]; /* lower-case; "": none */
+    char hex[32 + 1]; /* lower-case; "": none */
 };
 
 /* Of a request; none if there is no traceparent, more than one, or one that is malformed. */

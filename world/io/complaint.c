@@ -3,7 +3,7 @@
 
 #include "common/base/json.h"
 
-void complaint_make(struct complaint *c, struct span path, struct trace_id trace, int status,
+void complaint_make(struct complaint *c, struct span path, const char *trace, int status,
                     struct span lines, struct span text)
 {
     if (api_tells_problems(path)) {

@@ -8,9 +8,9 @@ struct complaint {
     struct buf headers, body;
 };
 
-/* Fills it (all-zero before) for a request to `path`, of that trace. `lines`: headers besides those
- * of the form.
+/* Fills it (all-zero before) for a request to `path`, of that trace id (empty: none). `lines`:
+ * headers besides those of the form.
  */
-void complaint_make(struct complaint *c, struct span path, struct trace_id trace, int status,
+void complaint_make(struct complaint *c, struct span path, const char *trace, int status,
                     struct span lines, struct span text);
 void complaint_clear(struct complaint *c);

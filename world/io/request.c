@@ -84,7 +84,7 @@ void request_refuse(struct request *r, int status, struct span lines, struct spa
 
     if (r->x != NULL)
         trace = trace_id_of(r->x->head);
-    complaint_make(&c, request_path(r), trace, status, lines, text);
+    complaint_make(&c, request_path(r), trace.hex, status, lines, text);
     request_respond(r, status, buf_span(&c.headers), buf_span(&c.body));
     complaint_clear(&c);
 }

@@ -3,6 +3,7 @@
  * routes, one verb each. */
 #include "common/proto/addr.h"
 #include "common/proto/problem.h"
+#include "common/proto/trace_id.h"
 #include "world/core/core.h"
 
 /* Whole header lines: who may read answers in a browser, and those of every answer in JSON. */
