@@ -17,6 +17,17 @@ void checks_proxy(struct checks *c, const struct addr *peer, const char *header,
     buf_clear(&detail);
 }
 
+void checks_trust(struct checks *c, const struct addr_set *trusted)
+{
+    struct addr addr;
+    for (size_t i = c->findings.count; i-- > 0;) {
+        const struct finding *f = &c->findings.items[i];
+        if ((f->check == FINDING_PROXY_UNTRUSTED || f->check == FINDING_ONE_ADDRESS) &&
+            addr_parse(f->subject, &addr) == ERR_OK && addr_set_has(trusted, &addr))
+            checks_disproved(c, f->check, f->subject);
+    }
+}
+
 /* ---- one address */
 
 static void start_anew(struct checks *c, const struct addr *from)
@@ -106,6 +117,14 @@ static int64_t common_silence(const struct checks_clients *k)
             return k->cuts[i].silence_ms;
     }
     return 0;
+}
+
+void checks_ping(struct checks *c, int64_t ping_ms)
+{
+    if (ping_ms == 0 || ping_ms > c->clients.cut_told_ms)
+        return;
+    c->clients.cut_count = 0;
+    checks_disproved(c, FINDING_IDLE_CUT, SPAN(""));
 }
 
 void checks_broke_off(struct checks *c, int64_t silence_ms, int64_t ping_ms, int64_t now)

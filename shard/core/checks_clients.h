@@ -34,10 +34,14 @@ struct checks_clients {
 /* A request came straight from `peer`, who is not believed, with a header, or a PROXY header, that
  * says whom it is for; `header` names it. */
 void checks_proxy(struct checks *c, const struct addr *peer, const char *header, int64_t now);
+/* From now on these are believed: what was found of them is no more. */
+void checks_trust(struct checks *c, const struct addr_set *trusted);
 /* A client came in, straight from there; `session`: as it named it, or empty. `trusted`: the
  * address is one of our proxies' own. */
 void checks_came(struct checks *c, const struct addr *from, bool trusted, struct span session,
                  int64_t now);
+/* From now on silent clients are pinged after so long; 0: never. */
+void checks_ping(struct checks *c, int64_t ping_ms);
 /* A client broke off without a close frame, `silence_ms` after it was heard last. `ping_ms`: when
  * it would have been pinged; 0: never. */
 void checks_broke_off(struct checks *c, int64_t silence_ms, int64_t ping_ms, int64_t now);

@@ -19,10 +19,10 @@ static void on_time(struct timer *t, int64_t now)
     process_look(CONTAINER_OF(t, struct process, facts));
 }
 
-/* A certificate that was read again may be as old as before; secrets and limits change by SIGHUP.
- */
+/* A certificate that was read again may be as old as before; the rest changes by SIGHUP. */
 void process_look(struct process *p)
 {
+    struct checks *checks = node_checks(p->node);
     const struct facts_port port = {.set = set, .ctx = p};
     bool signs = p->keys != NULL && p->settings.jwt_alg == TOKEN_HS256;
     facts_certificates(&port, &p->doors, clock_wall_ms());
@@ -31,6 +31,9 @@ void process_look(struct process *p)
     facts_secret(&port, "SHARD_SECRET", secrets_shortest(&p->secrets), SECRET_MIN);
     facts_secret(&port, "AUTH_JWT_SECRET", signs ? token_keys_shortest(p->keys) : JWT_SECRET_MIN,
                  JWT_SECRET_MIN);
+    checks_trust(checks, &p->trusted);
+    checks_trust(checks, &p->fronts);
+    checks_ping(checks, p->settings.common.ping_ms);
     p->facts.fire = on_time;
     wheel_set(loop_wheel(p->loop), &p->facts, loop_now(p->loop) + FACTS_LOOK_MS);
 }

@@ -180,6 +180,31 @@ static void clients_that_break_off_at_any_time_tell_of_nothing(void **state)
     assert_int_equal(found_count(r), 1);
 }
 
+static void settings_that_mend_it_end_it(void **state)
+{
+    struct recorder *r = *state;
+    struct addr one = address("10.0.0.9"), two = address("192.0.2.1");
+    struct addr_set trusted = {0};
+    struct span bad;
+    checks_proxy(checks_of(r), &one, "forwarded", r->now);
+    checks_proxy(checks_of(r), &two, "forwarded", r->now);
+    for (int i = 0; i < CHECKS_LONE_SESSIONS; i++)
+        checks_came(checks_of(r), &one, false, SPAN(""), r->now);
+    for (int i = 0; i < CHECKS_CUTS_MIN; i++)
+        break_off(r, 9000);
+    assert_int_equal(found_count(r), 4);
+    assert_int_equal(addr_set_parse(&trusted, SPAN("10.0.0.0/8"), &bad), ERR_OK);
+    checks_trust(checks_of(r), &trusted);
+    checks_ping(checks_of(r), 10000);
+    assert_int_equal(found_count(r), 2);
+    assert_non_null(found(r, FINDING_PROXY_UNTRUSTED, "192.0.2.1"));
+    checks_ping(checks_of(r), 8000);
+    assert_null(found(r, FINDING_IDLE_CUT, ""));
+    break_off(r, 9000); /* what was before counts no more */
+    assert_null(found(r, FINDING_IDLE_CUT, ""));
+    addr_set_clear(&trusted);
+}
+
 /* ---- room servers */
 
 #define SERVER "http://10.0.0.5:3000"
@@ -348,6 +373,7 @@ int main(void)
         TEST(ten_sessions_in_more_than_ten_minutes_are_none),
         TEST(clients_cut_after_the_same_silence_tell_of_a_proxy),
         TEST(clients_that_break_off_at_any_time_tell_of_nothing),
+        TEST(settings_that_mend_it_end_it),
         TEST(a_room_server_has_one_fault_at_a_time),
         TEST(an_open_link_does_not_speak_for_the_secret),
         TEST(a_peer_that_fails_clients_for_long_is_unreachable),
