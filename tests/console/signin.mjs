@@ -44,6 +44,22 @@ test("the token stays in memory", async (t) => {
   assert.deepEqual(problems, []);
 });
 
+test("a token for one world leads to it, and says why it opens no other", async (t) => {
+  const { origin } = await startWorld();
+  const { page, problems } = await visit(t, origin);
+  await page.fill("#token", operator({ worlds: ["world-b"] }));
+  await page.press("#token", "Enter");
+  await shows(page, ".headline", /All well/);
+  assert.match(page.url(), /#\/world-b\/overview$/);
+  await page.selectOption(".worlds", { label: "Another world …" });
+  await page.fill("#field-world", "world-c");
+  await page.press("#field-world", "Enter");
+  await shows(page, "div.lost", /not for world-c: it names world-b/);
+  await page.selectOption(".worlds", "world-b");
+  await shows(page, ".headline", /All well/);
+  assert.deepEqual(problems, []);
+});
+
 test("a token that may only read sees no buttons, one that ends is not kept", async (t) => {
   const { origin } = await startWorld();
   await request(origin, { method: "PUT", path: "/api/v1/worlds/world-default/rooms/lobby", headers: { authorization: `Bearer ${operator()}` }, body: '{"minShards":1}' });

@@ -138,12 +138,12 @@ export const scaleRoom = (room) => ask({
   says: (v) => {
     const d = Number(v.target) - room.shards.total;
     if (!(Number(v.target) >= 1)) return "A room has at least one shard.";
-    if (d >= 0) return d === 0 ? "It has that many shards already." : `${plural(d, "new shard")}, each for ${clients(room.maxPlayersPerShard)}. Nobody is moved.`;
+    if (d >= 0) return d === 0 ? "It has that many shards already." : `${plural(d, "new shard")}${d > 1 ? ", each" : ""} for ${clients(room.maxPlayersPerShard)}. Nobody is moved.`;
     const fate = Number(v.deadline) > 0 ? `closed within ${v.deadline} s and told to come back` : "left until they leave by themselves";
     return `${plural(-d, "shard")} drain: those that drain already first, then the emptiest. Of the ${clients(room.currentConnections)} of the room, those on them are ${fate}.`;
   },
   fields: [
-    { name: "target", label: "Number of shards", type: "number", min: 1, value: String(room.shards.total), required: true },
+    { name: "target", label: "Number of shards", type: "number", min: 1, value: String(room.shards.total + 1), required: true },
     { ...deadline(), when: (v) => Number(v.target) < room.shards.total },
   ],
   run: then(async (v) => {

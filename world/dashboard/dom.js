@@ -11,7 +11,7 @@ export function h(tag, props, ...kids) {
 function setProp(node, name, value) {
   if (name.startsWith("on")) node[name] = value ?? null;
   else if (name === "value" || name === "checked" || name === "indeterminate") {
-    if (node[name] !== value) node[name] = value;
+    if (node[name] !== value && (node !== document.activeElement || node.localName !== "input")) node[name] = value;
   } else if (value === null || value === undefined || value === false) node.removeAttribute(name);
   else {
     const text = value === true ? "" : String(value);

@@ -51,7 +51,7 @@ function elsewhere(tone, n, told) {
 export function lost() {
   const { state: line, why, retryAt } = state.link;
   if (line !== "lost") return null;
-  return h("div", { class: "lost", role: "alert", key: "lost" }, h("b", null, "Not connected. "), `${why} What you see is the last that was heard. Next try in ${span(Math.max(0, retryAt - Date.now()))}.`);
+  return h("div", { class: "lost", key: "lost" }, h("b", null, "Not connected. "), `${why} What you see is the last that was heard. `, h("span", { "aria-hidden": "true" }, `Next try in ${span(Math.max(0, retryAt - Date.now()))}.`));
 }
 
 export function headline() {

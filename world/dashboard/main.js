@@ -3,7 +3,7 @@ import { ask } from "./dialog.js";
 import { patchRoot } from "./dom.js";
 import { follow, moved, refresh, unfollow } from "./live.js";
 import { link, readRoute, views } from "./route.js";
-import { setTheme, shell } from "./shell.js";
+import { SOON_MS, setTheme, shell } from "./shell.js";
 import { signin } from "./signin.js";
 import { change, forget, onChange, say, state } from "./store.js";
 
@@ -88,8 +88,10 @@ addEventListener("keydown", (event) => {
 setInterval(() => {
   if (!state.api || document.hidden) return;
   const { exp } = state.api.info;
-  if (exp !== null && exp <= Date.now()) signOut("Your token has ended. Sign in with a new one.");
+  const left = exp === null ? Infinity : exp - Date.now();
+  if (left <= 0) signOut("Your token has ended. Sign in with a new one.");
   else change({});
+  if (left <= SOON_MS && left > SOON_MS - 1000) say("Your token ends in five minutes.");
 }, 1000);
 
 addEventListener("hashchange", () => go());

@@ -7,7 +7,7 @@ import { link, views } from "./route.js";
 import { admin, change, state } from "./store.js";
 import { viewOf } from "./views.js";
 
-const SOON_MS = 5 * 60 * 1000; // before a token ends
+export const SOON_MS = 5 * 60 * 1000; // before a token ends
 const OTHER = "\u0000"; // no world is called so
 
 function worlds(act) {
@@ -34,7 +34,7 @@ function token() {
   const { exp } = state.api.info;
   const left = exp === null ? null : exp - Date.now();
   return [admin() ? null : h("span", { class: "badge" }, "read only"),
-    left === null ? null : h("span", { class: left < SOON_MS ? "token soon" : "token", role: left < SOON_MS ? "status" : null }, left > 0 ? `token: ${span(left)} left` : "token ended")];
+    left === null ? null : h("span", { class: left < SOON_MS ? "token soon" : "token" }, left > 0 ? `token: ${span(left)} left` : "token ended")];
 }
 
 const themes = { auto: "light", light: "dark", dark: "auto" };

@@ -38,7 +38,7 @@ function tail(shardId) {
 const shardColumns = [
   { key: "shard", label: "Shard", sort: (s) => s.shardId, cell: (s) => shardName(tail(s.shardId)), class: "wide" },
   { key: "load", label: "Seats", sort: (s) => s.used, down: true, cell: (s) => bar(s.open, s.reserved + s.returning, s.maxConnections), class: "loads" },
-  { key: "takes", label: "Takes newcomers", sort: (s) => (s.selectable ? "" : s.reason), cell: (s) => (s.selectable ? badge("yes", "good") : badge(reasons[s.reason] ?? s.reason, "warn")) },
+  { key: "takes", label: "Newcomers", sort: (s) => (s.selectable ? "" : s.reason), cell: (s) => (s.selectable ? badge("yes", "good") : badge(reasons[s.reason] ?? s.reason, "warn")) },
 ];
 
 const whyNot = { full: "all of its shards are full", no_active: "no shard is active", no_shards: "it has no shards", no_node: "no node serves it" };
