@@ -43,6 +43,26 @@ test("a world that is gone is said to be gone, and followed when it is back", as
   assert.deepEqual(problems, []);
 });
 
+test("a page that nobody looks at asks for nothing", async (t) => {
+  const world = await startWorld();
+  const { page, problems } = await signedIn(t, world.origin, "rooms");
+  const hide = (hidden) => page.evaluate((value) => {
+    Object.defineProperty(document, "hidden", { value, configurable: true });
+    document.dispatchEvent(new Event("visibilitychange"));
+  }, hidden);
+  await put(world, "seen");
+  await shows(page, "tbody", /seen/);
+  await hide(true);
+  const asked = [];
+  page.on("request", (r) => asked.push(r.url()));
+  await put(world, "unseen");
+  await new Promise((resolve) => setTimeout(resolve, 1500)); // longer than between two readings
+  assert.deepEqual(asked, []);
+  await hide(false);
+  await shows(page, "tbody", /unseen/);
+  assert.deepEqual(problems, []);
+});
+
 test("lists are searched, sorted and turned page by page", async (t) => {
   const world = await startWorld();
   await Promise.all(Array.from({ length: 120 }, (_, i) => put(world, `room-${String(i).padStart(3, "0")}`, {})));

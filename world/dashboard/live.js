@@ -141,7 +141,7 @@ function heard(event, data) {
       list.want();
       detail.want();
     }
-    if (!before || before.change !== data.change || JSON.stringify(before.findings) !== JSON.stringify(data.findings)) findings.want();
+    if (!before || JSON.stringify(before.findings) !== JSON.stringify(data.findings)) findings.want();
   } else if (event !== "placement.refused") {
     list.want();
     detail.want();
@@ -180,6 +180,7 @@ function begin() {
   const timer = setInterval(() => {
     if (document.hidden) return;
     history.want();
+    findings.want(); // their details
   }, 5000);
   life = {
     stop() {
