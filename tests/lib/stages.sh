@@ -10,7 +10,7 @@ PASSED=0
 FAILED=0
 
 TEST_PACKAGES=(libcmocka-dev clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev cppcheck
-    shellcheck curl ca-certificates chromium python3-websockets redis-tools openssl)
+    shellcheck curl ca-certificates chromium python3-websockets redis-tools openssl tmux)
 
 install_all() {
     packages_need "$TEST_LOGS/install.log" "${BUILD_PACKAGES[@]}" "${TEST_PACKAGES[@]}"

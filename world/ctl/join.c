@@ -67,17 +67,17 @@ static void tell_open(const struct join *j)
     }
 }
 
-static void tell_closed(const struct join *j, const struct wire_socket_end *e, bool again)
+static void tell_closed(const struct join *j, uint16_t code, struct span reason, bool again)
 {
     struct buf out = {0};
     if (j->ctl->json) {
         begin_json(&out, "closed");
-        buf_addf(&out, ",\"code\":%u", (unsigned)e->code);
-        add_member(&out, "reason", e->reason);
+        buf_addf(&out, ",\"code\":%u", (unsigned)code);
+        add_member(&out, "reason", reason);
         buf_addf(&out, ",\"again\":%s}\n", again ? "true" : "false");
         (void)print_flush(&out);
     } else {
-        (void)ctl_problem(ENDED_DONE, "closed: %u %.*s%s", (unsigned)e->code, SPAN_ARG(e->reason),
+        (void)ctl_problem(ENDED_DONE, "closed: %u %.*s%s", (unsigned)code, SPAN_ARG(reason),
                           again ? ", coming again" : "");
     }
 }
@@ -117,9 +117,12 @@ static void on_message(void *ctx, struct span data, bool is_text)
 {
     struct join *j = ctx;
     (void)is_text;
+    if (j->full)
+        return;
+    j->full = j->left > 0 && --j->left == 0;
     if (!tell_message(j, data))
         end(j, ENDED_DONE);
-    else if (j->left > 0 && --j->left == 0)
+    else if (j->full)
         join_leave(j);
 }
 
@@ -147,7 +150,8 @@ static void on_closed(void *ctx, const struct wire_socket_end *e)
 {
     struct join *j = ctx;
     int64_t min_ms, max_ms;
-    bool was_open = j->open, again = join_comes_again(e->code, e->reason, &min_ms, &max_ms);
+    uint16_t code = join_code(e->code, e->reason);
+    bool was_open = j->open, again = join_comes_again(code, e->reason, &min_ms, &max_ms);
 
     j->socket = NULL;
     j->open = false;
@@ -156,11 +160,11 @@ static void on_closed(void *ctx, const struct wire_socket_end *e)
     } else if (j->leaving) {
         end(j, ENDED_DONE);
     } else {
-        tell_closed(j, e, again);
+        tell_closed(j, code, e->reason, again);
         if (again)
             come_again(j, min_ms, max_ms);
         else
-            end(j, e->code == NORMAL || e->code == NO_CODE ? ENDED_DONE : ENDED_REFUSED);
+            end(j, code == NORMAL || code == NO_CODE ? ENDED_DONE : ENDED_REFUSED);
     }
 }
 

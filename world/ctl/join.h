@@ -19,6 +19,7 @@ struct join {
     bool leaving;       /* nobody says anything any more */
     struct buf waiting; /* messages for the next connection, each with its newline */
     uint64_t left;      /* messages until it goes; 0: no end */
+    bool full;          /* these have come */
     enum ended how;
 };
 

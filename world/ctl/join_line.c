@@ -7,6 +7,7 @@ enum {
     RETRY_MIN_MS = 1000,
     RETRY_MAX_MS = 5000,
     RETRY_LIMIT_MS = 60 * 1000,
+    CLOSE_PROTOCOL = 1002,
     CLOSE_BROKE_OFF = 1006,
     CLOSE_RESTART = 1012,
     CLOSE_TRY_AGAIN = 1013,
@@ -59,6 +60,22 @@ static bool read_ms(struct span text, int64_t *out)
         return false;
     *out = (int64_t)ms;
     return true;
+}
+
+uint16_t join_code(uint16_t code, struct span reason)
+{
+    static const struct {
+        struct span begin;
+        uint16_t code;
+    } reasons[] = {
+        {SPAN_INIT("restart"), CLOSE_RESTART},
+        {SPAN_INIT("Room connection "), CLOSE_TRY_AGAIN},
+        {SPAN_INIT("buffers full"), CLOSE_TRY_AGAIN},
+    };
+    for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++)
+        if (code == CLOSE_PROTOCOL && span_starts(reason, reasons[i].begin))
+            return reasons[i].code;
+    return code;
 }
 
 bool join_comes_again(uint16_t code, struct span reason, int64_t *min_ms, int64_t *max_ms)

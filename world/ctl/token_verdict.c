@@ -83,7 +83,8 @@ static void look_at_signature(const struct token_question *q, const struct token
         break;
     case ERR_DENIED:
         if (q->alg == TOKEN_HS256)
-            buf_addf(&v->refusals, "signature: by none of the %zu secrets\n", count_keys(q->keys));
+            buf_addf(&v->refusals, "signature: by none of the secrets here (%zu)\n",
+                     count_keys(q->keys));
         else
             buf_addf(&v->refusals, "signature: not by the private half of this %s key\n",
                      alg_names[q->alg]);

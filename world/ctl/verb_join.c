@@ -80,14 +80,15 @@ static void on_input(void *ctx)
         wire_timer_start(t->join.ctl->wire, &t->last, LAST_WORDS_MS, on_last_words, t);
 }
 
-/* Where a newcomer would be put, and why; nothing when the token does not show it. */
-static void explain(struct ctl *c, const char *room, const char *session)
+/* Where a newcomer would be put, and why; nothing when the token does not show it. Not ENDED_DONE:
+ * the world is not reached, and that was said. */
+static enum ended explain(struct ctl *c, const char *room, const char *session)
 {
     struct buf path = {0};
     struct wire_answer a = {0};
-    enum ended how;
+    enum ended how = ENDED_DONE;
     if (c->profile.token == NULL)
-        return;
+        return how;
     api_path(&path, "/rooms/%/explain", span_str(room));
     api_query(&path, "session", session);
     if (api_try(c, "GET", buf_span(&path), (struct span){0}, &a, &how) && a.status == 200) {
@@ -100,6 +101,7 @@ static void explain(struct ctl *c, const char *room, const char *session)
     }
     wire_answer_clear(&a);
     buf_clear(&path);
+    return how;
 }
 
 static void say_first(struct talk *t, const struct args *a)
@@ -112,8 +114,6 @@ static void say_first(struct talk *t, const struct args *a)
 static enum ended talk(struct talk *t)
 {
     struct ctl *c = t->join.ctl;
-    if (!c->json)
-        explain(c, t->join.room, args_value(&c->args, "session"));
     join_start(&t->join);
     say_first(t, &c->args);
     t->input = wire_watch(c->wire, STDIN_FILENO, on_input, t);
@@ -142,6 +142,8 @@ enum ended verb_join(struct ctl *c)
     if (session != NULL)
         buf_add_span(&t.join.session, span_str(session));
     enum ended how = ctl_reach(c);
+    if (how == ENDED_DONE && !c->json)
+        how = explain(c, t.join.room, session);
     if (how == ENDED_DONE)
         how = talk(&t);
     else

@@ -1,4 +1,5 @@
 /* Descriptors and timers of others, served by the same context. */
+#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -40,12 +41,15 @@ static int on_event(struct wire_conn *c, enum lws_callback_reasons why, void *in
 struct wire_watch *wire_watch(struct wire *w, int fd, void (*readable)(void *ctx), void *ctx)
 {
     lws_sock_file_fd_type own = {.filefd = dup(fd)}; /* lws closes it */
+    int flags = fcntl(fd, F_GETFL);
     struct wire_watch *h;
     struct lws *wsi;
 
     if (own.filefd < 0)
         return NULL;
     wsi = lws_adopt_descriptor_vhost(w->host, LWS_ADOPT_RAW_FILE_DESC, own, "wire", NULL);
+    if (flags >= 0) /* lws has it not block, and with it whatever shares the terminal */
+        (void)fcntl(fd, F_SETFL, flags);
     if (wsi == NULL) /* and it has closed it */
         return NULL;
     h = xcalloc(1, sizeof(*h));

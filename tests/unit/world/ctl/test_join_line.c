@@ -65,11 +65,22 @@ static void closes_that_ask_for_it_bring_the_client_back(void **state)
     }
 }
 
+static void codes_that_the_library_does_not_know_are_told_by_their_reasons(void **state)
+{
+    (void)state;
+    assert_int_equal(join_code(1002, SPAN("restart;retry=1-2")), 1012);
+    assert_int_equal(join_code(1002, SPAN("Room connection lost")), 1013);
+    assert_int_equal(join_code(1002, SPAN("buffers full")), 1013);
+    assert_int_equal(join_code(1002, SPAN("bad frame")), 1002);
+    assert_int_equal(join_code(1008, SPAN("restart")), 1008);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_line_becomes_a_message),
         cmocka_unit_test(closes_that_ask_for_it_bring_the_client_back),
+        cmocka_unit_test(codes_that_the_library_does_not_know_are_told_by_their_reasons),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -32,10 +32,10 @@ static const struct {
     {"{\"worlds\":[\"*\"],\"scope\":\"read\"," LATER "}", "", "the second secret", "",
      "its scope is read: it changes nothing\n"},
     {"{\"worlds\":[\"*\"],\"scope\":\"admin\"," LATER "}", "", "a third",
-     "signature: by none of the 2 secrets\n", ""},
+     "signature: by none of the secrets here (2)\n", ""},
     {"{\"worlds\":[\"world-b\"],\"scope\":\"root\",\"exp\":1699996328,\"rooms\":[\"x\"]}", "",
      "a third",
-     "signature: by none of the 2 secrets\nexpired: since 2023-11-14T21:12:08Z (1h 1m ago)\n"
+     "signature: by none of the secrets here (2)\nexpired: since 2023-11-14T21:12:08Z (1h 1m ago)\n"
      "scope: it is neither \"read\" nor \"admin\"\n"
      "worlds: does not cover world-a\n"
      "rooms: a token with this claim lets clients in, and opens nothing here\n",

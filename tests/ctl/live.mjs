@@ -1,0 +1,117 @@
+// Verbs that stay: events, the admin feed, a client of a room.
+import assert from "node:assert/strict";
+import { Authority } from "../lib/certificates.mjs";
+import { bearer, request } from "../lib/cluster.mjs";
+import { freePort, startNode, startRoom, startWorld } from "../lib/process.mjs";
+import { test, until } from "../lib/runner.mjs";
+import { begin, compare, normal, worldctl } from "./golden.mjs";
+
+const api = (world, method, path, body) =>
+  request(world.origin, { method, path: `/api/v1/worlds/world-default${path}`, headers: bearer("*"), body: body && JSON.stringify(body) });
+
+async function cluster({ nodes = 1, world = {}, node = {} } = {}) {
+  const c = { room: await startRoom(), world: await startWorld(world), nodes: [] };
+  for (let i = 0; i < nodes; i++) c.nodes.push(await startNode(c.world.origin, c.room.origin, { NODE_ID: `n${i + 1}`, ...node }));
+  await until(async () => (await api(c.world, "GET", "/nodes")).json.items.filter((n) => n.usable).length === nodes, "the nodes are usable");
+  return c;
+}
+
+/** The numbers of frames and shards differ, and lines of counts come when they come. */
+const lines = (text, wanted) => normal(text).split("\n").filter((l) => wanted.test(l)).join("\n");
+
+test("events are told as they happen, and a world that is lost is waited for", async () => {
+  const port = String(await freePort());
+  const world = await startWorld({ PORT: port });
+  // What is asked for since long ago is told to be gone: then they listen.
+  const follows = begin(world.origin, ["events", "-f", "--since", "1", "--count", "6"]);
+  const json = begin(world.origin, ["events", "--since", "1", "-o", "json", "-n", "2"]);
+  await Promise.all([follows.says(/gap/), json.says(/gap/)]);
+  await api(world, "PUT", "/rooms/chess", { maxPlayersPerShard: 50, minShards: 1 });
+  await follows.says(/shard\.add chess/);
+  await world.stop();
+  await follows.says(/the world is lost/);
+  const again = await startWorld({ PORT: port });
+  await follows.says(/the world is back/);
+  await api(again, "PUT", "/rooms/go", { minShards: 1 });
+  assert.equal(await follows.exit, 0);
+  assert.equal(await json.exit, 0);
+  const one = JSON.parse(json.stdout.trim().split("\n")[1]);
+  assert.deepEqual([one.event, one.data.name], ["room.put", "chess"]);
+  compare("events", follows.stdout);
+});
+
+test("watch tells the registry and what changes in it", async () => {
+  const world = await startWorld();
+  await api(world, "PUT", "/rooms/chess", { maxPlayersPerShard: 50, minShards: 1 });
+  const [text, json] = [begin(world.origin, ["watch"], { expected: 130 }), begin(world.origin, ["watch", "-o", "json", "-n", "1"])];
+  await text.says(/sync rooms=1 shards=1/);
+  assert.equal(await json.exit, 0);
+  assert.equal(JSON.parse(json.stdout).value.rooms.chess.maxPlayersPerShard, 50);
+  await api(world, "PUT", "/rooms/chess", { maxPlayersPerShard: 60, minShards: 0 });
+  await text.says(/room chess .*maxPlayersPerShard=60/);
+  await api(world, "DELETE", "/rooms/chess?force=1");
+  await text.says(/room chess is gone/);
+  assert.equal(await text.stop("SIGINT"), 130);
+});
+
+test("a token that does not open the feed is told so", async () => {
+  const world = await startWorld();
+  const run = await worldctl(world.origin, ["watch", "--token", "no.such.token"], 3);
+  assert.match(run.stderr, /says nothing: the token does not open the feed/);
+  await worldctl(world.origin, ["events", "--token", "no.such.token"], 3);
+  await worldctl(world.origin, ["top", "--token", "no.such.token"], 3);
+  assert.match((await worldctl(world.origin, ["top"], 2)).stderr, /needs a terminal/);
+});
+
+test("join talks in a room, and says where it is and why", async () => {
+  const c = await cluster();
+  const p = begin(c.world.origin, ["join", "lobby", "--session", "ann", "--send", '/rename {"name":"Ann"}']);
+  await p.says(/in lobby as ann/);
+  await p.says(/"pId"/);
+  p.child.stdin.write('/chat {"text":"hello there"}\n{"action":"increment","value":{"amount":7}}\n');
+  await p.says(/"count":7/);
+  p.child.stdin.end();
+  assert.equal(await p.exit, 0);
+  const told = lines(p.stdout + p.stderr, /worldctl|"text"|"count":7/).replace(/"[\w-]{8}":\{"name"/g, '"ID":{"name"');
+  compare("join", `${told}\n`);
+  const json = await worldctl(c.world.origin, ["join", "lobby", "-o", "json", "--count", "1"]);
+  assert.deepEqual(json.stdout.trim().split("\n").map((l) => JSON.parse(l).event), ["open", "message"]);
+});
+
+test("join says why it cannot come in", async () => {
+  const c = await cluster();
+  const { origin } = c.world;
+  assert.match((await worldctl(origin, ["join", "nowhere", "--no-create"], 5)).stderr, /Room nowhere does not exist/);
+  assert.match((await worldctl(origin, ["join", "lobby", "--via", "http://127.0.0.1:1"], 4)).stderr, /cannot come in at http:\/\/127\.0\.0\.1:1/);
+  await api(c.world, "PUT", "/rooms/lobby/bans/ann", { seconds: 60 });
+  await until(async () => (await worldctl(origin, ["join", "lobby", "--session", "bob", "-n", "1"])).status === 0, "others come in");
+  const banned = begin(origin, ["join", "lobby", "--session", "ann"], { expected: 3 });
+  assert.equal(await banned.exit, 3);
+  assert.match(banned.stderr, /refused with 403/);
+});
+
+test("join comes again when its node is drained", async () => {
+  const c = await cluster({ nodes: 2 });
+  const p = begin(c.world.origin, ["join", "lobby", "--session", "ann"]);
+  await p.says(/"pId"/);
+  const { items } = (await api(c.world, "GET", "/shards")).json;
+  await api(c.world, "POST", `/nodes/${items[0].node}/drain`, { deadlineMs: 200, retryMs: [50, 100] });
+  await p.says(/closed: 1012 restart;retry=50-100, coming again[^]*in lobby as ann/);
+  p.child.stdin.write('/chat {"text":"still here"}\n');
+  await p.says(/still here/);
+  p.child.stdin.end();
+  assert.equal(await p.exit, 0);
+});
+
+test("join and events go over TLS, and distrust a stranger's certificate", async () => {
+  const authority = await Authority.make();
+  const { cert, key } = await authority.issue();
+  const tls = { TLS_CERT: cert, TLS_KEY: key };
+  const room = await startRoom();
+  const world = await startWorld(tls);
+  const node = await startNode(world.origin, room.origin, { NODE_ID: "n1", INTERNAL_CA: authority.ca, ...tls });
+  await world.says(/node\.state.*"to":"alive"/);
+  const run = await worldctl(world.origin, ["join", "lobby", "--ca", authority.ca, "--count", "1"]);
+  assert.match(run.stderr, new RegExp(`at wss://127\\.0\\.0\\.1:${node.port}/`));
+  assert.match((await worldctl(world.origin, ["events"], 4)).stderr, /TLS|certificate/);
+});
