@@ -5,7 +5,7 @@ import { change, here, say, state } from "./store.js";
 import { readEvents } from "./stream.js";
 import { viewOf } from "./views.js";
 
-const LEAST_MS = 1000; // between two readings of a list
+const LEAST_MS = 900; // from one reading of a list to the next, so that what happens is seen within a second
 const AWAY_MS = 10 * 1000; // a page that nobody looks at keeps its stream for so long
 const SAMPLES = 8;
 
@@ -20,7 +20,7 @@ const sleep = (ms, signal) =>
 
 /* ---- what is read again */
 
-/** A reading that is repeated when it is asked for, never twice at a time, never more often than each `least` ms. */
+/** A reading that is repeated when it is asked for, never twice at a time: each `least` ms, or ten times what it takes. */
 function reading(run, least = LEAST_MS) {
   let busy = null;
   let again = false;
@@ -28,6 +28,7 @@ function reading(run, least = LEAST_MS) {
   let timer = null;
   const start = async () => {
     timer = null;
+    if (document.hidden) return; // all is read again when somebody looks
     const abort = new AbortController();
     busy = abort;
     again = false;
@@ -39,8 +40,7 @@ function reading(run, least = LEAST_MS) {
     }
     if (busy !== abort) return;
     busy = null;
-    const now = performance.now();
-    next = now + Math.max(least, 10 * (now - begun));
+    next = begun + Math.max(least, 10 * (performance.now() - begun));
     if (again) want();
   };
   const want = () => {
@@ -134,14 +134,16 @@ export function moved(old) {
 function heard(event, data) {
   if (event === "overview") {
     const before = state.overview;
+    const wasLive = state.link.state === "live";
     const { placements = data.process.placements, refusals = data.process.refusals } = data;
     const samples = [...state.samples, { now: data.now, heard: Date.now(), placements, refusals }].slice(-SAMPLES);
     change({ overview: data, samples, link: { state: "live", why: "", retryAt: 0 } });
-    if (!before || before.change !== data.change) {
+    const back = before && !wasLive; // the process may be another one
+    if (back || (before && before.change !== data.change)) {
       list.want();
       detail.want();
     }
-    if (!before || JSON.stringify(before.findings) !== JSON.stringify(data.findings)) findings.want();
+    if (back || (before && JSON.stringify(before.findings) !== JSON.stringify(data.findings))) findings.want();
   } else if (event !== "placement.refused") {
     list.want();
     detail.want();
