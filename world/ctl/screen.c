@@ -50,7 +50,7 @@ static void make_inks(bool colour)
         return;
     (void)start_color();
     (void)use_default_colors();
-    for (short i = 0; i < INKS; i++)
+    for (int i = 0; i < INKS; i++)
         (void)init_pair((short)(i + 1), inks[i].foreground, -1);
 }
 

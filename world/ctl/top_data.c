@@ -29,7 +29,10 @@ static double refusals_of(const json_t *overview)
     json_t *all = json_object_get(json_object_get(overview, "process"), "refusals"), *each;
     const char *reason;
     double sum = 0;
-    json_object_foreach(all, reason, each) sum += json_number_value(each);
+    json_object_foreach(all, reason, each)
+    {
+        sum += json_number_value(each);
+    }
     return sum;
 }
 

@@ -61,7 +61,7 @@ void top_rows_make(struct top_rows *rows, const json_t *list, const struct top_o
     struct top_cell scratch = {0};
 
     rows->count = 0;
-    rows->items = xreallocarray(rows->items, all > 0 ? all : 1, sizeof *rows->items);
+    rows->items = xreallocarray(rows->items, all > 0 ? all : 1, sizeof(const json_t *));
     for (size_t i = 0; i < all; i++) {
         const json_t *item = json_array_get(list, i);
         if (!fits(top_item_name(order->page, item), order->filter))

@@ -122,6 +122,30 @@ static enum top_wish unfilter(struct top_view *v)
     return TOP_FETCH;
 }
 
+static enum top_wish walk(struct top_view *v, uint32_t key, const struct top_rows *rows, int height)
+{
+    switch (key) {
+    case 'k':
+    case TOP_KEY_UP:
+        return move(v, rows, height, -1);
+    case 'j':
+    case TOP_KEY_DOWN:
+        return move(v, rows, height, 1);
+    case TOP_KEY_PAGE_UP:
+        return move(v, rows, height, -(int64_t)height);
+    case TOP_KEY_PAGE_DOWN:
+        return move(v, rows, height, height);
+    case 'g':
+    case TOP_KEY_HOME:
+        return move(v, rows, height, -(int64_t)rows->count);
+    case 'G':
+    case TOP_KEY_END:
+        return move(v, rows, height, (int64_t)rows->count);
+    default:
+        return TOP_NOTHING;
+    }
+}
+
 static enum top_wish browse(struct top_view *v, uint32_t key, const struct top_rows *rows,
                             int height)
 {
@@ -156,24 +180,8 @@ static enum top_wish browse(struct top_view *v, uint32_t key, const struct top_r
         return enter(v, TOP_HELP);
     case KEY_ESCAPE:
         return unfilter(v);
-    case 'k':
-    case TOP_KEY_UP:
-        return move(v, rows, height, -1);
-    case 'j':
-    case TOP_KEY_DOWN:
-        return move(v, rows, height, 1);
-    case TOP_KEY_PAGE_UP:
-        return move(v, rows, height, -(int64_t)height);
-    case TOP_KEY_PAGE_DOWN:
-        return move(v, rows, height, height);
-    case 'g':
-    case TOP_KEY_HOME:
-        return move(v, rows, height, -(int64_t)rows->count);
-    case 'G':
-    case TOP_KEY_END:
-        return move(v, rows, height, (int64_t)rows->count);
     default:
-        return TOP_NOTHING;
+        return walk(v, key, rows, height);
     }
 }
 

@@ -53,9 +53,7 @@ static void on_event(void *ctx, const struct wire_event *event)
         event_line(&out, event->name, event->data);
         buf_add_char(&out, '\n');
     }
-    if (!print_flush(&out))
-        end(e, ENDED_DONE);
-    else if (e->left > 0 && --e->left == 0)
+    if (!print_flush(&out) || (e->left > 0 && --e->left == 0))
         end(e, ENDED_DONE);
 }
 

@@ -201,8 +201,14 @@ static void add_verdict(struct buf *out, const struct token_verdict *v, int64_t 
 {
     const char *name;
     json_t *value;
-    json_object_foreach(v->header, name, value) add_claim(out, name, value, now_s);
-    json_object_foreach(v->claims, name, value) add_claim(out, name, value, now_s);
+    json_object_foreach(v->header, name, value)
+    {
+        add_claim(out, name, value, now_s);
+    }
+    json_object_foreach(v->claims, name, value)
+    {
+        add_claim(out, name, value, now_s);
+    }
     add_lines(out, "note", &v->notes);
     add_lines(out, "refused", &v->refusals);
     if (v->refusals.len == 0)

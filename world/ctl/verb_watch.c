@@ -81,9 +81,7 @@ static void on_message(void *ctx, struct span frame, bool is_text)
     w->lost = false;
     add_frame(w, &out, frame);
     w->synced = w->was_up = true;
-    if (!print_flush(&out))
-        end(w, ENDED_DONE);
-    else if (w->left > 0 && --w->left == 0)
+    if (!print_flush(&out) || (w->left > 0 && --w->left == 0))
         end(w, ENDED_DONE);
 }
 
