@@ -197,6 +197,10 @@ stage_browser() {
     suite "the demo page in a browser" browser.log env TERRANE_BIN="$DEV_BIN" node tests/system/browser.mjs
 }
 
+stage_ctl() {
+    suite "worldctl" ctl.log env TERRANE_BIN="$DEV_BIN" tests/lib/parts "$JOBS" "$TEST_LOGS/ctl.log" node tests/ctl/run.mjs
+}
+
 stage_console() {
     suite "the dashboard in a browser" console.log env TERRANE_BIN="$DEV_BIN" tests/lib/parts "$JOBS" \
         "$TEST_LOGS/console.log" node tests/console/run.mjs

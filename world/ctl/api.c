@@ -74,7 +74,7 @@ enum ended api_refused(const struct ctl *c, const struct wire_answer *a)
     struct span text = {0};
 
     if (!json_get_span(doc, "detail", &text) && !json_get_span(doc, "error", &text))
-        (void)ctl_problem(how, "%s answers %d: is this the world's management address?",
+        how = ctl_problem(ENDED_UNREACHED, "%s answers %d: is this the world's management address?",
                           c->profile.url, a->status);
     else if (how == ENDED_DENIED)
         (void)denied(c, text);
@@ -131,7 +131,7 @@ static enum ended read_answer(const struct ctl *c, const struct wire_answer *a, 
     if (a->body.len > 0) {
         value = json_decode(buf_span(&a->body));
         if (value == NULL)
-            return ctl_problem(ENDED_REFUSED, "%s answers no JSON: is this a world?",
+            return ctl_problem(ENDED_UNREACHED, "%s answers no JSON: is this a world?",
                                c->profile.url);
     }
     if (doc != NULL)
@@ -191,7 +191,7 @@ static enum ended take_page(struct ctl *c, struct span path, json_t *items, stru
 
     buf_reset(next);
     if (how == ENDED_DONE && json_array_extend(items, json_object_get(doc, "items")) != 0)
-        how = ctl_problem(ENDED_REFUSED, "%s answers no list: is this a world?", c->profile.url);
+        how = ctl_problem(ENDED_UNREACHED, "%s answers no list: is this a world?", c->profile.url);
     if (how == ENDED_DONE && json_get_span(doc, "next", &cursor)) {
         buf_add_span(next, cursor);
         buf_add_char(next, '\0');

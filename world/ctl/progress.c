@@ -30,7 +30,7 @@ void progress_tell(struct progress *p, int64_t left, int64_t ms)
         draw(p, left, ms);
         p->on_line = true;
     } else if (changed) {
-        (void)printf("%lld %s left\n", (long long)left, p->unit);
+        (void)printf("%s left: %lld\n", p->unit, (long long)left);
         (void)fflush(stdout);
     }
 }

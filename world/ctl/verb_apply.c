@@ -249,7 +249,8 @@ static enum ended close_with(const struct apply *a, bool dry)
     if (a->diff.count == 0)
         how = ctl_say(a->c, doc, "nothing to change");
     else
-        how = ctl_say(a->c, doc, "%zu changes %s", a->diff.count, dry ? "would be made" : "made");
+        how = ctl_say(a->c, doc, "changes %s: %zu", dry ? "that would be made" : "made",
+                      a->diff.count);
     json_decref(doc);
     return how;
 }

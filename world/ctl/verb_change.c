@@ -195,8 +195,8 @@ enum ended verb_scale(struct ctl *c)
     how = ask(c, "POST", &path, &body, &doc);
     now = json_object_get(doc, "shards");
     if (how == ENDED_DONE)
-        how = ctl_say(c, doc, "room %.*s has %lld shards, %lld of them draining",
-                      SPAN_ARG(word(c, 0)), (long long)print_number(now, "total"),
+        how = ctl_say(c, doc, "room %.*s; shards: %lld, of which drain: %lld", SPAN_ARG(word(c, 0)),
+                      (long long)print_number(now, "total"),
                       (long long)print_number(now, "draining"));
     json_decref(doc);
     return how;

@@ -173,6 +173,16 @@ static enum ended look(const struct target *t, json_t **doc)
     return how;
 }
 
+/* A room server that is not there would be added by the order. */
+static enum ended is_there(const struct target *t)
+{
+    json_t *doc = NULL;
+    enum ended how = t->kind == &server_kind ? look(t, &doc) : ENDED_DONE;
+
+    json_decref(doc);
+    return how;
+}
+
 static enum ended gave_up(const struct target *t, int64_t left, const char *unit)
 {
     if (wire_interrupted(t->c->wire)) {
@@ -180,9 +190,8 @@ static enum ended gave_up(const struct target *t, int64_t left, const char *unit
         return ENDED_INTERRUPTED;
     }
     return ctl_problem(ENDED_LATE,
-                       "%lld %s are left in %s %.*s; the drain goes on, undrain takes "
-                       "it back",
-                       (long long)left, unit, t->kind->what, SPAN_ARG(t->name));
+                       "%s left in %s %.*s: %lld; the drain goes on, undrain takes it back", unit,
+                       t->kind->what, SPAN_ARG(t->name), (long long)left);
 }
 
 /* A node's shards are what is left once it has no clients. */
@@ -241,7 +250,9 @@ enum ended verb_drain(struct ctl *c)
 
     if (!read_target(c, &t) || !read_order(&t, &o))
         return ENDED_USAGE;
-    how = order_drain(&t, &o, &doc);
+    how = is_there(&t);
+    if (how == ENDED_DONE)
+        how = order_drain(&t, &o, &doc);
     if (how == ENDED_DONE && wait)
         how = wait_until_empty(&t, &o, &doc);
     if (how == ENDED_DONE)
@@ -254,15 +265,17 @@ enum ended verb_undrain(struct ctl *c)
 {
     struct target t;
     struct buf body = {0};
-    json_t *doc;
+    json_t *doc = NULL;
     enum ended how;
 
     if (!read_target(c, &t))
         return ENDED_USAGE;
     if (t.kind == &server_kind)
         BUF_ADD_LIT(&body, "{\"draining\":false}");
-    how = t.kind == &server_kind ? send(&t, "PUT", "", &body, &doc)
-                                 : send(&t, "POST", "/undrain", &body, &doc);
+    how = is_there(&t);
+    if (how == ENDED_DONE)
+        how = t.kind == &server_kind ? send(&t, "PUT", "", &body, &doc)
+                                     : send(&t, "POST", "/undrain", &body, &doc);
     if (how == ENDED_DONE)
         how = ctl_say(c, doc, "%s %.*s does not drain any more", t.kind->what, SPAN_ARG(t.name));
     json_decref(doc);

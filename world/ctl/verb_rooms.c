@@ -68,7 +68,7 @@ static enum ended put(struct ctl *c, struct span name, const json_t *settings, c
     room_fields_add(&body, settings);
     how = api_ask(c, "PUT", buf_span(&path), buf_span(&body), &doc);
     if (how == ENDED_DONE)
-        how = ctl_say(c, doc, "room %.*s is %s, with %lld shards", SPAN_ARG(name), done,
+        how = ctl_say(c, doc, "room %.*s is %s; shards: %lld", SPAN_ARG(name), done,
                       (long long)print_number(json_object_get(doc, "shards"), "total"));
     json_decref(doc);
     buf_clear(&path);

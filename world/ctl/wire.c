@@ -43,25 +43,56 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons why, void *user, 
         c->wsi = NULL;
         return 0;
     }
+    if (why == LWS_CALLBACK_OPENSSL_PERFORM_SERVER_CERT_VERIFICATION) {
+        c->distrusted = c->distrusted || len == 0; /* OpenSSL's verdict; it stands */
+        return 0;
+    }
     return c->on(c, why, in, len);
 }
 
 static const struct lws_protocols protocols[] = {
     {.name = "wire", .callback = on_event, .rx_buffer_size = SERVICE_BUFFER}, {.name = NULL}};
 
-struct wire *wire_new(const struct wire_options *options, const char **why)
+static struct lws_context_creation_info settings_of(const struct wire *w, bool tls)
 {
-    struct lws_context_creation_info info = {
+    bool own = w->ca != NULL;
+
+    return (struct lws_context_creation_info){
         .port = CONTEXT_PORT_NO_LISTEN,
         .protocols = protocols,
         .pt_serv_buf_size = SERVICE_BUFFER,
         .max_http_header_data2 = HEADERS_MAX,
         .timeout_secs = LWS_SECONDS, /* the timers here are shorter */
         .connect_timeout_secs = LWS_SECONDS,
-        .client_ssl_ca_filepath = options->ca,
-        .options = LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT |
-                   (options->ca == NULL ? 0 : LWS_SERVER_OPTION_DISABLE_OS_CA_CERTS),
+        .client_ssl_ca_filepath = tls ? w->ca : NULL,
+        .options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS |
+                   (tls ? LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT : 0) |
+                   (own ? LWS_SERVER_OPTION_DISABLE_OS_CA_CERTS : 0),
     };
+}
+
+bool wire_tls(struct wire *w)
+{
+    struct lws_context_creation_info info = settings_of(w, true);
+
+    if (!w->tls)
+        w->tls = lws_init_vhost_client_ssl(&info, w->host) == 0;
+    return w->tls;
+}
+
+static bool open_host(struct wire *w)
+{
+    struct lws_context_creation_info info = settings_of(w, false);
+
+    info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
+    w->lws = lws_create_context(&info);
+    info.options &= ~(uint64_t)LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
+    w->host = w->lws == NULL ? NULL : lws_create_vhost(w->lws, &info);
+    return w->host != NULL;
+}
+
+struct wire *wire_new(const struct wire_options *options, const char **why)
+{
     struct wire *w;
 
     if (options->ca != NULL && access(options->ca, R_OK) != 0) {
@@ -70,10 +101,9 @@ struct wire *wire_new(const struct wire_options *options, const char **why)
     }
     lws_set_log_level(0, NULL);
     w = xcalloc(1, sizeof(*w));
+    w->ca = options->ca == NULL ? NULL : xstrdup(options->ca);
     list_init(&w->conns);
-    w->lws = lws_create_context(&info);
-    w->host = w->lws == NULL ? NULL : lws_get_vhost_by_name(w->lws, "default");
-    if (w->host == NULL) {
+    if (!open_host(w) || (w->ca != NULL && !wire_tls(w))) {
         wire_free(w);
         *why = "it holds no certificates that can be read";
         return NULL;
@@ -94,6 +124,7 @@ void wire_free(struct wire *w)
     signalled = NULL;
     if (w->lws != NULL)
         lws_context_destroy(w->lws);
+    free(w->ca);
     free(w);
 }
 

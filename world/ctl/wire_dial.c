@@ -123,7 +123,7 @@ void wire_conn_dial(struct wire_conn *c, const struct wire_to *to, sul_cb_t late
 {
     struct target t = {0};
 
-    c->failed = false;
+    c->failed = c->distrusted = false;
     buf_reset(&c->peer);
     buf_reset(&c->why);
     span_free(c->headers);
@@ -133,7 +133,11 @@ void wire_conn_dial(struct wire_conn *c, const struct wire_to *to, sul_cb_t late
         c->failed = true;
     } else {
         buf_add_span(&c->peer, span_of(t.address.data, t.address.len - 1));
-        dial(c, to, &t);
+        c->failed = t.tls && !wire_tls(c->wire);
+        if (c->failed)
+            BUF_ADD_LIT(&c->why, "the certificates to trust cannot be read");
+        else
+            dial(c, to, &t);
     }
     target_clear(&t);
     wire_conn_due(c, c->failed ? 0 : WIRE_DIAL_MS, late);
@@ -160,8 +164,7 @@ static struct span in_words(struct span said)
         {"Unable to connect", "nobody listens there, or no way leads there"},
         {"unable to connect", "nobody listens there, or no way leads there"},
         {"connect SSL err", "it does not speak TLS, or not as we do"},
-        {"tls: ", "its certificate is not trusted"},
-        {"server's cert", "its certificate is not trusted"},
+        {"read failed", "it closed the connection"},
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -176,7 +179,9 @@ void wire_conn_fails(struct wire_conn *c, const char *in, size_t len)
     struct span said = in == NULL ? (struct span){0} : span_of(in, strnlen(in, len));
 
     buf_reset(&c->why);
-    buf_add_span(&c->why, in_words(said));
+    buf_add_span(&c->why, c->distrusted ? SPAN("its certificate is not trusted (--ca), or is for "
+                                               "another name")
+                                        : in_words(said));
     c->failed = true;
     c->wsi = NULL;
 }

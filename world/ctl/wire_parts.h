@@ -17,6 +17,7 @@ struct wire_conn {
     lws_sorted_usec_list_t due; /* what it waits for is late, or it has something to say */
     bool dialling;              /* inside wire_conn_dial */
     bool failed;                /* the dial has failed, `why` says how */
+    bool distrusted;            /* the peer's certificate is not good */
     struct span headers;        /* of the request; owned */
     struct buf peer;            /* host:port; for people */
     struct buf why;
@@ -27,7 +28,12 @@ struct wire {
     struct lws_vhost *host;
     struct list conns;
     bool stopped;
+    char *ca; /* NULL: the system's */
+    bool tls; /* certificates have been read; that takes a while, and only TLS needs them */
 };
+
+/* Before the first dial over TLS. False: the certificates cannot be read. */
+MUST_CHECK bool wire_tls(struct wire *w);
 
 void wire_conn_init(struct wire_conn *c, struct wire *w);
 /* Closes the connection without a word, and leaves the list. */

@@ -1,0 +1,9 @@
+// worldctl against real processes. usage: node tests/ctl/run.mjs [PATTERN...]
+import { run } from "../lib/runner.mjs";
+
+await import("./bad.mjs");
+await import("./registry.mjs");
+await import("./drain.mjs");
+await import("./status.mjs");
+await import("./wire.mjs");
+await run();
