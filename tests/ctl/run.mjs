@@ -6,4 +6,7 @@ await import("./registry.mjs");
 await import("./drain.mjs");
 await import("./status.mjs");
 await import("./wire.mjs");
+await import("./offline.mjs");
+await import("./live.mjs");
+await import("./top.mjs");
 await run();

@@ -38,6 +38,7 @@ export class Transcript {
       .replace(/\b\d{13}\b/g, "MS")
       .replace(/\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ/g, "TIME")
       .replace(/("(?:lagMs|silentMs|leftMs|change|seconds|placements)": )\d+/g, "$1N")
+      .replace(/"refusals": \{[^}]*\}/g, '"refusals": {…}')
       .replace(/lag \d+ ms/g, "lag N ms")
       .replace(/("id": ")[0-9a-f-]{8,}"/g, '$1ID"')
       .replace(/(?<![\d.])0\.\d+\.\d+(?![\d.])/g, "VERSION")
