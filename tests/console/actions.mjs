@@ -117,3 +117,16 @@ test("rooms are scaled, shards maintained and moved, sessions kicked", async (t)
   await shut();
   assert.deepEqual(problems, []);
 }, { seconds: 60 });
+
+test("what is wrong is mended with the button beside it", async (t) => {
+  const { world } = await cluster(t);
+  const { page, problems } = await signedIn(t, world.origin);
+  await shows(page, ".headline", /All well/);
+  await ask(world, "PUT", `/servers/${encodeURIComponent("http://127.0.0.1:1")}`, {});
+  await shows(page, ".finding", /http:\/\/127\.0\.0\.1:1.*What to do: Start the room server/, 15000);
+  await page.click(".finding >> text=Take it out …");
+  await shows(page, "dialog .consequences", /0 rooms go to other room servers/);
+  await page.click("dialog button[type=submit]");
+  await shows(page, ".headline", /All well/, 15000);
+  assert.deepEqual(problems, []);
+}, { seconds: 60 });

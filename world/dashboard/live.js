@@ -20,7 +20,7 @@ const sleep = (ms, signal) =>
 
 /* ---- what is read again */
 
-/** A reading that is repeated when it is asked for, never twice at a time: each `least` ms, or ten times what it takes. */
+/** A reading that is repeated when it is asked for, never twice at a time: each `least` ms, or four times what it takes. */
 function reading(run, least = LEAST_MS) {
   let busy = null;
   let again = false;
@@ -40,7 +40,7 @@ function reading(run, least = LEAST_MS) {
     }
     if (busy !== abort) return;
     busy = null;
-    next = begun + Math.max(least, 10 * (performance.now() - begun));
+    next = begun + Math.max(least, 4 * (performance.now() - begun));
     if (again) want();
   };
   const want = () => {
