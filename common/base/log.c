@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -12,6 +13,7 @@
 #include "common/base/json.h"
 #include "common/base/log_redact.h"
 #include "common/base/log_repeats.h"
+#include "common/base/rng.h"
 
 /* What strangers send is cut here, so that nobody fills the disk with one long name. */
 enum { STRING_MAX = 1024 };
@@ -28,6 +30,7 @@ static struct {
     void (*write)(const char *line, size_t len);
     void (*mark_session)(struct buf *out, struct span id);
     struct log_repeats repeats;
+    struct log_about *about;
 } log_state = {.level = LOG_INFO};
 
 /* A value under construction. */
@@ -238,6 +241,44 @@ static void add_head(struct buf *line, enum log_level level, const char *event)
     add_quoted(line, span_str(log_state.process));
 }
 
+static void add_text(struct buf *line, struct span key, struct span text)
+{
+    struct value v = {.number = false};
+    buf_add_span(&v.text, text);
+    add_field(line, key, &v);
+    buf_clear(&v.text);
+}
+
+/* Requests of several processes are told apart by the first part. */
+static void add_number(struct buf *line, struct log_about *about)
+{
+    static uint64_t last;
+    static char process[7];
+    char text[32];
+    if (last == 0) {
+        struct rng rng;
+        rng_init(&rng);
+        rng_alnum(&rng, process, sizeof process - 1);
+    }
+    if (about->number == 0)
+        about->number = ++last;
+    (void)snprintf(text, sizeof text, "%s-%llu", process, (unsigned long long)about->number);
+    add_text(line, SPAN("request"), span_str(text));
+}
+
+static void add_about(struct buf *line)
+{
+    struct log_about *about = log_state.about;
+    if (about == NULL)
+        return;
+    if (about->trace == NULL || *about->trace == '\0') {
+        add_number(line, about);
+        return;
+    }
+    add_text(line, SPAN("trace"), span_str(about->trace));
+    add_text(line, SPAN("span"), span_str(about->span));
+}
+
 /* One write a line, so that lines of several processes on one pipe do not mix. A line that cannot
  * be written is lost: there is nobody to tell. */
 static void write_stderr(const char *line, size_t len)
@@ -296,6 +337,13 @@ enum log_level log_least(void)
 bool log_wants(enum log_level level)
 {
     return level >= log_state.level;
+}
+
+struct log_about *log_enter(struct log_about *about)
+{
+    struct log_about *before = log_state.about;
+    log_state.about = about;
+    return before;
 }
 
 void log_mark_sessions(void (*mark)(struct buf *out, struct span id))
@@ -369,5 +417,6 @@ void log_event(enum log_level level, const char *event, const char *fields, ...)
     va_start(args, fields);
     add_fields(&line, fields, &args);
     va_end(args);
+    add_about(&line);
     end_line(&line);
 }

@@ -39,6 +39,16 @@ void log_capture(void (*write)(const char *line, size_t len));
 void log_mark_sessions(void (*mark)(struct buf *out, struct span id));
 void log_event(enum log_level level, const char *event, const char *fields, ...) PRINTF_LIKE(3, 4);
 
+/* What is being handled, for all lines meanwhile: `trace` and `span` where a request has them (both
+ * or neither; empty: none), else `request`, a number of this process that the first line gives. */
+struct log_about {
+    const char *trace, *span;
+    uint64_t number; /* 0: no line has been written yet */
+};
+/* Lines are about this from now on (borrowed; NULL: about nothing); answers what they were about
+ * before. */
+struct log_about *log_enter(struct log_about *about);
+
 #define LOG_AT(level, ...)                                                                         \
     do {                                                                                           \
         if (log_wants(level))                                                                      \

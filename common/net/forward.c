@@ -77,7 +77,9 @@ static struct http_exchange *let_go(struct forward *f)
 
 static void give_up(struct forward *f, enum err why)
 {
+    struct log_about *before = log_enter(&f->x->about);
     log_debug("forward.failed", "target=%s why=%s", f->kind->name, err_text(why));
+    (void)log_enter(before);
     stats_of(f)->answers[0]++;
     if (f->status != 0) {
         http_respond_abort(let_go(f));

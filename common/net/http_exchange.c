@@ -6,7 +6,6 @@
 #include "common/net/http_chunk.h"
 #include "common/net/http_conn.h"
 #include "common/proto/problem.h"
-#include "common/proto/trace_id.h"
 #include "common/proto/ws_handshake.h"
 
 enum { JOIN_MAX = 4 * 1024 }; /* bodies up to here are written together with their head */
@@ -113,12 +112,6 @@ static struct span target_of(const struct http_conn *c)
                                                                : (struct span){.ptr = NULL};
 }
 
-/* None while its head is not here. */
-static struct trace_id trace_of(const struct http_conn *c)
-{
-    return c->phase == HTTP_BODY ? trace_id_of(c->x.head) : (struct trace_id){{0}};
-}
-
 static bool tells_problems(const struct http_conn *c)
 {
     const struct http_app *app = c->server->app;
@@ -130,7 +123,8 @@ void http_conn_write_error(struct http_conn *c, int status)
     struct buf *b = &c->server->scratch, body = {.len = 0};
     bool problem = tells_problems(c);
     if (problem)
-        problem_open(&body, status, span_str(http_reason(status)), trace_of(c).hex);
+        problem_open(&body, status, span_str(http_reason(status)),
+                     c->phase == HTTP_BODY ? c->x.trace.id : "");
     else
         buf_addf(&body, "{\"error\":\"%s\"", http_reason(status));
     buf_add_char(&body, '}');

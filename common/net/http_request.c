@@ -38,6 +38,9 @@ static void http_begin(struct http_conn *c, const char *head, size_t head_len, s
         http_conn_refuse(c, 413);
         return;
     }
+    trace_take(&c->x.trace, &s->head, (char *)(uintptr_t)head);
+    c->x.about = (struct log_about){.trace = c->x.trace.id, .span = c->x.trace.span};
+    (void)log_enter(&c->x.about);
     c->x.head = &s->head;
     c->x.user = NULL;
     c->x.begun_us = 0;
@@ -177,10 +180,11 @@ void http_request_read(struct http_conn *c, const char *data, size_t len)
 {
     struct conn *conn = &c->conn;
     http_look_for_proxy(c, data, len);
+    struct log_about *before = log_enter(c->live ? &c->x.about : NULL);
     while (len > 0 && c->phase != HTTP_OVER) {
         if (c->needs_peer && c->phase == HTTP_ANSWER && len > HTTP_EARLY_MAX) {
             http_conn_drop(c);
-            return;
+            break;
         }
         if (c->phase == HTTP_ANSWER) /* the next request waits for this answer */
             conn_pause(conn, CONN_PAUSE_CODEC);
@@ -193,6 +197,7 @@ void http_request_read(struct http_conn *c, const char *data, size_t len)
         data += used;
         len -= used;
     }
+    (void)log_enter(before);
     c->behind = (struct span){.ptr = NULL};
     if (c->phase == HTTP_BODY || c->phase == HTTP_ANSWER) {
         http_keep_head(c);

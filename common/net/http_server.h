@@ -4,8 +4,9 @@
  * Bad input is answered here (400, 408, 413, 431 with `{"error": …}`, or a problem) and told to
  * `refused`. A client that ends its side after a request still gets its answer; when it then takes
  * nothing for idle_ms, it is taken for gone. */
+#include "common/base/log.h"
 #include "common/net/ws_conn.h"
-#include "common/proto/http_head.h"
+#include "common/proto/trace.h"
 
 struct http_exchange;
 
@@ -79,9 +80,11 @@ struct http_exchange {
     struct addr peer;
     bool tls; /* the connection is under TLS */
     void *user;
-    int64_t begun_us; /* the application's, to measure with; 0 at first */
-    bool first;       /* of its connection */
-    bool last;        /* set it before the answer: the connection is closed behind it */
+    struct trace trace;     /* that it belongs to, with a span of ours; or none */
+    struct log_about about; /* what lines of the log on it have, after log_enter */
+    int64_t begun_us;       /* the application's, to measure with; 0 at first */
+    bool first;             /* of its connection */
+    bool last;              /* set it before the answer: the connection is closed behind it */
 };
 
 /* A whole answer. `headers`: lines with CRLF (content-type, CORS …), without Content-Length, Date

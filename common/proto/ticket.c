@@ -1,6 +1,7 @@
 /* The form of tickets. Whom one lets in, others decide.
  * The payload, as bytes: epoch and expires_ms (8 each, big-endian), the nonce, then world, shard,
- * room and session, each behind its length (2, big-endian). */
+ * room and session, each behind its length (2, big-endian); and, where there is one, the id of the
+ * trace as it is written. */
 #include "common/proto/ticket.h"
 
 #include <assert.h>
@@ -8,6 +9,7 @@
 
 #include "common/base/base64url.h"
 #include "common/proto/mac.h"
+#include "common/proto/trace.h"
 
 #define VERSION "t1"
 #define LABEL   SPAN("terrane ticket v1")
@@ -48,6 +50,7 @@ void ticket_add(struct buf *out, const struct secrets *secrets, const struct tic
         add_number(&payload, names[i].len, 2);
         buf_add_span(&payload, names[i]);
     }
+    buf_add_span(&payload, t->trace);
     BUF_ADD_LIT(out, VERSION ".");
     base64url_add(out, buf_span(&payload));
     buf_clear(&payload);
@@ -119,7 +122,8 @@ static bool read_payload(struct span rest, struct ticket *out)
         !take_name(&rest, &out->session))
         return false;
     memcpy(out->nonce, nonce.ptr, TICKET_NONCE_LEN);
-    return rest.len == 0;
+    out->trace = rest;
+    return rest.len == 0 || rest.len == TRACE_ID_LEN;
 }
 
 /* The signature goes through `scratch`, which is left to the payload. */

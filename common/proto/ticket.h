@@ -17,6 +17,7 @@ struct ticket {
     int64_t epoch;                           /* of the world */
     int64_t expires_ms;                      /* Unix time */
     uint8_t nonce[TICKET_NONCE_LEN];
+    struct span trace; /* an id of 32 hex digits (trace.h); empty: none */
 };
 
 /* None of the names is empty, and together they are not too long. */

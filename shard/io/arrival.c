@@ -233,6 +233,7 @@ static void ask(struct arriving *w, const struct place *at)
         .node = at->reason == RESOLVE_UNREACHABLE ? w->is.tried : (struct span){0},
     };
     bool alone = w->asks_alone || r.reason == RESOLVE_FULL || r.reason == RESOLVE_DRAINING;
+    w->asking.trace = &w->held.x->trace;
     questions_ask(w->all->questions, &w->asking, at->world, &r, alone);
 }
 

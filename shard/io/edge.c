@@ -105,6 +105,7 @@ static void join_shard(struct edge *e, const struct arrived *a)
     struct span key, shard_id = a->route->shard_id;
     struct ticker *t = e->ticker;
     join_read(&e->join, a->head, a->route, a->from);
+    join_trace(&e->join, a->head, &a->x->trace);
     join_show(&e->join, a->shown);
     enum err err = node_client_open(t->node, shard_id, buf_span(&e->join.session_id),
                                     buf_span(&e->join.request_info), ticker_now(t), &handle, &why);
@@ -215,9 +216,8 @@ static void pass(struct edge *e, const struct arrived *a)
     refuse_by_core(x, why, a->route->shard_id);
 }
 
-static void serve_here(void *ctx, const struct arrived *a)
+static void serve(struct edge *e, const struct arrived *a)
 {
-    struct edge *e = ctx;
     if (!gatekeeper_enters(&e->gatekeeper, a, ticker_now(e->ticker)))
         return;
     if (a->is_socket && !a->from->hopped)
@@ -231,6 +231,13 @@ static void serve_here(void *ctx, const struct arrived *a)
         join_shard(e, &shorn);
     else
         proxy_to_room(e, &shorn);
+}
+
+static void serve_here(void *ctx, const struct arrived *a)
+{
+    struct log_about *before = log_enter(&a->x->about);
+    serve(ctx, a);
+    (void)log_enter(before);
 }
 
 const struct arrival_ops edge_arrival_ops = {.here = serve_here, .refusal = refusal};

@@ -17,7 +17,30 @@ struct edge_client {
         struct edge_greeting *greeting; /* while ws.ops is greeting_ops */
     };
     struct rate rate;
+    struct traced *traced; /* NULL: it is of no trace */
 };
+
+/* What lines on a client have, as long as it stays. */
+struct traced {
+    struct trace trace;
+    struct log_about about;
+};
+
+static struct traced *traced_new(const struct trace *t)
+{
+    if (trace_is_none(t))
+        return NULL;
+    struct traced *traced = xcalloc(1, sizeof *traced);
+    traced->trace = *t;
+    traced->about = (struct log_about){.trace = traced->trace.id, .span = traced->trace.span};
+    return traced;
+}
+
+static void edge_client_free(struct edge_client *c)
+{
+    free(c->traced);
+    free(c);
+}
 
 /* A message counts once. Where little can become much, once more for each PART_BYTES of it. */
 static bool is_within_rate(struct edge_client *c, size_t len)
@@ -72,12 +95,12 @@ static void forget(struct edge_client *c, uint16_t code)
     log_debug("client.closed", "code=%u", code);
     c->all->stats->closes[close_code_index(code)]++;
     list_remove(&c->node);
-    free(c);
+    edge_client_free(c);
 }
 
-static void on_closed(struct ws_conn *w, uint16_t code)
+static void end(struct edge_client *c, uint16_t code)
 {
-    struct edge_client *c = CONTAINER_OF(w, struct edge_client, ws);
+    const struct ws_conn *w = &c->ws;
     struct ticker *t = c->all->ticker;
     struct handle handle = c->handle;
     enum node_reason why = end_reason(w, code);
@@ -90,6 +113,17 @@ static void on_closed(struct ws_conn *w, uint16_t code)
         checks_broke_off(node_checks(t->node), now - heard_ms, ping_ms, now);
     node_client_closed(t->node, handle, why, now);
     ticker_touch(t);
+}
+
+static void on_closed(struct ws_conn *w, uint16_t code)
+{
+    struct edge_client *c = CONTAINER_OF(w, struct edge_client, ws);
+    struct traced *traced = c->traced;
+    struct log_about *before = log_enter(traced == NULL ? NULL : &traced->about);
+    c->traced = NULL; /* it outlives the client */
+    end(c, code);
+    (void)log_enter(before);
+    free(traced);
 }
 
 static const struct ws_ops client_ops = {.message = on_message, .closed = on_closed};
@@ -137,6 +171,7 @@ static struct edge_client *edge_client_new(struct edge_clients *all, struct http
     struct ws_offer offer = wanted ? ws_offer_choose(x->head) : (struct ws_offer){.window_bits = 0};
     struct edge_client *c = xcalloc(1, sizeof *c);
     c->all = all;
+    c->traced = traced_new(&x->trace);
     list_push(&all->all, &c->node);
     histogram_add(&all->stats->upgrade, clock_mono_us() - x->begun_us);
     http_exchange_upgrade(x, &c->ws, key, protocol, offer.answer, ops, settings);
@@ -192,7 +227,7 @@ struct conn *edge_client_leave(struct edge_client *c)
 
 void edge_client_bury(struct edge_client *c)
 {
-    free(c);
+    edge_client_free(c);
 }
 
 void edge_client_send(struct edge_clients *all, struct handle handle, struct frame *frame)

@@ -6,6 +6,7 @@
 #include "common/proto/routes.h"
 #include "common/proto/ticket.h"
 #include "common/proto/token.h"
+#include "common/proto/trace.h"
 #include "shard/core/place.h"
 #include "shard/core/spent.h"
 #include "shard/io/route.h"
@@ -38,6 +39,7 @@ struct shown {
     int64_t epoch;
     uint8_t nonce[TICKET_NONCE_LEN]; /* what it is known by, and its end */
     int64_t expires_ms;
+    char trace[TRACE_ID_LEN + 1]; /* the ticket's; empty: none */
     bool ours;   /* `token` and `ticket` mean us: they go no further (credential.h) */
     bool greets; /* says who it is in its first frame */
 };

@@ -23,6 +23,8 @@ static void show(struct shown *out, const struct ticket *t)
     out->epoch = t->epoch;
     out->expires_ms = t->expires_ms;
     memcpy(out->nonce, t->nonce, sizeof out->nonce);
+    memcpy(out->trace, t->trace.ptr == NULL ? "" : t->trace.ptr, t->trace.len);
+    out->trace[t->trace.len] = '\0';
     buf_add_span(&out->world, t->world);
     buf_reset(&out->room);
     buf_add_span(&out->room, t->room);

@@ -82,6 +82,8 @@ bool gatekeeper_lets(struct gatekeeper *k, struct http_exchange *x, const struct
         verdict =
             gate_judge_ticket(&k->gate, x->head, r, is_socket, dialled_of(k, x->head, r, from),
                               buf_span(&k->session), wall_ms, &k->shown);
+    if (verdict == GATE_OPEN && k->shown.has_ticket && trace_is_none(&x->trace))
+        trace_continue(&x->trace, k->shown.trace);
     return obey(k, x, verdict);
 }
 

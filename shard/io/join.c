@@ -115,9 +115,26 @@ static void add_header(struct buf *out, struct span name, struct span value)
     buf_add_char(out, ',');
 }
 
+static const char start[] = "{\"headers\":{";
+
+void join_trace(struct join *j, const struct http_head *h, const struct trace *trace)
+{
+    struct buf info = {0}, value = {0};
+    if (trace_is_none(trace) || http_head_count(h, SPAN("traceparent")) > 0)
+        return;
+    struct span rest = buf_span(&j->request_info);
+    assert(span_starts(rest, span_str(start)));
+    BUF_ADD_LIT(&info, "{\"headers\":{");
+    trace_add(&value, trace);
+    add_header(&info, SPAN("traceparent"), buf_span(&value));
+    buf_add_span(&info, span_slice(rest, sizeof start - 1, rest.len));
+    buf_clear(&value);
+    buf_clear(&j->request_info);
+    j->request_info = info;
+}
+
 void join_show(struct join *j, const struct shown *shown)
 {
-    static const char start[] = "{\"headers\":{";
     struct buf info = {0}, subject = {0};
     if (j->session_id.len == 0)
         buf_add_span(&j->session_id, buf_span(&shown->session));

@@ -18,6 +18,8 @@ void join_read(struct join *out, const struct http_head *h, const struct route *
 /* Tells the room what the client has shown, too; one that named no session has its ticket's. Claims
  * once, behind join_read. */
 void join_show(struct join *j, const struct shown *shown);
+/* Tells the room of a trace that did not come with a header; claims behind it. */
+void join_trace(struct join *j, const struct http_head *h, const struct trace *trace);
 /* The session alone, appended; nothing when none was given. */
 void join_read_session(struct buf *out, struct span query);
 void join_clear(struct join *j);

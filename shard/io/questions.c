@@ -178,7 +178,7 @@ static void add_key(struct buf *key, const struct resolve *r)
 }
 
 static struct question *question_new(struct questions *q, struct span world,
-                                     const struct resolve *r)
+                                     const struct resolve *r, const struct trace *trace)
 {
     struct question *p = xcalloc(1, sizeof *p);
     p->all = q;
@@ -192,6 +192,8 @@ static struct question *question_new(struct questions *q, struct span world,
     BUF_ADD_LIT(&p->head, "x-access-shard: ");
     buf_add_span(&p->head, secrets_first(q->secrets));
     BUF_ADD_LIT(&p->head, "\r\n");
+    if (trace != NULL)
+        trace_add_line(&p->head, trace);
     resolve_add(&p->body, r);
     list_push(&q->waiting, &p->node);
     return p;
@@ -217,7 +219,7 @@ void questions_ask(struct questions *q, struct asking *who, struct span world,
     }
     bool is_new = p == NULL;
     if (is_new) {
-        p = question_new(q, world, r);
+        p = question_new(q, world, r, who->trace);
         p->key = key;
         if (!alone)
             map_add(&q->open, buf_span(&p->key), p);

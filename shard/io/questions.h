@@ -6,6 +6,7 @@
 #include "common/base/map.h"
 #include "common/proto/resolve.h"
 #include "common/proto/secret.h"
+#include "common/proto/trace.h"
 #include "shard/io/ticker.h"
 #include "shard/io/worlds.h"
 
@@ -20,6 +21,7 @@ struct question;
 struct asking {
     struct list node;
     struct question *question; /* NULL: nothing is being asked */
+    const struct trace *trace; /* to be told of it; borrowed until questions_ask returns; or NULL */
     /* status 0: nothing came in time. `shared`: somebody else had the same answer before, so a
      * seat that it promises is taken. Borrowed until return. Never called from questions_ask. */
     void (*answered)(struct asking *who, int status, struct span body, bool shared);

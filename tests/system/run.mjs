@@ -34,6 +34,7 @@ await import("./metrics.mjs");
 await import("./findings.mjs");
 await import("./counts.mjs");
 await import("./log_level.mjs");
+await import("./trace.mjs");
 await import("./hostile.mjs");
 await import("./compression.mjs");
 await import("./slow_consumers.mjs");

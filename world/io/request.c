@@ -80,11 +80,8 @@ void request_respond(struct request *r, int status, struct span headers, struct 
 void request_refuse(struct request *r, int status, struct span lines, struct span text)
 {
     struct complaint c = {0};
-    struct trace_id trace = {{0}};
 
-    if (r->x != NULL)
-        trace = trace_id_of(r->x->head);
-    complaint_make(&c, request_path(r), trace.hex, status, lines, text);
+    complaint_make(&c, request_path(r), r->x == NULL ? "" : r->x->trace.id, status, lines, text);
     request_respond(r, status, buf_span(&c.headers), buf_span(&c.body));
     complaint_clear(&c);
 }
@@ -95,16 +92,18 @@ struct span request_headers(struct request *r, struct span headers, struct buf *
     struct buf scratch = {0};
     struct span world;
     int64_t epoch = 0;
+    bool traced = r->x != NULL && r->passing == NULL && !trace_is_none(&r->x->trace);
 
     if (r->by_world && s->passage != NULL && api_world(request_path(r), &scratch, &world) == ERR_OK)
         epoch = passage_epoch(s->passage, world);
     buf_clear(&scratch);
-    if (epoch == 0)
+    if (epoch == 0 && !traced)
         return headers;
     buf_add_span(lines, headers);
-    BUF_ADD_LIT(lines, "x-terrane-epoch: ");
-    buf_add_i64(lines, epoch);
-    BUF_ADD_LIT(lines, "\r\n");
+    if (epoch != 0)
+        buf_addf(lines, "x-terrane-epoch: %lld\r\n", (long long)epoch);
+    if (traced)
+        trace_add_line(lines, &r->x->trace);
     return buf_span(lines);
 }
 

@@ -44,9 +44,9 @@ static void hand_to_core(struct request *r, const struct url_target *target)
         .path = target->path,
         .credentials = heard.credentials,
         .last_event_id = heard.last_event_id,
-        .trace = trace_id_of(x->head),
         .body = buf_span(&r->body),
         .client = request_client(r),
+        .trace = x->trace,
         .outside = r->outside,
     };
 
@@ -93,7 +93,7 @@ static void refuse_signature(struct server *s, struct http_exchange *x, enum err
 
     metrics_count_refusal(s->metrics, 403);
     log_debug("http.refused", "reason=signature");
-    complaint_make(&c, path_of(x->head->target), trace_id_of(x->head).hex, 403, (struct span){0},
+    complaint_make(&c, path_of(x->head->target), x->trace.id, 403, (struct span){0},
                    why == ERR_EXPIRED ? SPAN(HOP_SIGN_LATE) : SPAN(HOP_SIGN_BAD));
     http_respond(x, 403, buf_span(&c.headers), buf_span(&c.body));
     complaint_clear(&c);

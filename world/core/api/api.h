@@ -3,7 +3,7 @@
  * routes, one verb each. */
 #include "common/proto/addr.h"
 #include "common/proto/problem.h"
-#include "common/proto/trace_id.h"
+#include "common/proto/trace.h"
 #include "world/core/core.h"
 
 /* Whole header lines: who may read answers in a browser, and those of every answer in JSON. */
@@ -25,7 +25,7 @@ struct api_request {
     struct span path; /* of the target, undecoded */
     struct credentials credentials;
     struct span last_event_id; /* the header; may be empty */
-    struct trace_id trace;
+    struct trace trace; /* may be none */
     struct span body;
     bool waited;        /* it has been parked once (park.h) */
     struct addr client; /* its address */

@@ -197,7 +197,7 @@ static void refuse_unstored(struct core *core, const struct pending *pending)
     core->stats.refusals[REFUSAL_STORE]++;
     buf_reset(text);
     open_error(text, pending->problem, status, SPAN("The change could not be stored"),
-               pending->trace.hex);
+               pending->trace.id);
     buf_add_char(text, '}');
     answer(core, pending->reply, pending->route, status,
            pending->problem ? SPAN(API_PROBLEM_TEXT) : API_HEADERS, buf_span(text));
@@ -251,7 +251,7 @@ void call_refuse_name(struct call *call, enum refusal why, struct span before, s
     buf_add_span(message, after);
     buf_reset(text);
     open_error(text, tells_problems(call), refusal_status(why), buf_span(message),
-               call->request->trace.hex);
+               call->request->trace.id);
     buf_add_char(text, '}');
     refuse(call, why, headers_of(call, why), buf_span(text));
 }
@@ -261,7 +261,7 @@ void call_refuse_with(struct call *call, enum refusal why, struct span text, str
     struct buf *out = &call->core->text;
 
     buf_reset(out);
-    open_error(out, tells_problems(call), refusal_status(why), text, call->request->trace.hex);
+    open_error(out, tells_problems(call), refusal_status(why), text, call->request->trace.id);
     buf_add_char(out, ',');
     buf_add_span(out, members);
     buf_add_char(out, '}');

@@ -25,7 +25,7 @@ struct pending {
     int status;
     bool repeatable; /* the request may be handled once more, elsewhere */
     bool problem;    /* its errors are problems */
-    struct trace_id trace;
+    struct trace trace;
     size_t len, world_len;
     char text[]; /* the body, len bytes; the world's id */
 };

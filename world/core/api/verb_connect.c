@@ -2,6 +2,7 @@
 #include "world/core/api/verbs.h"
 
 #include "common/base/base64url.h"
+#include "common/base/log.h"
 #include "common/base/rng.h"
 #include "common/proto/ticket.h"
 #include "common/proto/url.h"
@@ -14,12 +15,13 @@ enum { TICKET_MS = 15 * 1000, SESSION_BYTES = 16 }; /* the first: where no seats
 
 /* ---- the answer */
 
-static struct buf *begin_answer(struct call *call, const struct shard *shard)
+static struct buf *begin_answer(struct call *call, const struct shard *shard, struct span session)
 {
     struct buf *text = &call->core->text;
 
     call->core->stats.placements[shard->room->settings.strategy]++;
     shard->room->world->placements++;
+    log_debug("client.placed", "shard=%.*s session=%.*s", SPAN_ARG(shard->id), SPAN_ARG(session));
     buf_reset(text);
     BUF_ADD_LIT(text, "{\"success\":true,\"shardId\":");
     json_add_string(text, shard->id);
@@ -28,9 +30,9 @@ static struct buf *begin_answer(struct call *call, const struct shard *shard)
     return text;
 }
 
-static void answer_placed(struct call *call, const struct shard *shard)
+static void answer_placed(struct call *call, const struct shard *shard, struct span session)
 {
-    struct buf *text = begin_answer(call, shard);
+    struct buf *text = begin_answer(call, shard, session);
 
     buf_add_char(text, '}');
     call_answer(call, buf_span(text));
@@ -73,6 +75,7 @@ static void answer_direct(struct call *call, const struct shard *shard, struct s
         .session = session,
         .epoch = shard->room->world->epoch,
         .expires_ms = call->now.wall_ms + ttl_ms,
+        .trace = span_str(call->request->trace.id),
     };
 
     if (!ticket_names_fit(&ticket)) {
@@ -81,7 +84,7 @@ static void answer_direct(struct call *call, const struct shard *shard, struct s
         return;
     }
     rng_bytes(ticket.nonce, sizeof(ticket.nonce));
-    text = begin_answer(call, shard);
+    text = begin_answer(call, shard, session);
     buf_reset(part);
     if (add_endpoint(part, shard))
         add_member(text, SPAN(",\"endpoint\":"), buf_span(part));
@@ -259,7 +262,7 @@ static void connect_room(struct call *call, const struct connect_body *body, str
     if (body->direct)
         answer_direct(call, placement.shard, body->session);
     else
-        answer_placed(call, placement.shard);
+        answer_placed(call, placement.shard, body->session);
 }
 
 /* A client that brings no session is given one that nobody can guess: its ticket is bound to it. */

@@ -84,6 +84,23 @@ static void what_is_written_is_read(void **state)
     buf_clear(&scratch);
 }
 
+static void a_trace_is_read_back_and_none_is_none(void **state)
+{
+    (void)state;
+    struct ticket traced = sample, out;
+    traced.trace = SPAN("4bf92f3577b34da6a3ce929d0e0e4736");
+    for (int i = 0; i < 2; i++) {
+        struct buf text = write("one", i == 0 ? &traced : &sample), scratch = {0};
+        assert_int_equal(ticket_open(&(struct secrets){.list = SPAN("one")}, buf_span(&text), NOW,
+                                     &scratch, &out),
+                         ERR_OK);
+        assert_true(span_eq(out.trace, i == 0 ? traced.trace : SPAN("")));
+        assert_true(span_eq(out.session, sample.session));
+        buf_clear(&text);
+        buf_clear(&scratch);
+    }
+}
+
 static void only_the_first_secret_signs_and_any_is_good(void **state)
 {
     static const struct {
@@ -227,6 +244,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_written_is_read),
+        cmocka_unit_test(a_trace_is_read_back_and_none_is_none),
         cmocka_unit_test(only_the_first_secret_signs_and_any_is_good),
         cmocka_unit_test(a_ticket_expires_with_leeway),
         cmocka_unit_test(no_changed_character_passes),
