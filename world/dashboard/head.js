@@ -32,7 +32,7 @@ function signals(o) {
   return some;
 }
 
-const signal = (s) => h("li", { key: s.key, class: `finding signal ${s.tone}` }, h("p", { class: "means" }, h("b", null, s.text), s.cure ? ` ${s.cure}` : ""), h("a", { class: "button", href: s.href }, s.verb));
+const signal = (s) => h("li", { key: s.key, class: `finding signal ${s.tone}` }, h("p", { class: "means" }, h("b", null, s.text), s.cure ? ` ${s.cure}` : ""), s.href === link(state.world, state.route.view) ? null : h("a", { class: "button", href: s.href }, s.verb));
 
 const title = (n) => [n.error && plural(n.error, "error"), n.warning && plural(n.warning, "warning"), n.notice && plural(n.notice, "notice")].filter(Boolean).join(", ");
 
