@@ -115,3 +115,14 @@ test("join and events go over TLS, and distrust a stranger's certificate", async
   assert.match(run.stderr, new RegExp(`at wss://127\\.0\\.0\\.1:${node.port}/`));
   assert.match((await worldctl(world.origin, ["events"], 4)).stderr, /TLS|certificate/);
 });
+
+test("log-level changes what a world or a node logs", async () => {
+  const c = await cluster();
+  const { origin } = c.world;
+  assert.equal((await worldctl(origin, ["log-level", "debug", "--for", "1m"])).stdout, "the world logs debug for 1m\n");
+  assert.equal((await worldctl(origin, ["log-level", "debug", "--node", "n1"])).stdout, "n1 logs debug\n");
+  await c.nodes[0].says(/process\.log_level.*"level":"debug"/);
+  await worldctl(origin, ["log-level", "debug", "--node", "nobody"], 5);
+  const reader = (await worldctl(origin, ["token", "mint", "--scope", "read", "--worlds", "*"])).stdout.trim();
+  await worldctl(origin, ["log-level", "debug", "--token", reader], 3);
+});
