@@ -1,6 +1,7 @@
 /* Cells in the order they came, and how wide each column is. */
 #include "world/ctl/table.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "common/base/mem.h"
@@ -96,6 +97,7 @@ void table_print(const struct table *t, bool colour, struct buf *out)
 {
     struct buf cell = {0};
 
+    assert(t->count > 0);
     for (size_t i = 0; i < t->count && t->len > 0; i++) {
         struct span title = span_str(t->columns[i].title);
         buf_reset(&cell);

@@ -151,7 +151,9 @@ static void compare_rooms(struct apply *a, const json_t *items)
     const char *name;
 
     json_object_foreach(wanted, name, value)
+    {
         compare_room(a, json_object_get(there, name), name, value);
+    }
     json_object_foreach(there, name, value)
     {
         if (args_has(&a->c->args, "prune") && json_object_get(wanted, name) == NULL) {

@@ -120,7 +120,9 @@ static void compare(struct import *im)
     const char *key;
 
     json_object_foreach(file, key, value)
+    {
         diff_add(&im->diff, "record", key, json_object_get(there, key), value);
+    }
     json_decref(file);
     json_decref(there);
 }

@@ -39,7 +39,10 @@ static void add_members(struct buf *out, json_t *doc)
     json_object_foreach(doc, key, value)
     {
         if (json_is_object(value)) {
-            json_object_foreach(value, inner, part) add_line(out, key, inner, part);
+            json_object_foreach(value, inner, part)
+            {
+                add_line(out, key, inner, part);
+            }
         } else if (!json_is_null(value)) {
             add_line(out, "", key, value);
         }

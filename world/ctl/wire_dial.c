@@ -176,7 +176,7 @@ static struct span in_words(struct span said)
 
 void wire_conn_fails(struct wire_conn *c, const char *in, size_t len)
 {
-    struct span said = in == NULL ? (struct span){0} : span_of(in, strnlen(in, len));
+    struct span said = span_of(in, in == NULL ? 0 : strnlen(in, len));
 
     buf_reset(&c->why);
     buf_add_span(&c->why, c->distrusted ? SPAN("its certificate is not trusted (--ca), or is for "
