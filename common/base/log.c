@@ -389,7 +389,7 @@ static bool suppressed(enum log_level level, const char *event)
         return false;
     struct log_repeat *e = log_repeats_of(&log_state.repeats, event);
     int64_t now = clock_mono_ms();
-    if (!log_repeat_take(e, level, now))
+    if (!log_repeat_take(e, (int)level, now))
         return true;
     uint64_t count = log_repeat_due(e, now);
     if (count > 0)
