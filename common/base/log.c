@@ -16,7 +16,7 @@
 #include "common/base/rng.h"
 
 /* What strangers send is cut here, so that nobody fills the disk with one long name. */
-enum { STRING_MAX = 1024 };
+enum { STRING_MAX = 1024, STRING_LOOKED_AT = 2 * STRING_MAX };
 
 const char *const log_level_names[] = {
     [LOG_DEBUG] = "debug", [LOG_INFO] = "info", [LOG_WARN] = "warn", [LOG_ERROR] = "error", NULL};
@@ -84,8 +84,8 @@ static void add_text_value(struct buf *out, struct span s)
 static void value_add_string(struct value *v, struct span s)
 {
     size_t from = v->text.len;
-    log_redact(&v->text, span_slice(s, 0, 2 * STRING_MAX));
-    if (v->text.len - from <= STRING_MAX && s.len <= 2 * STRING_MAX)
+    log_redact(&v->text, span_slice(s, 0, STRING_LOOKED_AT));
+    if (v->text.len - from <= STRING_MAX && s.len <= STRING_LOOKED_AT)
         return;
     v->text.len = v->text.len - from > STRING_MAX ? from + STRING_MAX : v->text.len;
     BUF_ADD_LIT(&v->text, "...");

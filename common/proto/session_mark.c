@@ -23,8 +23,10 @@ static struct span own_key(void)
 void session_mark(struct span id, char out[SESSION_MARK_LEN + 1])
 {
     static const char digits[] = "0123456789abcdef";
-    struct span secret = secrets_in_use == NULL ? (struct span){0} : secrets_first(secrets_in_use);
+    struct span secret = {0};
     uint8_t sum[MAC_LEN];
+    if (secrets_in_use != NULL)
+        secret = secrets_first(secrets_in_use);
     struct mac *mac =
         mac_begin(secret.len > 0 ? secret : own_key(), SPAN("terrane log session v1"));
 

@@ -92,7 +92,7 @@ void trace_take(struct trace *out, struct http_head *h, char *bytes)
         return;
     trace_child(out);
     char *value = bytes + (found->value.ptr - bytes);
-    memcpy(value, "00", 2);
+    value[0] = value[1] = '0';
     memcpy(value + SPAN_AT, out->span, TRACE_SPAN_LEN);
     found->value.len = TRACE_PARENT_LEN;
 }
