@@ -10,7 +10,7 @@ PASSED=0
 FAILED=0
 
 TEST_PACKAGES=(libcmocka-dev clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev cppcheck
-    shellcheck curl ca-certificates chromium python3-websockets redis-tools openssl tmux)
+    shellcheck curl ca-certificates chromium python3-websockets redis-tools openssl tmux mandoc)
 
 install_all() {
     packages_need "$TEST_LOGS/install.log" "${BUILD_PACKAGES[@]}" "${TEST_PACKAGES[@]}"
@@ -90,6 +90,8 @@ stage_shellcheck() {
 }
 
 stage_arch() { suite "the architecture" arch.log tests/arch/run; }
+
+stage_docs() { suite "what is written" docs.log env TERRANE_BIN="$DEV_BIN" node tests/docs/run.mjs; }
 
 stage_unit() { suite "unit tests and fuzz corpora" unit.log tests/lib/unit build/dev; }
 

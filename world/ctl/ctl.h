@@ -5,7 +5,7 @@
 #include "world/ctl/profile.h"
 #include "world/ctl/wire.h"
 
-/* The exit status (docs/worldctl.md). */
+/* The exit status (docs/man/worldctl.1). */
 enum ended {
     ENDED_DONE = 0,
     ENDED_REFUSED = 1,   /* the server refused, or what was looked at is in error */
