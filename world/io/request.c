@@ -81,7 +81,8 @@ void request_refuse(struct request *r, int status, struct span lines, struct spa
 {
     struct complaint c = {0};
 
-    complaint_make(&c, request_path(r), r->x == NULL ? "" : r->x->trace.id, status, lines, text);
+    complaint_make(&c, request_path(r), r->question != NULL ? "" : r->x->trace.id, status, lines,
+                   text);
     request_respond(r, status, buf_span(&c.headers), buf_span(&c.body));
     complaint_clear(&c);
 }
@@ -92,7 +93,7 @@ struct span request_headers(struct request *r, struct span headers, struct buf *
     struct buf scratch = {0};
     struct span world;
     int64_t epoch = 0;
-    bool traced = r->x != NULL && r->passing == NULL && !trace_is_none(&r->x->trace);
+    bool traced = r->question == NULL && r->passing == NULL && !trace_is_none(&r->x->trace);
 
     if (r->by_world && s->passage != NULL && api_world(request_path(r), &scratch, &world) == ERR_OK)
         epoch = passage_epoch(s->passage, world);
