@@ -8,7 +8,7 @@
 #include "world/ctl/print.h"
 #include "world/ctl/text.h"
 
-enum ended ctl_reach(struct ctl *c)
+enum ended ctl_reach_all(struct ctl *c)
 {
     struct buf problem = {0};
     const char *why = NULL;
@@ -25,6 +25,15 @@ enum ended ctl_reach(struct ctl *c)
                               c->profile.ca == NULL ? "" : c->profile.ca, why);
     }
     buf_clear(&problem);
+    return how;
+}
+
+enum ended ctl_reach(struct ctl *c)
+{
+    enum ended how = ctl_reach_all(c);
+
+    if (how == ENDED_DONE && c->profile.more_urls != NULL)
+        return ctl_problem(ENDED_USAGE, "--url must name one world; only doctor takes more");
     return how;
 }
 

@@ -30,6 +30,8 @@ struct ctl {
 
 /* Reads who is asked and makes c->wire, once. Not ENDED_DONE: it has said why. */
 MUST_CHECK enum ended ctl_reach(struct ctl *c);
+/* The same for a verb that asks all of --url; others take one. */
+MUST_CHECK enum ended ctl_reach_all(struct ctl *c);
 /* Writes `worldctl: TEXT` on stderr, without control characters; answers `how`. */
 enum ended ctl_problem(enum ended how, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* Asks a question on the terminal: true is yes. Without a terminal, and with --yes, nobody is

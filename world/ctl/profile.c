@@ -123,24 +123,37 @@ static const char *strongest(const struct loading *l, const char *flag, const ch
     return value != NULL ? value : from_file(l, key);
 }
 
+static bool add_url(const struct loading *l, struct span text, struct buf *out)
+{
+    struct url_origin origin;
+
+    if (url_origin_parse(text, &origin) != ERR_OK) {
+        buf_addf(l->problem, "'%.*s' is no URL of a world: http://host:port or https://host:port",
+                 SPAN_ARG(text));
+        return false;
+    }
+    url_origin_add(out, &origin);
+    url_origin_clear(&origin);
+    return true;
+}
+
 static bool read_url(struct loading *l)
 {
     const char *text = strongest(l, "url", "TERRANE_URL", "url");
-    struct url_origin origin;
-    struct buf out = {0};
+    struct span rest = span_str(text == NULL ? "http://127.0.0.1:3002" : text), each;
+    struct buf first = {0}, more = {0};
+    bool good = span_split(&rest, ',', &each) && add_url(l, span_trim(each), &first);
 
-    if (text == NULL)
-        text = "http://127.0.0.1:3002";
-    if (url_origin_parse(span_str(text), &origin) != ERR_OK) {
-        buf_addf(l->problem, "'%s' is no URL of a world: http://host:port or https://host:port",
-                 text);
-        return false;
+    while (good && span_split(&rest, ',', &each)) {
+        good = add_url(l, span_trim(each), &more);
+        buf_add_char(&more, ',');
     }
-    url_origin_add(&out, &origin);
-    buf_add_char(&out, '\0');
-    url_origin_clear(&origin);
-    l->p->url = out.data;
-    return true;
+    buf_add_char(&first, '\0');
+    l->p->url = first.data;
+    if (more.len > 0)
+        l->p->more_urls = xspandup(buf_span(&more));
+    buf_clear(&more);
+    return good;
 }
 
 static bool is_world(struct span name)
@@ -300,6 +313,7 @@ void profile_renew(struct profile *p, const struct args *args)
 void profile_clear(struct profile *p)
 {
     free(p->url);
+    free(p->more_urls);
     free(p->world);
     free(p->token);
     free(p->ca);

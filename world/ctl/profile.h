@@ -4,7 +4,8 @@
 #include "world/ctl/args.h"
 
 struct profile {
-    char *url; /* an origin, as url_origin_add writes it; owned, as the others */
+    char *url;       /* an origin, as url_origin_add writes it; owned, as the others */
+    char *more_urls; /* those that were named behind it, each with its comma; NULL: none */
     char *world;
     char *token;            /* NULL: none */
     char *ca;               /* a path; NULL: the system's */

@@ -4,6 +4,7 @@
 #include "world/ctl/verb_completion.h"
 #include "world/ctl/verb_config.h"
 #include "world/ctl/verb_copy.h"
+#include "world/ctl/verb_doctor.h"
 #include "world/ctl/verb_drain.h"
 #include "world/ctl/verb_events.h"
 #include "world/ctl/verb_join.h"
@@ -20,6 +21,13 @@
 const struct verb verbs[] = {
     {"status", "", "what is wrong, and how full it is", NULL,
      "Ends with 1 if a finding is an error.", verb_status},
+
+    {"doctor", "", "looks at everything from here to the room servers, and says what to mend",
+     doctor_flags,
+     "--url may name several worlds, with commas between them. With SHARD_SECRET in the "
+     "environment\nthat is compared, too. Ends with 1 if something is an error, with 0 if there "
+     "are only warnings.\nA room named doctor is made for a moment; nobody else is touched.",
+     verb_doctor},
 
     {"rooms list", "", "lists the rooms", verb_list_flags, NULL, verb_rooms_list},
     {"rooms show", "ROOM", "shows a room", NULL, NULL, verb_rooms_show},

@@ -135,6 +135,9 @@ void wire_socket_ping(struct wire_socket *s, struct span data);
 /* Behind what waits; `closed` comes when the peer has answered, or after 2 s. The reason has 123
  * bytes at most. */
 void wire_socket_close(struct wire_socket *s, uint16_t code, struct span reason);
+/* How many bytes have come from the peer, whatever they were: a ping, too, of which nothing else
+ * tells. 0: the system does not say. */
+uint64_t wire_socket_heard(const struct wire_socket *s);
 /* At once, without a word: `closed` is not called. */
 void wire_socket_drop(struct wire_socket *s);
 

@@ -1,6 +1,8 @@
 /* A WebSocket: what waits to be said, and what came of a message. */
 #include <stdlib.h>
 
+#include <linux/tcp.h>
+
 #include "world/ctl/wire_parts.h"
 
 enum {
@@ -194,6 +196,17 @@ static int write_next(struct wire_socket *s)
         return -1;
     writable(s);
     return 0;
+}
+
+uint64_t wire_socket_heard(const struct wire_socket *s)
+{
+    struct tcp_info info = {0};
+    socklen_t len = sizeof(info);
+    int fd = s->conn.wsi == NULL ? -1 : (int)lws_get_socket_fd(s->conn.wsi);
+
+    if (fd < 0 || getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0)
+        return 0;
+    return info.tcpi_bytes_received;
 }
 
 static void on_ping_due(void *ctx)
