@@ -48,16 +48,28 @@ static bool is_of(const struct checks_evidence *e, const struct finding *f)
     return e->check == f->check && e->subject == map_hash(f->subject);
 }
 
+static const struct finding *finding_of(const struct checks *c, const struct checks_evidence *e)
+{
+    for (size_t i = 0; i < c->findings.count; i++)
+        if (is_of(e, &c->findings.items[i]))
+            return &c->findings.items[i];
+    return NULL;
+}
+
+/* A finding may have made room for a worse one: what was seen of it is left over. */
+static void forget_leftovers(struct checks *c)
+{
+    for (size_t i = c->evidence_count; i-- > 0;)
+        if (finding_of(c, &c->evidence[i]) == NULL)
+            forget(c, &c->evidence[i]);
+}
+
 /* Ends the finding that `e` is of. */
 static void drop_evident(struct checks *c, struct checks_evidence *e)
 {
-    for (size_t i = 0; i < c->findings.count; i++) {
-        const struct finding *f = &c->findings.items[i];
-        if (is_of(e, f)) {
-            (void)findings_drop(&c->findings, f->check, f->subject);
-            break;
-        }
-    }
+    const struct finding *f = finding_of(c, e);
+    if (f != NULL)
+        (void)findings_drop(&c->findings, f->check, f->subject);
     forget(c, e);
 }
 
@@ -100,6 +112,8 @@ void checks_seen(struct checks *c, enum finding_check check, struct span subject
         return; /* too many are there */
     struct checks_evidence *e = evidence_of(c, check, f->subject);
     if (e == NULL) {
+        if (c->evidence_count == FINDINGS_MAX)
+            forget_leftovers(c);
         assert(c->evidence_count < FINDINGS_MAX);
         e = &c->evidence[c->evidence_count++];
         *e = (struct checks_evidence){.check = check, .subject = map_hash(f->subject)};

@@ -1,6 +1,8 @@
 /* What a node finds wrong, how long it holds, and what worlds hear of it. */
 #include "shard/core/checks.h"
 
+#include <stdio.h>
+
 #include "tests/unit/shard/core/beating.h"
 
 enum { MINUTE_MS = 60 * 1000, PING_MS = 25 * 1000 };
@@ -101,6 +103,30 @@ static void strangers_cannot_fill_the_set(void **state)
         checks_proxy(checks_of(r), &stranger, "forwarded", r->now);
     }
     assert_int_equal(found_count(r), FINDINGS_OF_CHECK_MAX);
+    passes(r, 11 * MINUTE_MS);
+    assert_int_equal(found_count(r), 0);
+}
+
+static void findings_that_made_room_for_worse_ones_leave_nothing_behind(void **state)
+{
+    struct recorder *r = *state;
+    struct checks *c = checks_of(r);
+    char subject[32];
+    for (uint8_t i = 0; i < FINDINGS_OF_CHECK_MAX; i++) {
+        struct addr stranger = address("10.0.0.1");
+        stranger.bytes[15] = i;
+        checks_proxy(c, &stranger, "forwarded", r->now);
+    }
+    for (int i = 0; i < FINDINGS_OF_CHECK_MAX; i++) {
+        (void)snprintf(subject, sizeof subject, "n%d", i);
+        struct span id = span_str(subject);
+        checks_peer(c, id, id, CHECKS_PEER_SILENT, "timed out", r->now);
+        checks_seen(c, FINDING_PEER_SECRET, id, SPAN("403"), r->now);
+        checks_seen(c, FINDING_ROOM_SECRET, id, SPAN("closed"), r->now);
+        checks_seen(c, FINDING_ROOM_UPGRADE, id, SPAN("404"), r->now);
+    }
+    assert_int_equal(found_count(r), FINDINGS_MAX);
+    assert_null(found(r, FINDING_PROXY_UNTRUSTED, "10.0.0.0"));
     passes(r, 11 * MINUTE_MS);
     assert_int_equal(found_count(r), 0);
 }
@@ -368,6 +394,7 @@ int main(void)
         TEST(full_beats_tell_them_all),
         TEST(what_is_not_seen_again_ends_after_ten_minutes),
         TEST(strangers_cannot_fill_the_set),
+        TEST(findings_that_made_room_for_worse_ones_leave_nothing_behind),
         TEST(ten_sessions_of_one_address_alone_are_worth_a_notice),
         TEST(sessions_without_a_name_are_each_another),
         TEST(ten_sessions_in_more_than_ten_minutes_are_none),
