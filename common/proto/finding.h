@@ -55,7 +55,8 @@ enum finding_check finding_by_name(struct span name);
 enum {
     FINDINGS_MAX = 64,          /* in a set, */
     FINDINGS_OF_CHECK_MAX = 16, /* and of one check in it: what comes then is left out */
-    FINDING_SUBJECT_MAX = 256,  /* bytes; longer texts are cut between characters */
+    FINDING_SUBJECT_MAX =
+        272, /* bytes, an origin at least; longer texts are cut between characters */
     FINDING_DETAIL_MAX = 512,
 };
 

@@ -378,7 +378,7 @@ enum err url_origin_parse(struct span text, struct url_origin *out)
     if (span_ends(rest, SPAN("/")))
         rest.len--;
     enum err e = url_split_authority(rest, &host, &port);
-    if (e != ERR_OK || host.len == 0 || port == 0)
+    if (e != ERR_OK || host.len == 0 || host.len > URL_HOST_MAX || port == 0)
         return ERR_SYNTAX;
     bool ipv6 = rest.ptr[0] == '[';
     struct buf header = {.len = 0};

@@ -54,6 +54,10 @@ struct url_origin {
                     owner sets this */
     char *text;  /* host:port as it goes into the Host header; owned */
 };
+enum {
+    URL_HOST_MAX = 255,   /* bytes of an origin's host: no name that can be looked up is longer */
+    URL_ORIGIN_MAX = 272, /* of an origin as url_origin_add writes it */
+};
 /* ERR_SYNTAX: not an http origin (a path other than "/" is an error too). */
 MUST_CHECK enum err url_origin_parse(struct span text, struct url_origin *out);
 void url_origin_clear(struct url_origin *o);

@@ -2,9 +2,11 @@
  * happens to nodes and servers has to tell this file. */
 #include "world/core/findings/world_findings.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "common/base/version.h"
+#include "common/proto/url.h"
 #include "world/core/nodes/nodes.h"
 
 static void put(struct world *w, enum finding_check check, struct span subject,
@@ -176,6 +178,10 @@ static void look_at_server(struct world_server *at, struct moment now)
     put(at->world, FINDING_SERVER_DOWN, s->origin, &detail, now);
     buf_clear(&detail);
 }
+
+/* Subjects are found again by what they are called, so none of these may be cut. */
+static_assert((int)URL_ORIGIN_MAX <= (int)FINDING_SUBJECT_MAX, "origins are subjects");
+static_assert((int)BEAT_NODE_ID_MAX <= (int)FINDING_SUBJECT_MAX, "node ids are subjects");
 
 /* What it is about may have gone without a word. */
 static bool is_about_something(const struct world *w, const struct finding *f)

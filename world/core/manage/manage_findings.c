@@ -24,14 +24,29 @@ static void list_nodes(struct json_out *o, const struct world *w, enum finding_l
     }
 }
 
-static void list_findings(struct json_out *o, const char *key, const struct core *core,
+/* This process's. Who calls himself a node has named a world, which may be none of the token's. */
+static void list_own(struct json_out *o, const struct manage *m, enum finding_level level)
+{
+    const struct core *core = m->call->core;
+    bool sees_all = token_covers(&m->token, SPAN("*"));
+
+    for (size_t i = 0; i < core->findings.count; i++) {
+        const struct finding *f = &core->findings.items[i];
+        bool hidden = f->check == FINDING_NODE_SECRET && !sees_all;
+        if (finding_kinds[f->check].level == level)
+            view_finding_as(o, f, "world", core->settings->process,
+                            hidden ? SPAN("calls itself a node of another world") : f->detail);
+    }
+}
+
+static void list_findings(struct json_out *o, const char *key, const struct manage *m,
                           const struct world *w)
 {
-    struct span id = core->settings->process;
+    struct span id = m->call->core->settings->process;
 
     json_out_open(o, key, '[');
     for (unsigned level = 0; level < FINDING_LEVEL_COUNT; level++) {
-        list_level(o, &core->findings, (enum finding_level)level, "world", id);
+        list_own(o, m, (enum finding_level)level);
         if (w == NULL)
             continue;
         list_level(o, &w->findings, (enum finding_level)level, "world", id);
@@ -67,7 +82,7 @@ static void answer(struct manage *m, int status)
     buf_reset(&core->text);
     json_out_open(&o, NULL, '{');
     view_round(&o, m->world, m->call->now);
-    list_findings(&o, "items", core, m->world);
+    list_findings(&o, "items", m, m->world);
     json_out_close(&o, '}');
     call_answer_with(m->call, status, buf_span(&core->text));
 }
@@ -133,7 +148,7 @@ void manage_show_process(struct manage *m)
     json_out_text(&o, "store", store == NULL ? SPAN("memory") : span_str(store));
     list_worlds(&o, m);
     list_peers(&o, &core->port->peers);
-    list_findings(&o, "findings", core, NULL);
+    list_findings(&o, "findings", m, NULL);
     json_out_close(&o, '}');
     call_answer(m->call, buf_span(&core->text));
 }

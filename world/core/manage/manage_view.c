@@ -103,6 +103,12 @@ void view_node(struct json_out *o, const char *key, const struct node *n, struct
 
 void view_finding(struct json_out *o, const struct finding *f, const char *by, struct span who)
 {
+    view_finding_as(o, f, by, who, f->detail);
+}
+
+void view_finding_as(struct json_out *o, const struct finding *f, const char *by, struct span who,
+                     struct span detail)
+{
     const struct finding_kind *kind = &finding_kinds[f->check];
 
     json_out_open(o, NULL, '{');
@@ -112,7 +118,7 @@ void view_finding(struct json_out *o, const struct finding *f, const char *by, s
     json_out_text(o, by, who);
     json_out_close(o, '}');
     json_out_text(o, "subject", f->subject);
-    json_out_text(o, "detail", f->detail);
+    json_out_text(o, "detail", detail);
     json_out_text(o, "means", kind->means);
     json_out_text(o, "cure", kind->cure);
     json_out_i64(o, "since", f->since_ms);

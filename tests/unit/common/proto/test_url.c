@@ -368,6 +368,24 @@ static void origins_are_http_with_a_host(void **state)
     buf_clear(&again);
 }
 
+static void hosts_of_origins_are_as_long_as_names_can_be(void **state)
+{
+    struct buf text = {0};
+    struct url_origin o;
+    (void)state;
+    BUF_ADD_LIT(&text, "https://");
+    for (int i = 0; i < URL_HOST_MAX; i++)
+        buf_add_char(&text, 'a');
+    BUF_ADD_LIT(&text, ":65535");
+    assert_true(text.len <= URL_ORIGIN_MAX);
+    assert_int_equal(url_origin_parse(buf_span(&text), &o), ERR_OK);
+    url_origin_clear(&o);
+    text.data[text.len - 6] = 'a';
+    BUF_ADD_LIT(&text, ":65535");
+    assert_int_equal(url_origin_parse(buf_span(&text), &o), ERR_SYNTAX);
+    buf_clear(&text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -379,6 +397,7 @@ int main(void)
         cmocka_unit_test(query_values_are_found_and_decoded),
         cmocka_unit_test(authorities_are_those_that_url_parsers_take),
         cmocka_unit_test(origins_are_http_with_a_host),
+        cmocka_unit_test(hosts_of_origins_are_as_long_as_names_can_be),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -145,6 +145,24 @@ static void the_process_is_shown_whoever_decides(void **state)
     recorder_free(r);
 }
 
+static void a_token_of_one_world_reads_nothing_of_others(void **state)
+{
+    struct recorder *r = fleet_new(0);
+    static const char *const paths[] = {A "/findings", "/api/v1/process"};
+
+    (void)state;
+    (void)findings_put(&r->core.findings, FINDING_NODE_SECRET, SPAN("10.0.0.7"),
+                       SPAN("calls itself node n1, of world-b"), 7);
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        assert_int_equal(recorder_manage(r, TOKEN_A, "GET", paths[i], NULL), 200);
+        assert_non_null(strstr(last(r), "\"detail\":\"calls itself a node of another world\""));
+        assert_null(strstr(last(r), "world-b"));
+        assert_int_equal(recorder_manage(r, TOKEN_READ_ALL, "GET", paths[i], NULL), 200);
+        assert_non_null(strstr(last(r), "calls itself node n1, of world-b"));
+    }
+    recorder_free(r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -154,6 +172,7 @@ int main(void)
         cmocka_unit_test(a_checkup_is_shown_until_it_is_over),
         cmocka_unit_test(who_only_reads_begins_no_checkup),
         cmocka_unit_test(the_process_is_shown_whoever_decides),
+        cmocka_unit_test(a_token_of_one_world_reads_nothing_of_others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
