@@ -50,8 +50,9 @@ struct config_table {
     /* What rows cannot say, such as the form of a list; may be NULL. Only called when all rows are
      * in order. False: a line was written to `err`, and the verdict is CONFIG_BAD. */
     bool (*check)(const void *config, FILE *err);
-    /* The same for files that the process reads when it starts; may be NULL. Only --check-config
-     * asks: elsewhere the process says it itself. */
+    /* The same for files that the process reads when it starts, and for what is allowed but unwise
+     * (lines on `err`, and true); may be NULL. Only --check-config asks: elsewhere the process says
+     * it itself. */
     bool (*check_files)(const void *config, FILE *err);
 };
 

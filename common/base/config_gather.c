@@ -169,6 +169,16 @@ static void read_file_keys(struct config_gather *l, json_t *root)
     }
 }
 
+static void say_not_an_object(struct config_gather *l, struct span text)
+{
+    struct buf where = {0};
+
+    json_add_problem(&where, text);
+    config_problem(l, "file %s%s%.*s: must hold one JSON object", l->file, where.len > 0 ? " " : "",
+                   SPAN_ARG(buf_span(&where)));
+    buf_clear(&where);
+}
+
 static void read_config_file(struct config_gather *l)
 {
     struct buf text = {.len = 0};
@@ -177,7 +187,7 @@ static void read_config_file(struct config_gather *l)
     if (e != ERR_OK)
         config_problem(l, "file %s: %s", l->file, e == ERR_IO ? strerror(errno) : err_text(e));
     else if (!json_is_object(root))
-        config_problem(l, "file %s: must hold one JSON object", l->file);
+        say_not_an_object(l, buf_span(&text));
     else
         read_file_keys(l, root);
     l->unread = !json_is_object(root);

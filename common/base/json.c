@@ -11,20 +11,34 @@
 /* The largest double below which every whole number is exact. */
 static const double EXACT_MAX = 9007199254740992.0;
 
+enum { DECODE_FLAGS = JSON_DECODE_ANY | JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL };
+
 json_t *json_decode(struct span text)
 {
-    const size_t flags = JSON_DECODE_ANY | JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL;
     if (span_starts(text, SPAN("\xEF\xBB\xBF")))
         text = span_slice(text, 3, text.len);
     if (span_index(text, '\0') < text.len)
         return NULL; /* never JSON, but jansson overlooks one behind a number */
     if (span_is_utf8(text))
-        return json_loadb(text.ptr == NULL ? "" : text.ptr, text.len, flags, NULL);
+        return json_loadb(text.ptr == NULL ? "" : text.ptr, text.len, DECODE_FLAGS, NULL);
     struct buf repaired = {.len = 0};
     utf8_repair(&repaired, text);
-    json_t *value = json_loadb(repaired.data, repaired.len, flags, NULL);
+    json_t *value = json_loadb(repaired.data, repaired.len, DECODE_FLAGS, NULL);
     buf_clear(&repaired);
     return value;
+}
+
+void json_add_problem(struct buf *out, struct span text)
+{
+    json_error_t error;
+    json_t *value = json_loadb(text.ptr == NULL ? "" : text.ptr, text.len, DECODE_FLAGS, &error);
+    char *quoted = strstr(error.text, " near '");
+
+    if (value == NULL && quoted != NULL)
+        *quoted = '\0';
+    if (value == NULL)
+        buf_addf(out, "line %d, column %d: %s", error.line, error.column, error.text);
+    json_decref(value);
 }
 
 /* Behind the string whose first character is at `at`; the end, if it has none. */

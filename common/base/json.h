@@ -14,6 +14,10 @@ json_t *json_decode(struct span text);
  * value of two bytes takes up to 350 of memory: for texts that may be long. */
 json_t *json_decode_max(struct span text, size_t max);
 
+/* Appends where the text stops being JSON, and why: `line 3, column 7: '}' expected`; nothing of
+ * the text itself, which may be secret. Nothing when json_decode takes it. */
+void json_add_problem(struct buf *out, struct span text);
+
 /* Members of an object. Each answers false when the member is absent or of another type. */
 bool json_get_span(const json_t *object, const char *key, struct span *out); /* borrowed */
 bool json_get_bool(const json_t *object, const char *key, bool *out);

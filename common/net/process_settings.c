@@ -2,6 +2,7 @@
 #include "common/net/process_settings.h"
 
 #include "common/proto/origins.h"
+#include "common/proto/secret.h"
 #include "common/proto/token.h"
 #include "common/proto/url.h"
 
@@ -141,4 +142,25 @@ bool process_check_keys(struct span keys, int64_t jwt_alg, const char *process, 
     }
     token_keys_free(read);
     return true;
+}
+
+static void warn_of(const char *name, int wanted, const char *process, FILE *err)
+{
+    (void)fprintf(err, "%s: warning: %s is weak: under %d bytes; `worldctl secret` makes one\n",
+                  process, name, wanted);
+}
+
+void process_warn_of_secrets(struct span shard_secret, struct span keys, int64_t jwt_alg,
+                             const char *process, FILE *err)
+{
+    struct token_keys *read;
+
+    if (secrets_shortest(&(struct secrets){.list = shard_secret}) < PROCESS_SHARD_SECRET_MIN)
+        warn_of("SHARD_SECRET", PROCESS_SHARD_SECRET_MIN, process, err);
+    if (keys.len == 0 || jwt_alg != TOKEN_HS256 ||
+        token_keys_new(&read, TOKEN_HS256, keys) != ERR_OK)
+        return;
+    if (token_keys_shortest(read) < PROCESS_JWT_SECRET_MIN)
+        warn_of("AUTH_JWT_SECRET", PROCESS_JWT_SECRET_MIN, process, err);
+    token_keys_free(read);
 }

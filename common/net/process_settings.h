@@ -26,6 +26,9 @@ extern const char *const process_private_rooms[];
 /* AUTH_JWT_ALG, likewise: enum token_alg. */
 extern const char *const process_jwt_algs[];
 
+/* Bytes of a secret below which it is weak: guessed, if somebody tries. */
+enum { PROCESS_SHARD_SECRET_MIN = 16, PROCESS_JWT_SECRET_MIN = 32 };
+
 /* NULL-terminated, for rows of these settings. */
 extern const char *const process_log_levels[], *const process_log_formats[];
 
@@ -35,6 +38,10 @@ bool process_settings_check(const struct process_settings *s, const char *proces
 bool process_check_origins(const char *text, const char *name, const char *process, FILE *err);
 /* The same of AUTH_JWT_SECRET, for the algorithm of AUTH_JWT_ALG. */
 bool process_check_keys(struct span keys, int64_t jwt_alg, const char *process, FILE *err);
+/* A line on `err` for each of the two that is weak: SHARD_SECRET, and AUTH_JWT_SECRET (a checked
+ * one, or empty: there is none) if it signs. */
+void process_warn_of_secrets(struct span shard_secret, struct span keys, int64_t jwt_alg,
+                             const char *process, FILE *err);
 
 /* What a descriptor limit leaves for clients, which is all but min(1 024, a quarter): those go to
  * everything else. `setting`, when it is not 0 and not more than that. */

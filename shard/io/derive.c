@@ -72,8 +72,8 @@ static void use_secrets(struct process *p)
     p->secrets.list = span_str(p->settings.shard_secret);
     mac_forget();
     session_mark_use(&p->secrets);
-    if (secrets_shortest(&p->secrets) < SECRET_MIN)
-        log_warn("settings.weak", "name=SHARD_SECRET wanted_bytes=%d", SECRET_MIN);
+    if (secrets_shortest(&p->secrets) < PROCESS_SHARD_SECRET_MIN)
+        log_warn("settings.weak", "name=SHARD_SECRET wanted_bytes=%d", PROCESS_SHARD_SECRET_MIN);
 }
 
 /* Without a secret nobody wants a key: settings_table has checked it. */
@@ -86,8 +86,8 @@ static void use_keys(struct process *p)
     enum err e = p->keys == NULL ? token_keys_new(&p->keys, alg, text)
                                  : token_keys_change(p->keys, alg, text);
     assert(e == ERR_OK);
-    if (alg == TOKEN_HS256 && token_keys_shortest(p->keys) < JWT_SECRET_MIN)
-        log_warn("settings.weak", "name=AUTH_JWT_SECRET wanted_bytes=%d", JWT_SECRET_MIN);
+    if (alg == TOKEN_HS256 && token_keys_shortest(p->keys) < PROCESS_JWT_SECRET_MIN)
+        log_warn("settings.weak", "name=AUTH_JWT_SECRET wanted_bytes=%d", PROCESS_JWT_SECRET_MIN);
 }
 
 static void use_proxies(struct process *p)

@@ -28,9 +28,10 @@ void process_look(struct process *p)
     facts_certificates(&port, &p->doors, clock_wall_ms());
     facts_descriptors(&port, p->settings.common.max_connections, fd_limit_raise(),
                       process_descriptors_each(p->routes));
-    facts_secret(&port, "SHARD_SECRET", secrets_shortest(&p->secrets), SECRET_MIN);
-    facts_secret(&port, "AUTH_JWT_SECRET", signs ? token_keys_shortest(p->keys) : JWT_SECRET_MIN,
-                 JWT_SECRET_MIN);
+    facts_secret(&port, "SHARD_SECRET", secrets_shortest(&p->secrets), PROCESS_SHARD_SECRET_MIN);
+    facts_secret(&port, "AUTH_JWT_SECRET",
+                 signs ? token_keys_shortest(p->keys) : PROCESS_JWT_SECRET_MIN,
+                 PROCESS_JWT_SECRET_MIN);
     checks_trust(checks, &p->trusted);
     checks_trust(checks, &p->fronts);
     checks_ping(checks, p->settings.common.ping_ms);

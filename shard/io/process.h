@@ -10,11 +10,6 @@
 #include "shard/io/reporter.h"
 #include "shard/io/room_link.h"
 
-enum {
-    SECRET_MIN = 16, /* bytes; a shorter one is worth a warning */
-    JWT_SECRET_MIN = 32,
-};
-
 struct process {
     int argc;
     char **argv;

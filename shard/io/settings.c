@@ -321,6 +321,8 @@ enum route_auth settings_auth(const struct settings *s)
 static bool check_files(const void *config, FILE *err)
 {
     const struct settings *s = config;
+    process_warn_of_secrets(span_str(s->shard_secret), span_str(s->jwt_secret), s->jwt_alg,
+                            settings_table.process, err);
     return doors_check(&s->common, settings_table.process, err);
 }
 

@@ -62,6 +62,18 @@ for (const [program, { env, secrets }] of Object.entries(programs)) {
     });
   }
 
+  // The demo room is for trying things.
+  if (program !== "terrane-demo-room")
+    test(`${program} --check-config warns of secrets that can be guessed`, async () => {
+      for (const name of secrets) {
+        const weak = await finish(program, ["--check-config"], { ...env, [name]: "guess-me" });
+        assert.equal(weak.status, 0);
+        assert.match(weak.stderr, new RegExp(`warning: ${name} is weak`));
+        assert.doesNotMatch(weak.stderr, /guess-me/);
+      }
+      assert.equal((await finish(program, ["--check-config"], env)).stderr, "");
+    });
+
   test(`${program} says that its port is in use`, async () => {
     const first = start(program, path.join(bin, program), [], { ...env, PORT: "0" });
     const port = (await first.says(/listening on \S*:(\d+)/))[1];

@@ -24,10 +24,10 @@ static void use_secrets(struct process *p)
                                  : token_keys_change(p->keys, alg, text);
 
     assert(e == ERR_OK); /* settings_table has checked it */
-    if (alg == TOKEN_HS256 && token_keys_shortest(p->keys) < JWT_SECRET_MIN)
-        log_warn("settings.weak", "name=AUTH_JWT_SECRET wanted_bytes=%d", JWT_SECRET_MIN);
-    if (secrets_shortest(&p->secrets) < SHARD_SECRET_MIN)
-        log_warn("settings.weak", "name=SHARD_SECRET wanted_bytes=%d", SHARD_SECRET_MIN);
+    if (alg == TOKEN_HS256 && token_keys_shortest(p->keys) < PROCESS_JWT_SECRET_MIN)
+        log_warn("settings.weak", "name=AUTH_JWT_SECRET wanted_bytes=%d", PROCESS_JWT_SECRET_MIN);
+    if (secrets_shortest(&p->secrets) < PROCESS_SHARD_SECRET_MIN)
+        log_warn("settings.weak", "name=SHARD_SECRET wanted_bytes=%d", PROCESS_SHARD_SECRET_MIN);
 }
 
 static void use_proxies(struct process *p)

@@ -27,9 +27,10 @@ void process_look(struct process *p)
 
     facts_certificates(&port, &p->doors, clock_wall_ms());
     facts_descriptors(&port, p->settings.common.max_connections, fd_limit_raise(), 1);
-    facts_secret(&port, "SHARD_SECRET", secrets_shortest(&p->secrets), SHARD_SECRET_MIN);
+    facts_secret(&port, "SHARD_SECRET", secrets_shortest(&p->secrets), PROCESS_SHARD_SECRET_MIN);
     facts_secret(&port, "AUTH_JWT_SECRET",
-                 is_shared ? token_keys_shortest(p->keys) : JWT_SECRET_MIN, JWT_SECRET_MIN);
+                 is_shared ? token_keys_shortest(p->keys) : PROCESS_JWT_SECRET_MIN,
+                 PROCESS_JWT_SECRET_MIN);
     p->facts.fire = on_time;
     wheel_set(loop_wheel(p->loop), &p->facts, loop_now(p->loop) + FACTS_LOOK_MS);
 }

@@ -39,7 +39,6 @@ struct process {
     struct timer facts, store_look; /* when process_look and the store are due */
 };
 
-enum { JWT_SECRET_MIN = 32, SHARD_SECRET_MIN = 16 }; /* bytes; shorter ones are weak */
 
 /* Says what p->settings, which settings_table has checked, mean to each part (derive.c). */
 void process_derive(struct process *p);

@@ -388,7 +388,8 @@ static void a_bad_settings_file_is_a_problem(void **state)
     static const struct {
         const char *content, *fault;
     } cases[] = {{"[1]", "must hold one JSON object"},
-                 {"{\"PORT\":", "must hold one JSON object"},
+                 {"{\"PORT\":\n  3,", "line 2, column 4: "},
+                 {"{\"PORT\":", ": must hold one JSON object"},
                  {"", "must hold one JSON object"},
                  {"{\"PORT\":[1]}", "PORT: must be a text"},
                  {"{\"HOST\":\"a\\u0000b\"}", "HOST: must be a text without NUL"},
