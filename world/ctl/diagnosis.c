@@ -34,6 +34,7 @@ static const char *const causes[] = {
     "beat-refused",
     "shard-secret",
     "peer-secret",
+    "no-node",
     "node-lost",
     "peer-unreachable",
     "room-unreachable",

@@ -4,10 +4,13 @@
 #include "world/ctl/asks.h"
 #include "world/ctl/diagnosis.h"
 
+#define DOCTOR_ROOM "doctor"
+
 enum doctor_may { DOCTOR_NOTHING, DOCTOR_READS, DOCTOR_CHANGES };
 
 enum {
     DOCTOR_CLOCK_MS = 5000, /* clocks may be so far apart */
+    DOCTOR_SHOWN = 5,       /* of many of a kind */
     DOCTOR_STEP_MS = 10000, /* a step of many requests is over by then */
 };
 
@@ -19,6 +22,7 @@ struct doctor {
     json_t *vias;            /* of clients, besides */
     const char *base;        /* the first of `urls` that answers; NULL: none */
     enum doctor_may may;     /* what the token opens there */
+    bool decided;            /* a process decides for the world: its lists can be read */
     json_t *processes;       /* what /api/v1/process answered, one of each process, with "at" */
     json_t *findings;        /* {check, level, subject, detail, cure, by: [texts]} */
     json_t *nodes, *servers; /* the lists; NULL: not known */
@@ -33,13 +37,16 @@ MUST_CHECK bool doctor_visit(struct doctor *d);
 /* ---- the cluster (doctor_cluster.c) */
 MUST_CHECK bool doctor_read_lists(struct doctor *d);
 /* Takes in what the world tells now; findings stay. */
-MUST_CHECK bool doctor_read_findings(struct doctor *d, bool *under_way);
+MUST_CHECK bool doctor_read_findings(struct doctor *d);
 MUST_CHECK bool doctor_check_up(struct doctor *d);
 void doctor_tell_findings(struct doctor *d);
+/* ---- nodes, room servers, shards and rooms, by their lists (doctor_states.c) */
 MUST_CHECK bool doctor_look_at_states(struct doctor *d);
 
 /* Merges items of the API's `findings` into d->findings. */
 void doctor_take_findings(struct doctor *d, const json_t *items);
+/* A list below the world's API, page by page. *items: NULL, it could not be read. */
+MUST_CHECK bool doctor_read_list(struct doctor *d, const char *path, json_t **items);
 /* The path below the world's API at d->base. */
 MUST_CHECK bool doctor_get(struct doctor *d, struct ask *a, const char *path);
 /* One line on the terminal, while something lasts; an empty one takes it away. */

@@ -1,4 +1,4 @@
-/* What the world and its nodes know of themselves. */
+/* What the world and its nodes have found. */
 #include "world/ctl/doctor.h"
 
 #include "common/base/clock.h"
@@ -10,9 +10,6 @@ enum {
     PAGES_MAX = 50, /* of a list */
     CHECKUP_MS = 12000,
     LOOK_MS = 250,
-    FULL_PERCENT = 100,
-    NEARLY_PERCENT = 90,
-    SHOWN = 5, /* of many of a kind */
 };
 
 /* ---- lists */
@@ -41,8 +38,7 @@ static bool take_page(const struct ask *a, json_t *items, struct buf *next)
     return true;
 }
 
-/* *items: NULL, it could not be read. */
-static bool read_list(struct doctor *d, const char *path, json_t **items)
+bool doctor_read_list(struct doctor *d, const char *path, json_t **items)
 {
     struct buf page = {0}, next = {0};
     bool good = true, more = true;
@@ -70,8 +66,8 @@ static bool read_list(struct doctor *d, const char *path, json_t **items)
 
 bool doctor_read_lists(struct doctor *d)
 {
-    return d->may == DOCTOR_NOTHING ||
-           (read_list(d, "/nodes", &d->nodes) && read_list(d, "/servers", &d->servers));
+    return !d->decided || (doctor_read_list(d, "/nodes", &d->nodes) &&
+                           doctor_read_list(d, "/servers", &d->servers));
 }
 
 /* ---- findings */
@@ -130,12 +126,11 @@ void doctor_take_findings(struct doctor *d, const json_t *items)
     }
 }
 
-bool doctor_read_findings(struct doctor *d, bool *under_way)
+bool doctor_read_findings(struct doctor *d)
 {
     struct ask a;
     bool good = doctor_get(d, &a, "/findings");
 
-    *under_way = good && json_is_object(json_object_get(a.doc, "checkup"));
     if (good && ask_is_good(&a))
         doctor_take_findings(d, json_object_get(a.doc, "items"));
     ask_clear(&a);
@@ -228,25 +223,43 @@ static void add_seers(struct buf *out, const json_t *by)
 {
     size_t count = json_array_size(by);
 
-    for (size_t i = 0; i < count && i < SHOWN; i++)
+    for (size_t i = 0; i < count && i < DOCTOR_SHOWN; i++)
         buf_addf(out, "%s%s", i > 0 ? ", " : "", json_string_value(json_array_get(by, i)));
-    if (count > SHOWN)
-        buf_addf(out, " and %zu more", count - SHOWN);
+    if (count > DOCTOR_SHOWN)
+        buf_addf(out, " and %zu more", count - DOCTOR_SHOWN);
+}
+
+/* What it says of "the subject" is said of whom it is. */
+static void add_cure(struct buf *out, const json_t *f)
+{
+    static const struct span word = SPAN_INIT("the subject");
+    struct span rest = print_text(f, "cure"), subject = print_text(f, "subject");
+
+    for (size_t i = 0; i < rest.len; i++) {
+        bool here = subject.len > 0 && span_starts(span_slice(rest, i, rest.len), word);
+        if (here)
+            buf_add_span(out, subject);
+        else
+            buf_add_char(out, rest.ptr[i]);
+        i += here ? word.len - 1 : 0;
+    }
 }
 
 static void tell_finding(struct doctor *d, const json_t *f)
 {
-    struct buf by = {0}, text = {0};
+    struct buf by = {0}, text = {0}, cure = {0};
     struct span detail = print_text(f, "detail"), means = print_text(f, "means");
 
     add_seers(&by, json_object_get(f, "by"));
     buf_addf(&text, "%.*s%s%.*s", SPAN_ARG(detail), detail.len > 0 ? ". " : "", SPAN_ARG(means));
+    add_cure(&cure, f);
     diagnosis_add(&d->d, &(struct symptom){.level = level_of(print_text(f, "level")),
                                            .check = print_text(f, "check"),
                                            .subject = print_text(f, "subject"),
                                            .by = buf_span(&by),
                                            .text = buf_span(&text),
-                                           .cure = print_text(f, "cure")});
+                                           .cure = buf_span(&cure)});
+    buf_clear(&cure);
     buf_clear(&by);
     buf_clear(&text);
 }
@@ -281,11 +294,12 @@ static void tell_well(struct doctor *d)
 
     if (uses_redis(d) && !has_one_of(d, redis))
         diagnosis_well(&d->d, "redis", "takes writes, keeps them, and throws nothing away");
-    if (!has_one_of(d, nodes))
+    if (!has_one_of(d, nodes) && node_count > 0)
         diagnosis_well(&d->d, "nodes", "%zu: secrets, clocks, versions, ways between them",
                        node_count);
-    if (!has_one_of(d, rooms))
-        diagnosis_well(&d->d, "room servers", "%zu: reached by nodes, with the same secret",
+    if (!has_one_of(d, rooms) && node_count > 0)
+        diagnosis_well(&d->d, "room servers",
+                       "%zu of the world, and those of nodes: reached, with the same secret",
                        server_count);
     if (!has_one_of(d, limits))
         diagnosis_well(&d->d, "processes", "descriptors, certificates, secrets, store");
@@ -293,176 +307,41 @@ static void tell_well(struct doctor *d)
         diagnosis_well(&d->d, "proxies", "none is seen to hide or to cut clients");
 }
 
+static bool says(const json_t *f, struct span node)
+{
+    const json_t *by = json_object_get(f, "by");
+
+    for (size_t i = 0; i < json_array_size(by); i++) {
+        struct span name = span_str(json_string_value(json_array_get(by, i)));
+        if (span_starts(name, SPAN("node ")) && span_eq(span_slice(name, 5, name.len), node))
+            return true;
+    }
+    return false;
+}
+
+/* Nodes do not believe each other because the clock of one is off, which is told of it. */
+static bool is_of_a_clock(const struct doctor *d, const json_t *f)
+{
+    if (!span_eq(print_text(f, "check"), finding_kinds[FINDING_PEER_SECRET].name) ||
+        !span_ihas(print_text(f, "detail"), SPAN("clock")))
+        return false;
+    for (size_t i = 0; i < json_array_size(d->findings); i++) {
+        const json_t *g = json_array_get(d->findings, i);
+        struct span node = print_text(g, "subject");
+        if (span_eq(print_text(g, "check"), finding_kinds[FINDING_CLOCK].name) &&
+            (span_eq(print_text(f, "subject"), node) || says(f, node)))
+            return true;
+    }
+    return false;
+}
+
 void doctor_tell_findings(struct doctor *d)
 {
-    for (size_t i = 0; i < json_array_size(d->findings); i++)
-        tell_finding(d, json_array_get(d->findings, i));
+    for (size_t i = 0; i < json_array_size(d->findings); i++) {
+        const json_t *f = json_array_get(d->findings, i);
+        if (!is_of_a_clock(d, f))
+            tell_finding(d, f);
+    }
     if (d->nodes != NULL && d->servers != NULL)
         tell_well(d);
-}
-
-/* ---- states */
-
-static void tell_node(struct doctor *d, const json_t *node)
-{
-    struct span id = print_text(node, "node"), state = print_text(node, "state");
-
-    if (span_eq(state, SPAN("suspect")))
-        diagnosis_add(&d->d,
-                      &(struct symptom){
-                          .level = DIAGNOSIS_WARNING,
-                          .check = SPAN("node-suspect"),
-                          .subject = id,
-                          .text = SPAN("nothing has been heard of it for some beats; it gets no "
-                                       "new clients"),
-                          .cure = SPAN("See whether it runs and reaches the world; if it stays "
-                                       "away, its shards go to others by themselves.")});
-    else if (span_eq(state, SPAN("expected")))
-        diagnosis_add(&d->d, &(struct symptom){
-                                 .level = DIAGNOSIS_WARNING,
-                                 .check = SPAN("node-expected"),
-                                 .subject = id,
-                                 .text = SPAN("it has not come back since the world began"),
-                                 .cure = SPAN("Start it, or forget it: worldctl nodes delete.")});
-    else if (json_is_true(json_object_get(node, "draining")))
-        diagnosis_add(&d->d,
-                      &(struct symptom){.level = DIAGNOSIS_NOTICE,
-                                        .check = SPAN("node-draining"),
-                                        .subject = id,
-                                        .text = SPAN("it takes no shards"),
-                                        .cure = SPAN("If it should: worldctl undrain --node.")});
-}
-
-/* Nobody serves them. In a world without nodes shards have none. */
-static void tell_shards(struct doctor *d, const json_t *shards)
-{
-    struct buf text = {0};
-    size_t count = 0;
-
-    for (size_t i = 0; i < json_array_size(shards); i++) {
-        const json_t *shard = json_array_get(shards, i);
-        if (!json_is_null(json_object_get(shard, "node")))
-            continue;
-        if (count++ < SHOWN)
-            buf_addf(&text, "%s%.*s", count > 1 ? ", " : "",
-                     SPAN_ARG(print_text(shard, "shardId")));
-    }
-    if (count > SHOWN)
-        buf_addf(&text, " and %zu more", count - SHOWN);
-    if (count > 0)
-        diagnosis_add(&d->d,
-                      &(struct symptom){.level = DIAGNOSIS_WARNING,
-                                        .check = SPAN("shard-without-node"),
-                                        .text = buf_span(&text),
-                                        .cure = SPAN("Start a node (WORLD_IDS must name the world "
-                                                     "if it has none yet), or worldctl shards "
-                                                     "delete what nobody needs.")});
-    else
-        diagnosis_well(&d->d, "shards", "%zu, each on a node", json_array_size(shards));
-    buf_clear(&text);
-}
-
-static int64_t percent_used(const json_t *room)
-{
-    int64_t used = print_number(room, "currentConnections") + print_number(room, "reserved") +
-                   print_number(room, "returning"),
-            max = print_number(room, "maxConnections");
-
-    return max == 0 ? 0 : used * 100 / max;
-}
-
-/* A room that makes shards as it fills is never full. */
-static void tell_room(struct doctor *d, const json_t *room)
-{
-    int64_t max = print_number(room, "maxShards"), percent = percent_used(room);
-    bool grows = max == 0 || print_number(json_object_get(room, "shards"), "total") < max;
-    struct buf text = {0};
-
-    if (grows || percent < NEARLY_PERCENT)
-        return;
-    buf_addf(&text, "%lld %% of its seats are taken, and it has all of its %lld shards",
-             (long long)percent, (long long)max);
-    diagnosis_add(&d->d, &(struct symptom){.level = percent >= FULL_PERCENT ? DIAGNOSIS_WARNING
-                                                                            : DIAGNOSIS_NOTICE,
-                                           .check = SPAN("room-full"),
-                                           .subject = print_text(room, "name"),
-                                           .text = buf_span(&text),
-                                           .cure = SPAN("Let it have more: worldctl rooms set ROOM "
-                                                        "--max-shards N.")});
-    buf_clear(&text);
-}
-
-static void tell_servers(struct doctor *d)
-{
-    for (size_t i = 0; i < json_array_size(d->servers); i++) {
-        const json_t *server = json_array_get(d->servers, i);
-        struct span state = print_text(server, "state"), origin = print_text(server, "server");
-        bool down = span_eq(state, SPAN("down")) || span_eq(state, SPAN("dead"));
-        if (!down || diagnosis_has(&d->d, SPAN("server-down"), origin))
-            continue;
-        diagnosis_add(&d->d, &(struct symptom){.level = DIAGNOSIS_ERROR,
-                                               .check = finding_kinds[FINDING_SERVER_DOWN].name,
-                                               .subject = origin,
-                                               .text = finding_kinds[FINDING_SERVER_DOWN].means,
-                                               .cure = finding_kinds[FINDING_SERVER_DOWN].cure});
-    }
-}
-
-static bool is_new(const json_t *versions, struct span version)
-{
-    for (size_t i = 0; i < json_array_size(versions); i++) {
-        if (span_eq(span_str(json_string_value(json_array_get(versions, i))), version))
-            return false;
-    }
-    return version.len > 0;
-}
-
-static void gather_versions(json_t *versions, const json_t *items)
-{
-    for (size_t i = 0; i < json_array_size(items); i++) {
-        struct span version = print_text(json_array_get(items, i), "version");
-        if (is_new(versions, version))
-            (void)json_array_append_new(versions, json_stringn(version.ptr, version.len));
-    }
-}
-
-static void tell_versions(struct doctor *d)
-{
-    json_t *versions = json_array();
-    struct buf text = {0};
-
-    gather_versions(versions, d->processes);
-    gather_versions(versions, d->nodes);
-    for (size_t i = 0; i < json_array_size(versions); i++)
-        buf_addf(&text, "%s%s", i > 0 ? ", " : "", json_string_value(json_array_get(versions, i)));
-    if (json_array_size(versions) > 1)
-        diagnosis_add(&d->d, &(struct symptom){.level = DIAGNOSIS_NOTICE,
-                                               .check = SPAN("versions"),
-                                               .text = buf_span(&text),
-                                               .cure = finding_kinds[FINDING_NODE_VERSION].cure});
-    else
-        diagnosis_well(&d->d, "versions", "%.*s everywhere", SPAN_ARG(buf_span(&text)));
-    json_decref(versions);
-    buf_clear(&text);
-}
-
-bool doctor_look_at_states(struct doctor *d)
-{
-    json_t *shards = NULL, *rooms = NULL;
-    bool good = read_list(d, "/shards", &shards) && read_list(d, "/rooms", &rooms);
-
-    if (good && d->nodes != NULL) {
-        for (size_t i = 0; i < json_array_size(d->nodes); i++)
-            tell_node(d, json_array_get(d->nodes, i));
-        tell_versions(d);
-        if (json_array_size(d->nodes) > 0 && shards != NULL)
-            tell_shards(d, shards);
-    }
-    if (good)
-        tell_servers(d);
-    for (size_t i = 0; good && i < json_array_size(rooms); i++)
-        tell_room(d, json_array_get(rooms, i));
-    json_decref(shards);
-    json_decref(rooms);
-    return good;
 }

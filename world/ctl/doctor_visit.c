@@ -9,15 +9,13 @@
 #include "world/ctl/print.h"
 #include "world/ctl/visit.h"
 
-#define ROOM "doctor"
-
 enum {
     LOOK_MS = 100,
     OPEN_MS = 8000,   /* until all ways are open */
     ANSWER_MS = 1500, /* for what a room says at once, or for its end */
     IDLE_MS = 35000,  /* until the first ping */
     LEAVE_MS = 2500,
-    RESTLESS = 3, /* messages in an idle time: it is none */
+    RESTLESS = 3, /* messages in an idle time, besides what is told of other ways: it is none */
     BROKEN = 1006,
     NOT_FOUND = 404,
     SECOND_MS = 1000,
@@ -28,7 +26,8 @@ struct way {
     const char *base; /* NULL: the endpoint that the world names */
     struct buf url;   /* without its query */
     struct visit visit;
-    size_t greeted; /* messages before it was idle */
+    size_t greeted;  /* messages before it was idle */
+    size_t restless; /* so many are no idle time */
     bool tried, told;
 };
 
@@ -60,8 +59,8 @@ static bool choose_room(struct visits *v)
                        "and to take it away; --room ROOM names one that is there");
         return true;
     }
-    good = doctor_get(d, &a, "/rooms/" ROOM);
-    v->room = ROOM;
+    good = doctor_get(d, &a, "/rooms/" DOCTOR_ROOM);
+    v->room = DOCTOR_ROOM;
     v->made = good && a.status == NOT_FOUND;
     ask_clear(&a);
     return good;
@@ -72,12 +71,13 @@ static bool delete_room(struct visits *v)
     struct ask a = {.method = "DELETE", .token = true};
     bool good;
 
-    buf_addf(&a.url, "%s/api/v1/worlds/%s/rooms/" ROOM "?force=1", v->d->base,
+    buf_addf(&a.url, "%s/api/v1/worlds/%s/rooms/" DOCTOR_ROOM "?force=1", v->d->base,
              v->d->c->profile.world);
     good = asks_run(v->d->c, &a, 1, ASKS_MS);
     if (good && !ask_is_good(&a) && a.status != NOT_FOUND)
         diagnosis_skip(&v->d->d, "client",
-                       "the room " ROOM " is left behind: worldctl rooms delete " ROOM);
+                       "the room " DOCTOR_ROOM
+                       " is left behind: worldctl rooms delete " DOCTOR_ROOM);
     ask_clear(&a);
     return good;
 }
@@ -213,7 +213,7 @@ static bool has_answer(const struct way *w)
 
 static bool is_done_idling(const struct way *w)
 {
-    return visit_is_over(&w->visit) || w->visit.pinged || w->visit.messages > w->greeted + RESTLESS;
+    return visit_is_over(&w->visit) || w->visit.pinged || w->visit.messages > w->restless;
 }
 
 static bool is_over(const struct way *w)
@@ -271,6 +271,8 @@ static struct span cure_of_way(const struct way *w)
     if (w->base == NULL)
         return SPAN("Set NODE_URL of the node to an address that clients reach; if this machine "
                     "alone does not reach it, all is well.");
+    if (w->visit.end.status == 503)
+        return SPAN("There is no node for it, or it is full: see what is said of nodes below.");
     if (w->visit.end.status > 0)
         return SPAN("Have the proxy at that address pass WebSockets on (nginx: proxy_http_version "
                     "1.1, and the headers Upgrade and Connection), and /parties/ to a world or a "
@@ -333,6 +335,7 @@ static void tell_entries(struct visits *v)
     for (size_t i = 0; i < v->count; i++) {
         struct way *w = &v->ways[i];
         w->greeted = w->visit.messages;
+        w->restless = w->greeted + RESTLESS + v->count;
         if (!w->tried && w->base == NULL)
             diagnosis_skip(&v->d->d, "client", "the world names no node's address to clients");
         if (!w->tried)
@@ -360,7 +363,7 @@ static void tell_idle(struct visits *v)
                            (long long)((w->visit.silence_ms + 500) / SECOND_MS));
         else if (!visit_is_over(&w->visit))
             diagnosis_well(&v->d->d, "idle", "%.*s: %s", SPAN_ARG(origin_of(w)),
-                           w->visit.messages > w->greeted + RESTLESS
+                           w->visit.messages > w->restless
                                ? "the room talks, so that nothing is idle"
                                : "not cut, and no ping came: PING_INTERVAL is long, or 0");
         else if (w->visit.end.code == BROKEN)
@@ -419,6 +422,9 @@ bool doctor_visit(struct doctor *d)
             good = stay(&v) && leave(&v);
         if (v.made && placed)
             good = delete_room(&v) && good;
+        if (!good && v.made)
+            (void)ctl_problem(ENDED_INTERRUPTED, "interrupted: the room " DOCTOR_ROOM
+                                                 " may be left (worldctl rooms delete)");
     }
     clear(&v);
     return good;

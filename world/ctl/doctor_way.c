@@ -20,10 +20,13 @@ static struct span cure_of_address(const struct ask *a)
 {
     struct span why = buf_span(&a->why);
 
+    if (a->status == 400)
+        return SPAN("Use https:// instead of http:// if it says so; else have --url (or "
+                    "TERRANE_URL) name a world's own address.");
     if (a->err == ERR_OK)
         return SPAN("Have --url (or TERRANE_URL) name a world's own address; if it does, see that "
                     "what is before it passes requests on.");
-    if (span_ends(why, SPAN("its certificate is not trusted")))
+    if (span_ihas(why, SPAN("its certificate is not trusted")))
         return SPAN("Name the authority's certificate by --ca FILE, or put a certificate for this "
                     "name that has not expired into TLS_CERT of the world.");
     if (span_ends(why, SPAN("as we do")))
@@ -173,8 +176,10 @@ static void judge_token(struct doctor *d, const struct ask *a)
     assert(readable);
     if (a->status == 401 || a->status == 403)
         explain_refusal(d, &v, a);
-    else
+    else if (a->err == ERR_OK)
         tell_good_token(d, &v);
+    else
+        d->may = DOCTOR_READS; /* for all that is known; processes will say */
     token_verdict_clear(&v);
     token_source_clear(&source);
     buf_clear(&problem);
@@ -215,7 +220,8 @@ static bool look_at_token(struct doctor *d)
         return false;
     }
     judge_token(d, &a);
-    if (d->may != DOCTOR_NOTHING && !ask_is_good(&a))
+    d->decided = ask_is_good(&a);
+    if (d->may != DOCTOR_NOTHING && !d->decided)
         tell_undecided(d, &a);
     ask_clear(&a);
     return true;

@@ -66,14 +66,12 @@ static enum ended begin(struct doctor *d)
 /* What stood before we came, what we have done, and what is seen of it. */
 static bool look_at_cluster(struct doctor *d)
 {
-    bool under_way;
-    bool good = doctor_read_findings(d, &under_way);
+    bool good = doctor_read_findings(d);
 
     diagnosis_group(&d->d, "As a client");
     good = good && doctor_visit(d);
     diagnosis_group(&d->d, "The cluster");
-    good = good && (d->may != DOCTOR_CHANGES || doctor_check_up(d)) &&
-           doctor_read_findings(d, &under_way);
+    good = good && (d->may != DOCTOR_CHANGES || doctor_check_up(d)) && doctor_read_findings(d);
     if (!good)
         return false;
     doctor_tell_findings(d);
@@ -88,10 +86,11 @@ static bool look(struct doctor *d)
         return true;
     if (!doctor_read_lists(d) || !doctor_look_at_secret(d))
         return false;
-    if (d->may != DOCTOR_NOTHING)
+    if (d->decided)
         return look_at_cluster(d);
-    diagnosis_group(&d->d, "As a client");
-    return doctor_visit(d);
+    diagnosis_group(&d->d, "The cluster");
+    doctor_tell_findings(d); /* of processes */
+    return true;
 }
 
 enum ended verb_doctor(struct ctl *c)
