@@ -196,6 +196,7 @@ void process_unwire(struct process *p)
 {
     enum { TURNS = 3 }; /* what is aborted ends at the end of a turn, and may end others */
     wheel_cancel(loop_wheel(p->loop), &p->facts);
+    ticker_stop(&p->ticker); /* a beat would find no worlds */
     checkups_clear(&p->checkups);
     doors_abort(&p->doors);
     farewell_stop(&p->farewell);
@@ -218,7 +219,6 @@ void process_unwire(struct process *p)
         loop_turn(p->loop, 0);
     passes_clear(&p->passes);
     room_reach_clear(&p->links.reach);
-    ticker_stop(&p->ticker);
     node_free(p->node);
     edge_clients_clear(&p->clients);
     greeter_clear(&p->greeter);

@@ -27,11 +27,13 @@ void ticker_init(struct ticker *t, struct loop *l, struct node *n)
 
 void ticker_touch(struct ticker *t)
 {
-    loop_at_turn_end(t->loop, &t->settle);
+    if (!t->stopped)
+        loop_at_turn_end(t->loop, &t->settle);
 }
 
 void ticker_stop(struct ticker *t)
 {
+    t->stopped = true;
     loop_not_at_turn_end(&t->settle);
     wheel_cancel(loop_wheel(t->loop), &t->timer);
 }

@@ -123,6 +123,9 @@ class Process {
       problems.push(`${this.name}: ${readFileSync(path.join(scratch, file), "utf8")}`);
       rmSync(path.join(scratch, file));
     }
+    // UBSan of gcc knows no log_path beside ASan's, and ends a program with 1, which may be what is expected.
+    const behaviour = this.stderr.match(/^.*: runtime error: [^]*/m);
+    if (behaviour) problems.push(`${this.name}: ${behaviour[0].slice(0, 3000)}`);
     return problems;
   }
 }
