@@ -61,8 +61,8 @@ test("rules and the example's settings are in order, and each alert fires when i
   const alerts = [...rules.matchAll(/- alert: (\w+)/g)].map((m) => m[1]);
   const tried = readFileSync(here("prometheus/terrane.test.yml"), "utf8");
   assert.deepEqual(alerts.filter((name) => !tried.includes(`"${name}"`)), [], "alerts that no test has fire");
-  const headings = [...readFileSync(path.join(root, "docs/operations.md"), "utf8").matchAll(/^#+ (.*)$/gm)].map((m) => m[1].toLowerCase().replace(/[^\w -]/g, "").replaceAll(" ", "-"));
-  const books = [...rules.matchAll(/runbook: docs\/operations\.md#(\S+)/g)].map((m) => m[1]);
+  const headings = [...readFileSync(path.join(root, "docs/failures.md"), "utf8").matchAll(/^#+ (.*)$/gm)].map((m) => m[1].toLowerCase().replace(/[^\w -]/g, "").replaceAll(" ", "-"));
+  const books = [...rules.matchAll(/runbook: docs\/failures\.md#(\S+)/g)].map((m) => m[1]);
   assert.equal(books.length, alerts.length);
   assert.deepEqual(books.filter((book) => !headings.includes(book)), [], "runbooks that are not there");
 });
