@@ -36,6 +36,13 @@ test("each finding is in the book, as the sources have it", () => {
   holds("findings", "finding", kinds.map(([, name, level, means, cure]) => `| \`${name}\`, ${level.toLowerCase()} | ${cell(literal(means))} | ${cell(literal(cure))} |`));
 });
 
+test("each check of doctor's own is in the book", () => {
+  const files = readdirSync(path.join(root, "world/ctl")).filter((name) => /^doctor.*\.c$/.test(name));
+  const checks = files.flatMap((name) => [...source(`world/ctl/${name}`).matchAll(/(?:\.check = (?:\w+ \? )?|DIAGNOSIS_\w+, |: )SPAN\("([a-z-]+)"\)/g)].map((m) => m[1]));
+  assert.ok(checks.length > 10);
+  assert.deepEqual(named("What only doctor finds"), sorted(checks));
+});
+
 test("each alert is in the book, as the rules have it", () => {
   const alerts = [...source("deploy/prometheus/terrane.rules.yml").matchAll(/- alert: (\w+)\n[^]*?severity: (\w+)[^]*?means: "(.*)"\n\s*do: "(.*)"\n\s*runbook: docs\/failures\.md#(\S+)/g)];
   assert.equal(alerts.length, [...source("deploy/prometheus/terrane.rules.yml").matchAll(/- alert: /g)].length, "each alert is read");

@@ -1,14 +1,15 @@
 // The manual pages say what the programs say of themselves. MAN=write rewrites what is made from --help.
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { finish, root } from "../lib/process.mjs";
+import { promisify } from "node:util";
+import { bin, root } from "../lib/process.mjs";
 import { test } from "../lib/runner.mjs";
 import { globalFlags, settingsBlock, settingsOf, verbItem, verbsOf } from "./mdoc.mjs";
 
 const page = (name) => path.join(root, "docs/man", name);
-const help = async (program, ...args) => (await finish(program, [...args, "--help"], {})).stdout;
+const help = async (program, ...args) => (await promisify(execFile)(path.join(bin, program), [...args, "--help"])).stdout;
 
 /** The text between the marks of `block` in `file` is `text`. */
 function holds(file, block, text) {
