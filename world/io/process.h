@@ -39,7 +39,6 @@ struct process {
     struct timer facts, store_look; /* when process_look and the store are due */
 };
 
-
 /* Says what p->settings, which settings_table has checked, mean to each part (derive.c). */
 void process_derive(struct process *p);
 /* The same for what may change while the process runs, all of it: the rows of settings_table marked

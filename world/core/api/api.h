@@ -25,7 +25,7 @@ struct api_request {
     struct span path; /* of the target, undecoded */
     struct credentials credentials;
     struct span last_event_id; /* the header; may be empty */
-    struct trace trace; /* may be none */
+    struct trace trace;        /* may be none */
     struct span body;
     bool waited;        /* it has been parked once (park.h) */
     struct addr client; /* its address */

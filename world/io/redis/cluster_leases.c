@@ -205,7 +205,8 @@ static void on_lost(void *ctx, struct span world)
 
 struct redis_events cluster_redis_events(struct cluster *c)
 {
-    return (struct redis_events){.ctx = c, .up = on_redis_up, .down = on_redis_down, .refused = on_redis_refused};
+    return (struct redis_events){
+        .ctx = c, .up = on_redis_up, .down = on_redis_down, .refused = on_redis_refused};
 }
 
 struct store_redis_events cluster_store_events(struct cluster *c)
