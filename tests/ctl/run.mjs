@@ -7,6 +7,7 @@ await import("./drain.mjs");
 await import("./status.mjs");
 await import("./wire.mjs");
 await import("./doctor.mjs");
+await import("./hostile.mjs");
 await import("./offline.mjs");
 await import("./live.mjs");
 await import("./top.mjs");

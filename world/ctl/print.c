@@ -6,6 +6,9 @@
 
 #include "world/ctl/text.h"
 
+/* Beyond that doubles leave whole numbers out. */
+static const double WHOLE_MAX = 9007199254740992.0;
+
 static void indent(struct buf *out, int level)
 {
     buf_add_char(out, '\n');
@@ -17,7 +20,7 @@ static void add_number(struct buf *out, const json_t *value)
 {
     double n = json_number_value(value);
 
-    if (n == floor(n) && fabs(n) <= 9007199254740992.0)
+    if (n == floor(n) && fabs(n) <= WHOLE_MAX)
         buf_add_i64(out, (int64_t)n);
     else
         buf_addf(out, "%.17g", n);
@@ -113,7 +116,9 @@ bool print_flush(struct buf *out)
 
 int64_t print_number(const json_t *object, const char *key)
 {
-    return (int64_t)json_number_value(json_object_get(object, key));
+    double n = json_number_value(json_object_get(object, key));
+
+    return (int64_t)fmin(fmax(n, -WHOLE_MAX), WHOLE_MAX);
 }
 
 struct span print_text(const json_t *object, const char *key)

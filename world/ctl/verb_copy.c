@@ -8,6 +8,7 @@
 #include "world/ctl/diff.h"
 #include "world/ctl/json_file.h"
 #include "world/ctl/print.h"
+#include "world/ctl/text.h"
 
 const struct flag verb_import_flags[] = {
     {"replace", NULL, "over what is there already", 0},
@@ -44,21 +45,41 @@ static bool write_whole(const char *path, struct span data)
     return good;
 }
 
-static enum ended write_out(const struct ctl *c, struct wire_answer *a)
+/* As it came; what a terminal would obey is escaped there, which is the same JSON. */
+static enum ended print_out(const struct ctl *c, struct span body)
+{
+    struct buf out = {0};
+
+    if (c->screen)
+        text_add_json(&out, body);
+    else
+        buf_add_span(&out, body);
+    buf_add_char(&out, '\n');
+    return print_flush(&out) ? ENDED_DONE : ENDED_REFUSED;
+}
+
+static enum ended write_out(const struct ctl *c, struct span body, size_t records)
 {
     const char *path = args_word(&c->args, 0);
-    json_t *doc;
+
+    if (path == NULL || strcmp(path, "-") == 0)
+        return print_out(c, body);
+    if (!write_whole(path, body))
+        return ctl_problem(ENDED_USAGE, "%s: %s", path, strerror(errno));
+    return ctl_say(c, NULL, "%zu records are in %s", records, path);
+}
+
+/* Nothing is written over an earlier export that is none itself. */
+static enum ended take_export(const struct ctl *c, const struct wire_answer *a)
+{
+    json_t *doc = json_decode(buf_span(&a->body)), *records = json_object_get(doc, "records");
     enum ended how;
 
-    if (path == NULL || strcmp(path, "-") == 0) {
-        buf_add_char(&a->body, '\n');
-        return print_flush(&a->body) ? ENDED_DONE : ENDED_REFUSED;
-    }
-    if (!write_whole(path, buf_span(&a->body)))
-        return ctl_problem(ENDED_USAGE, "%s: %s", path, strerror(errno));
-    doc = json_decode(buf_span(&a->body));
-    how = ctl_say(c, NULL, "%zu records are in %s",
-                  json_array_size(json_object_get(doc, "records")), path);
+    if (json_is_array(records))
+        how = write_out(c, buf_span(&a->body), json_array_size(records));
+    else
+        how =
+            ctl_problem(ENDED_UNREACHED, "%s answers no export: is this a world?", c->profile.url);
     json_decref(doc);
     return how;
 }
@@ -69,7 +90,7 @@ enum ended verb_export(struct ctl *c)
     enum ended how;
 
     if (api_try(c, "GET", SPAN("/export"), (struct span){0}, &a, &how))
-        how = a.status == 200 ? write_out(c, &a) : api_refused(c, &a);
+        how = a.status == 200 ? take_export(c, &a) : api_refused(c, &a);
     wire_answer_clear(&a);
     return how;
 }
