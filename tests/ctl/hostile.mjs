@@ -49,6 +49,18 @@ test("an export is the same JSON on a terminal, which obeys nothing in it", asyn
   assert.deepEqual(JSON.parse(shown), doc);
 });
 
+test("what cannot be printed is said", async (t) => {
+  const env = await serve(t, () => ({ items: [{ name: "lobby" }] }));
+  const run = async (redirect) => {
+    const p = start("worldctl", "sh", ["-c", `${path.join(bin, "worldctl")} rooms list ${redirect}`], { HOME: "/nonexistent", ...env });
+    p.expected = await p.exit;
+    return [p.expected, p.stderr];
+  };
+  assert.deepEqual(await run(">/dev/full"), [1, "worldctl: stdout: No space left on device\n"]);
+  assert.deepEqual(await run(">&-"), [1, "worldctl: stdout: Bad file descriptor\n"]);
+  assert.deepEqual(await run("<&- | :"), [0, ""]);
+});
+
 test("numbers beyond all sense are numbers", async (t) => {
   for (const n of [1e308, -1e308, 1e18]) {
     const room = { name: "lobby", currentConnections: n, reserved: n, returning: n, maxConnections: 3, shardCount: n };

@@ -1,4 +1,6 @@
 /* worldctl: the registry of a world, and its cluster, from the command line. */
+#include <errno.h>
+#include <fcntl.h>
 #include <locale.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -73,12 +75,22 @@ static enum ended run(struct ctl *c, int argc, char **argv, struct buf *problem)
     return a->verb->run(c);
 }
 
+/* A connection that came by the number of stdout would get what is printed. What is opened the
+ * wrong way round fails as a closed descriptor does. */
+static void hold_closed_descriptors(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
+            (void)open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY); /* the lowest: fd */
+}
+
 int main(int argc, char **argv)
 {
     struct ctl c = {0};
     struct buf problem = {0};
     enum ended how;
 
+    hold_closed_descriptors();
     (void)setlocale(LC_CTYPE, "C.UTF-8"); /* widths of characters */
     how = run(&c, argc, argv, &problem);
     wire_free(c.wire);

@@ -1,9 +1,11 @@
 /* JSON for people and for programs. json_decode makes all numbers reals. */
 #include "world/ctl/print.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 
+#include "world/ctl/ctl.h"
 #include "world/ctl/text.h"
 
 /* Beyond that doubles leave whole numbers out. */
@@ -110,6 +112,8 @@ bool print_flush(struct buf *out)
     bool good = fwrite(out->data == NULL ? "" : out->data, 1, out->len, stdout) == out->len &&
                 fflush(stdout) == 0;
 
+    if (!good && errno != EPIPE) /* who reads no more needs no telling */
+        (void)ctl_problem(ENDED_REFUSED, "stdout: %s", strerror(errno));
     buf_clear(out);
     return good;
 }
