@@ -30,7 +30,7 @@ test("what happens is on the page within a second", async (t) => {
   await shows(page, ".overview", /node-\d+/);
   console.log(`     new rooms were seen after ${took} ms`);
   assert.deepEqual(problems, []);
-});
+}, { alone: true });
 
 test("a world that is gone is said to be gone, and followed when it is back", async (t) => {
   let world = await startWorld();

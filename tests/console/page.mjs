@@ -10,8 +10,8 @@ const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.mi
 
 let browser = null;
 /** The one browser of this run. */
-async function open() {
-  browser ??= await chromium.launch({ executablePath: process.env.CHROMIUM || "/usr/bin/chromium", headless: true, args: flags });
+function open() {
+  browser ??= chromium.launch({ executablePath: process.env.CHROMIUM || "/usr/bin/chromium", headless: true, args: flags });
   return browser;
 }
 
@@ -43,10 +43,10 @@ export async function enter(page, text = operator()) {
   await page.waitForSelector(".line.live");
 }
 
-/** A page that is signed in, at `#/world-default/…`. */
-export async function signedIn(t, origin, view = "overview", { claims, ...options } = {}) {
+/** A page that is signed in, at `#/world-default/…`; `claims` is asked for more of the token when it is pasted. */
+export async function signedIn(t, origin, view = "overview", { claims = () => ({}), ...options } = {}) {
   const seen = await visit(t, origin, { hash: `#/world-default/${view}`, ...options });
-  await enter(seen.page, operator(claims));
+  await enter(seen.page, operator(claims()));
   return seen;
 }
 

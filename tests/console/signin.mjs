@@ -63,7 +63,7 @@ test("a token for one world leads to it, and says why it opens no other", async 
 test("a token that may only read sees no buttons, one that ends is not kept", async (t) => {
   const { origin } = await startWorld();
   await request(origin, { method: "PUT", path: "/api/v1/worlds/world-default/rooms/lobby", headers: { authorization: `Bearer ${operator()}` }, body: '{"minShards":1}' });
-  const { page, problems } = await signedIn(t, origin, "rooms/lobby", { claims: { scope: "read", exp: now() + 4 } });
+  const { page, problems } = await signedIn(t, origin, "rooms/lobby", { claims: () => ({ scope: "read", exp: now() + 4 }) });
   await shows(page, ".top", /read only/);
   await shows(page, ".pane", /newcomer/i);
   assert.equal(await page.locator(".actions button").count(), 0);

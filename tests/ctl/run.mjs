@@ -1,14 +1,15 @@
 // worldctl against real processes. usage: node tests/ctl/run.mjs [PATTERN...]
 import { run } from "../lib/runner.mjs";
 
-await import("./bad.mjs");
-await import("./registry.mjs");
-await import("./drain.mjs");
-await import("./status.mjs");
-await import("./wire.mjs");
+// The long ones first.
 await import("./doctor.mjs");
-await import("./hostile.mjs");
-await import("./offline.mjs");
-await import("./live.mjs");
 await import("./top.mjs");
-await run();
+await import("./wire.mjs");
+await import("./drain.mjs");
+await import("./live.mjs");
+await import("./registry.mjs");
+await import("./status.mjs");
+await import("./offline.mjs");
+await import("./hostile.mjs");
+await import("./bad.mjs");
+await run({ beside: 4 });

@@ -1,5 +1,6 @@
 // Starts the project's programs for tests, and ends each by its own id. A program must exit with the
 // expected status and must leave no sanitizer report behind.
+import { AsyncLocalStorage } from "node:async_hooks";
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import net from "node:net";
@@ -14,6 +15,7 @@ export const jwtSecret = "the-jwt-secret-of-the-tests-0123456789abcdef";
 
 const scratch = mkdtempSync(path.join(os.tmpdir(), "terrane-test-"));
 const started = new Set(); // processes whose end has not been checked yet
+const owners = new AsyncLocalStorage(); // whose a process is that starts now
 let serial = 0;
 
 process.on("exit", () => {
@@ -40,6 +42,7 @@ const base = Object.fromEntries(["PATH", "HOME", "LANG", "TMPDIR"].filter((k) =>
 class Process {
   constructor(name, command, args, env, options = {}) {
     this.name = name;
+    this.owner = owners.getStore();
     this.log = "";
     this.reports = path.join(scratch, `report-${++serial}`);
     this.expected = 0;
@@ -165,10 +168,13 @@ export const startNode = (world, rooms, env = {}) =>
 /** The demo room server. */
 export const startRoom = (env = {}) => serve("room", "terrane-demo-room", { SHARD_SECRET: secret, ...env });
 
+/** Runs `fn`, which owns what it starts: a stopEverything() in it ends nothing else, and one outside does not end it. */
+export const owning = (fn) => owners.run({}, fn);
+
 /** Ends what still runs; answers everything that was wrong with any process since the last call. */
 export async function stopEverything({ tail = false } = {}) {
   const problems = [];
-  const all = [...started].reverse();
+  const all = [...started].filter((p) => p.owner === owners.getStore()).reverse();
   for (const p of all) await p.stop();
   for (const p of all) {
     const found = p.problems();

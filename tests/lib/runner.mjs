@@ -1,12 +1,15 @@
-// A small test runner: tests run one after the other, each with a deadline and its own clean-up; the
-// last line is `N passed, N failed`. Arguments are patterns of the names to run.
-import { stopEverything } from "./process.mjs";
+// A small test runner: tests run one after the other, or some side by side, each with a deadline, processes and a
+// clean-up of its own; the last line is `N passed, N failed`. Arguments are patterns of the names to run.
+import { owning, stopEverything } from "./process.mjs";
 
 const tests = [];
 
-/** Registers a test. Its name is a sentence; `fn` gets { after(fn) }, called in reverse order at the end. */
-export function test(name, fn, { seconds = 30 } = {}) {
-  tests.push({ name, fn, seconds });
+/**
+ * Registers a test. Its name is a sentence; `fn` gets { after(fn) }, called in reverse order at the end. One that is
+ * `alone` measures time: it waits until no other runs.
+ */
+export function test(name, fn, { seconds = 30, alone = false } = {}) {
+  tests.push({ name, fn, seconds, alone });
 }
 
 /** Polls until `fn` answers something truthy, which it returns; throws `what` and the last value after `ms`. */
@@ -55,12 +58,18 @@ async function runOne({ name, fn, seconds }) {
   return problems.length === 0;
 }
 
-export async function run(patterns = process.argv.slice(2)) {
+/** Runs the tests, up to `beside` at once, in their order. */
+export async function run({ patterns = process.argv.slice(2), beside = 1 } = {}) {
   const named = tests.filter((t) => patterns.length === 0 || patterns.some((p) => new RegExp(p, "i").test(t.name)));
   const [part, parts] = (process.env.TEST_PART ?? "1/1").split("/").map(Number); // tests/lib/parts
   const chosen = named.filter((_, i) => i % parts === part - 1);
   let passed = 0;
-  for (const t of chosen) passed += await runOne(t);
+  const work = async (queue) => {
+    for (let t; (t = queue.shift()); ) if (await owning(() => runOne(t))) passed++;
+  };
+  const together = chosen.filter((t) => !t.alone || beside === 1);
+  await Promise.all(Array.from({ length: beside }, () => work(together)));
+  await work(chosen.filter((t) => t.alone && beside > 1));
   console.log(`${passed} passed, ${chosen.length - passed} failed`);
   process.exit(passed === chosen.length && passed > 0 ? 0 : 1);
 }

@@ -200,12 +200,11 @@ stage_browser() {
 }
 
 stage_ctl() {
-    suite "worldctl" ctl.log env TERRANE_BIN="$DEV_BIN" tests/lib/parts "$JOBS" "$TEST_LOGS/ctl.log" node tests/ctl/run.mjs
+    suite "worldctl" ctl.log env TERRANE_BIN="$DEV_BIN" node tests/ctl/run.mjs
 }
 
 stage_console() {
-    suite "the dashboard in a browser" console.log env TERRANE_BIN="$DEV_BIN" tests/lib/parts "$JOBS" \
-        "$TEST_LOGS/console.log" node tests/console/run.mjs
+    suite "the dashboard in a browser" console.log env TERRANE_BIN="$DEV_BIN" node tests/console/run.mjs
 }
 
 # ---- beside

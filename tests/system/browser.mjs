@@ -110,4 +110,4 @@ test("the tabs outlive a restart of a node", async (t) => {
   assert.deepEqual(problems, []);
 }, { seconds: 90 });
 
-await run(positionals);
+await run({ patterns: positionals });

@@ -140,4 +140,4 @@ test("what it does not understand it refuses", async () => {
   }
 });
 
-await run(positionals);
+await run({ patterns: positionals });
