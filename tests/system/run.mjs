@@ -32,6 +32,7 @@ await import("./findings_world.mjs");
 await import("./admin_listen.mjs");
 await import("./metrics.mjs");
 await import("./findings.mjs");
+await import("./findings_hostile.mjs");
 await import("./counts.mjs");
 await import("./log_level.mjs");
 await import("./trace.mjs");
