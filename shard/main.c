@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "common/base/log.h"
+#include "common/net/health.h"
 #include "shard/io/process.h"
 
 enum { EXIT_BAD_SETTINGS = 2 };
@@ -11,15 +12,20 @@ enum { EXIT_BAD_SETTINGS = 2 };
 static void on_stop_signal(void *ctx)
 {
     struct process *p = ctx;
-    if (farewell_begin(&p->farewell))
+    if (farewell_begin(&p->farewell)) {
+        notify_stopping(&p->notify);
         return;
+    }
     log_warn("process.stop", "how=at-once");
     _exit(EXIT_FAILURE);
 }
 
 static void reload(struct turn_end *t)
 {
-    process_reload(CONTAINER_OF(t, struct process, reloading));
+    struct process *p = CONTAINER_OF(t, struct process, reloading);
+    notify_reloading(&p->notify);
+    process_reload(p);
+    notify_ready(&p->notify);
 }
 
 /* Once for all that came in one turn. */
@@ -50,6 +56,7 @@ static bool open_door(struct process *p)
     (void)fflush(stdout);
     log_info("process.ready", "node=%s address=%s", p->identity.id,
              listener_address(p->doors.listener));
+    notify_ready(&p->notify);
     return true;
 }
 
@@ -82,17 +89,22 @@ int main(int argc, char **argv)
     process.argc = argc;
     process.argv = argv;
     struct settings *s = &process.settings;
+    int status;
     switch (config_load(&settings_table, s, argc, argv, stdout, stderr)) {
     case CONFIG_DONE:
         return EXIT_SUCCESS;
     case CONFIG_BAD:
         return EXIT_BAD_SETTINGS;
+    case CONFIG_HEALTH:
+        status = health_ask(&s->common, settings_table.process, stdout, stderr);
+        config_clear(&settings_table, s);
+        return status;
     case CONFIG_RUN:
         break;
     }
     log_open("terrane-shard", (enum log_level)s->common.log_level,
              (enum log_format)s->common.log_format);
-    int status = run(&process);
+    status = run(&process);
     config_clear(&settings_table, s);
     return status;
 }

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "common/base/log.h"
+#include "common/net/health.h"
 #include "world/io/copy/copy.h"
 #include "world/io/process.h"
 
@@ -13,15 +14,21 @@ static void on_stop_signal(void *ctx)
 {
     struct process *p = ctx;
 
-    if (farewell_begin(&p->farewell))
+    if (farewell_begin(&p->farewell)) {
+        notify_stopping(&p->notify);
         return;
+    }
     log_warn("process.stop", "how=at-once");
     _exit(EXIT_FAILURE);
 }
 
 static void reload(struct turn_end *t)
 {
-    process_reload(CONTAINER_OF(t, struct process, reloading));
+    struct process *p = CONTAINER_OF(t, struct process, reloading);
+
+    notify_reloading(&p->notify);
+    process_reload(p);
+    notify_ready(&p->notify);
 }
 
 /* Once for all that came in one turn. */
@@ -93,6 +100,7 @@ static bool serve(struct process *p)
         good = stores_load(&p->stores) && listen_on(p);
         if (good) {
             join_cluster(p);
+            notify_ready(&p->notify);
             loop_run(p->loop);
         }
         good = process_unwire(p) && good;
@@ -129,6 +137,9 @@ int main(int argc, char **argv)
         status = EXIT_SUCCESS;
         break;
     case CONFIG_BAD:
+        break;
+    case CONFIG_HEALTH:
+        status = health_ask(&p->settings.common, settings_table.process, stdout, stderr);
         break;
     case CONFIG_RUN:
         log_open("terrane-world", (enum log_level)p->settings.common.log_level,

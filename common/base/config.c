@@ -111,7 +111,9 @@ static enum config_verdict answer(const struct config_gather *l, const void *con
         print_row(l, i, out);
     if (l->check)
         (void)fprintf(out, "%s: the settings are valid\n", t->process);
-    return l->print || l->check ? CONFIG_DONE : CONFIG_RUN;
+    if (l->print || l->check)
+        return CONFIG_DONE;
+    return l->health ? CONFIG_HEALTH : CONFIG_RUN;
 }
 
 static enum config_verdict judge(struct config_gather *l, void *config, FILE *out)
@@ -160,7 +162,7 @@ enum config_verdict config_load(const struct config_table *table, void *config, 
     l.given = xcalloc(table->count, sizeof *l.given);
     config_gather(&l, argc, argv);
     enum config_verdict verdict = judge(&l, config, out);
-    if (verdict == CONFIG_RUN)
+    if (verdict == CONFIG_RUN || verdict == CONFIG_HEALTH)
         hide_secrets(table, config);
     else
         config_clear(table, config);

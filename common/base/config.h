@@ -47,6 +47,7 @@ struct config_table {
     const char *also;    /* one more, behind the usage; or NULL */
     const struct config_row *rows;
     size_t count;
+    bool health; /* there is a flag --health */
     /* What rows cannot say, such as the form of a list; may be NULL. Only called when all rows are
      * in order. False: a line was written to `err`, and the verdict is CONFIG_BAD. */
     bool (*check)(const void *config, FILE *err);
@@ -57,14 +58,16 @@ struct config_table {
 };
 
 enum config_verdict {
-    CONFIG_RUN,  /* go on */
-    CONFIG_DONE, /* --help, --version, --check-config or --print-config was answered: exit 0 */
-    CONFIG_BAD,  /* every problem is on `err`, one line each with source, name, value and what is
-                    allowed: exit 2 */
+    CONFIG_RUN,    /* go on */
+    CONFIG_HEALTH, /* --health: *config is filled, and the process that runs with it is to be asked
+                    */
+    CONFIG_DONE,   /* --help, --version, --check-config or --print-config was answered: exit 0 */
+    CONFIG_BAD,    /* every problem is on `err`, one line each with source, name, value and what is
+                      allowed: exit 2 */
 };
 
 /* Fills *config (which must be all zero) from argv, the environment and the file of --config. With
- * any verdict but CONFIG_RUN it holds nothing afterwards. An empty environment value counts as
+ * CONFIG_DONE and CONFIG_BAD it holds nothing afterwards. An empty environment value counts as
  * none, unless the row says otherwise.
  */
 MUST_CHECK enum config_verdict config_load(const struct config_table *table, void *config, int argc,

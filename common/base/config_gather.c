@@ -67,9 +67,11 @@ static bool read_switch(struct config_gather *l, struct span name)
     const struct {
         struct span name;
         bool *on;
-    } switches[] = {{SPAN("check-config"), &l->check}, {SPAN("print-config"), &l->print}};
+    } switches[] = {{SPAN("check-config"), &l->check},
+                    {SPAN("print-config"), &l->print},
+                    {SPAN("health"), l->table->health ? &l->health : NULL}};
     for (size_t i = 0; i < sizeof switches / sizeof *switches; i++) {
-        if (span_eq(name, switches[i].name))
+        if (switches[i].on != NULL && span_eq(name, switches[i].name))
             return *switches[i].on = true;
     }
     return false;

@@ -24,7 +24,7 @@ struct config_gather {
     struct config_given *given; /* one per row */
     const char *file;           /* of --config; NULL: none */
     bool unread;                /* nothing of it could be read */
-    bool check, print;          /* asked for by a switch */
+    bool check, print, health;  /* asked for by a switch */
     FILE *err;
     size_t problems;
 };

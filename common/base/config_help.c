@@ -71,8 +71,13 @@ void config_help(const struct config_table *table, FILE *out)
         buf_addf(&text, "%s\n\n", table->also);
     BUF_ADD_LIT(&text, "  --config FILE     read settings from a JSON object, by environment name\n"
                        "  --check-config    say whether the settings are valid, and end\n"
-                       "  --print-config    print every setting with its source, and end\n"
-                       "  --version         print the version, and end\n"
+                       "  --print-config    print every setting with its source, and end\n");
+    if (table->health)
+        BUF_ADD_LIT(
+            &text,
+            "  --health          ask the process that runs with these settings whether it is "
+            "ready, and end\n");
+    BUF_ADD_LIT(&text, "  --version         print the version, and end\n"
                        "  --help            print this, and end\n\n"
                        "A flag beats the environment, which beats the file.\n\n");
     for (size_t i = 0; i < table->count; i++)

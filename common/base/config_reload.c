@@ -72,7 +72,8 @@ enum err config_reload(const struct config_table *table, void *config, void *old
                        char **argv, FILE *err, struct config_changes *out)
 {
     enum config_verdict verdict = config_load(table, old, argc, argv, err, err);
-    assert(verdict != CONFIG_DONE); /* or the process would not have begun to run */
+    assert(verdict != CONFIG_DONE &&
+           verdict != CONFIG_HEALTH); /* or the process would not have begun to run */
     if (verdict != CONFIG_RUN)
         return ERR_SYNTAX;
     exchange(table, config, old);

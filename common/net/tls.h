@@ -31,6 +31,10 @@ MUST_CHECK enum err tls_server_new(struct tls_context **out, const struct tls_fi
  * ask for one. Errors as tls_server_new. */
 MUST_CHECK enum err tls_client_new(struct tls_context **out, const struct tls_files *files,
                                    struct buf *why);
+/* A client that believes whoever answers: only for --health (health.h). `ca` is not read. Errors as
+ * tls_server_new. */
+MUST_CHECK enum err tls_probe_new(struct tls_context **out, const struct tls_files *files,
+                                  struct buf *why);
 /* Reads the files again: connections from now on have what they hold now, the others stay as they
  * are. On an error all stays as it was. Errors as tls_server_new. */
 MUST_CHECK enum err tls_reload(struct tls_context *t, struct buf *why);

@@ -162,9 +162,11 @@ static enum err context_read(struct tls_context *t, struct buf *why)
         SSL_CTX_free(ssl);
         return e;
     }
+    if (t->gullible)
+        SSL_CTX_set_verify(ssl, SSL_VERIFY_NONE, NULL);
     SSL_CTX_free(t->ssl);
     t->ssl = ssl;
-    t->unread = !t->server && !is_named(files->ca);
+    t->unread = !t->server && !is_named(files->ca) && !t->gullible;
     t->expires_s = expiry_of(ssl);
     warn_of_expiry(t);
     return ERR_OK;
@@ -180,15 +182,18 @@ void tls_context_trust(struct tls_context *t)
     ERR_clear_error();
 }
 
-static enum err context_new(struct tls_context **out, const struct tls_files *files, bool server,
+enum kind { SERVER, CLIENT, PROBE };
+
+static enum err context_new(struct tls_context **out, const struct tls_files *files, enum kind kind,
                             struct buf *why)
 {
     struct tls_context *t = xcalloc(1, sizeof *t);
     *t = (struct tls_context){
         .files = {.cert = copy_path(files->cert),
                   .key = copy_path(files->key),
-                  .ca = copy_path(files->ca)},
-        .server = server,
+                  .ca = copy_path(kind == PROBE ? NULL : files->ca)},
+        .server = kind == SERVER,
+        .gullible = kind == PROBE,
         .bio = tls_bio_new(),
     };
     enum err e = context_read(t, why);
@@ -204,12 +209,17 @@ static enum err context_new(struct tls_context **out, const struct tls_files *fi
 
 enum err tls_server_new(struct tls_context **out, const struct tls_files *files, struct buf *why)
 {
-    return context_new(out, files, true, why);
+    return context_new(out, files, SERVER, why);
 }
 
 enum err tls_client_new(struct tls_context **out, const struct tls_files *files, struct buf *why)
 {
-    return context_new(out, files, false, why);
+    return context_new(out, files, CLIENT, why);
+}
+
+enum err tls_probe_new(struct tls_context **out, const struct tls_files *files, struct buf *why)
+{
+    return context_new(out, files, PROBE, why);
 }
 
 enum err tls_reload(struct tls_context *t, struct buf *why)

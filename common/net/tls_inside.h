@@ -21,6 +21,7 @@ struct tls_context {
     SSL_CTX *ssl; /* replaced by a reload; connections hold the one that they began with */
     struct tls_files files; /* owned; no path is NULL */
     bool server;
+    bool gullible; /* a client that believes whoever answers */
     bool unread; /* a client of the system's authorities, which are read at its first dial: they are
                     many, and most processes never need them */
     int64_t expires_s;

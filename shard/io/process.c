@@ -1,6 +1,8 @@
 /* Puts the parts of a node's process together, and takes them apart. */
 #include "shard/io/process.h"
 
+#include <inttypes.h>
+
 static const struct http_pool_settings peer_pool_settings = {
     .connect_ms = ARRIVAL_CONNECT_MS,
     .answer_ms = 60000,
@@ -167,6 +169,21 @@ static void wire_farewell(struct process *p)
     };
 }
 
+/* What `systemctl status` shows. */
+static void add_status(void *ctx, struct buf *out)
+{
+    const struct process *p = ctx;
+    const struct node_stats *stats = node_stats(p->node);
+    buf_addf(out, "%" PRIu64 " clients, %" PRIu64 " shards", stats->clients, stats->shards);
+}
+
+static void wire_notify(struct process *p)
+{
+    notify_init(&p->notify, p->loop);
+    p->notify.add_status = add_status;
+    p->notify.ctx = p;
+}
+
 void process_wire(struct process *p)
 {
     uint64_t seed;
@@ -189,12 +206,14 @@ void process_wire(struct process *p)
     wire_edge(p);
     wire_door(p);
     wire_farewell(p);
+    wire_notify(p);
     process_look(p);
 }
 
 void process_unwire(struct process *p)
 {
     enum { TURNS = 3 }; /* what is aborted ends at the end of a turn, and may end others */
+    notify_clear(&p->notify);
     wheel_cancel(loop_wheel(p->loop), &p->facts);
     ticker_stop(&p->ticker); /* a beat would find no worlds */
     checkups_clear(&p->checkups);

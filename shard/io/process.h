@@ -1,6 +1,7 @@
 #pragma once
 /* A node's process: its parts, and what its settings mean to each of them. main.c makes it run. */
 #include "common/net/doors.h"
+#include "common/net/notify.h"
 #include "common/net/proxy_door.h"
 #include "shard/io/checkup.h"
 #include "shard/io/edge.h"
@@ -55,6 +56,7 @@ struct process {
     struct turn_end reloading;
     struct timer facts; /* when to look at certificates again */
     struct farewell farewell;
+    struct notify notify;
     bool failed; /* core cannot go on */
 };
 

@@ -331,6 +331,7 @@ const struct config_table settings_table = {
     .about = "Carries clients to the rooms of their shards, and reports to worlds.",
     .rows = rows,
     .count = sizeof rows / sizeof rows[0],
+    .health = true,
     .check = settings_check,
     .check_files = check_files,
 };

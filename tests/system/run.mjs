@@ -17,6 +17,7 @@ await import("./seats.mjs");
 await import("./settings.mjs");
 await import("./reload.mjs");
 await import("./shutdown.mjs");
+await import("./ready.mjs");
 await import("./drain.mjs");
 await import("./front_door.mjs");
 await import("./any_entry.mjs");

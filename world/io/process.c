@@ -14,6 +14,22 @@ static void close_doors(void *ctx)
     p->metrics.back_listener = NULL;
 }
 
+/* What `systemctl status` shows. */
+static void add_status(void *ctx, struct buf *out)
+{
+    const struct process *p = ctx;
+
+    buf_addf(out, "%zu connections, %zu admins", server_connections(&p->server),
+             feed_sockets_count(&p->feeds));
+}
+
+static void wire_notify(struct process *p)
+{
+    notify_init(&p->notify, p->loop);
+    p->notify.add_status = add_status;
+    p->notify.ctx = p;
+}
+
 void process_wire(struct process *p)
 {
     struct rng rng;
@@ -21,6 +37,7 @@ void process_wire(struct process *p)
     rng_init(&rng);
     ticker_init(&p->ticker, p->loop, &p->core);
     prober_init(&p->prober, p->loop, &p->core);
+    wire_notify(p);
     feed_sockets_init(&p->feeds, p->loop, &p->core, &p->ws_settings);
     server_init(&p->server, p->loop, &p->core, &p->feeds, &p->metrics, &p->server_settings);
     shard_proxy_init(&p->shards, p->loop, &p->server, p->server_settings.secrets,
@@ -67,6 +84,7 @@ bool process_unwire(struct process *p)
     enum { TURNS = 3 }; /* what is aborted ends at the end of a turn, and may end others */
     bool kept;
 
+    notify_clear(&p->notify);
     farewell_stop(&p->farewell);
     process_look_away(p);
     close_doors(p);

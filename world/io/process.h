@@ -1,6 +1,7 @@
 #pragma once
 /* A world process: its parts, and what its settings mean to each of them. main.c makes it run. */
 #include "common/net/doors.h"
+#include "common/net/notify.h"
 #include "common/net/proxy_door.h"
 #include "world/io/farewell.h"
 #include "world/io/feed_sockets.h"
@@ -36,6 +37,7 @@ struct process {
     struct prober prober;
     struct turn_end reloading;
     struct farewell farewell;
+    struct notify notify;
     struct timer facts, store_look; /* when process_look and the store are due */
 };
 

@@ -341,6 +341,7 @@ const struct config_table settings_table = {
         "terrane-world copy --help tells how to back its registry up, to restore and to move it.",
     .rows = rows,
     .count = sizeof(rows) / sizeof(rows[0]),
+    .health = true,
     .check = check,
     .check_files = check_files,
 };

@@ -85,6 +85,7 @@ int main(int argc, char **argv)
     case CONFIG_DONE:
         config_clear(&table, &settings);
         return 0;
+    case CONFIG_HEALTH: /* its table has none */
     case CONFIG_RUN:
         break;
     }

@@ -459,6 +459,22 @@ static void checking_says_whether_all_is_well(void **state)
     run_clear(&r);
 }
 
+static void health_is_a_flag_of_tables_that_have_it(void **state)
+{
+    (void)state;
+    struct config_table other = table;
+    struct settings settings = {0};
+    char *argv[] = {"terrane-test", "--health", "--shard-secret=x", "--port=7"};
+    struct run r = RUN("--health", "--shard-secret=x");
+    assert_int_equal(r.verdict, CONFIG_BAD);
+    assert_non_null(strstr(r.err, "flag --health: unknown"));
+    run_clear(&r);
+    other.health = true;
+    assert_int_equal(config_load(&other, &settings, 4, argv, stdout, stderr), CONFIG_HEALTH);
+    assert_int_equal(settings.port, 7);
+    config_clear(&other, &settings);
+}
+
 static void what_rows_cannot_say_is_checked_after_them(void **state)
 {
     (void)state;
@@ -514,6 +530,7 @@ int main(void)
         CONFIG_TEST(secrets_are_never_printed),
         CONFIG_TEST(the_effective_settings_are_printed_with_their_sources),
         CONFIG_TEST(checking_says_whether_all_is_well),
+        CONFIG_TEST(health_is_a_flag_of_tables_that_have_it),
         CONFIG_TEST(what_rows_cannot_say_is_checked_after_them),
         CONFIG_TEST(help_and_version_are_answered_whatever_else_is_wrong),
     };
