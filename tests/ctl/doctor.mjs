@@ -132,6 +132,13 @@ test("doctor finds what is wrong with room servers", async (t) => {
   names(found, "room-secret", demo.origin, /SHARD_SECRET/);
   names(found, "room-secret", strange, /SHARD_SECRET/);
   assert.ok(!found.bad.some((c) => c.subject === good.origin));
+  const nowhere = `http://127.0.0.1:${await freePort()}`;
+  const here = await doctor({ origin: nowhere }, ["--servers", [plain, demo.origin, strange, good.origin, nowhere].join(",")], { SHARD_SECRET: secret });
+  names(here, "room-upgrade", plain, /Upgrade/);
+  names(here, "room-secret", demo.origin, /SHARD_SECRET/);
+  names(here, "room-secret", strange, /SHARD_SECRET/);
+  names(here, "room-unreachable", nowhere, /ROOM_SERVERS/);
+  assert.ok(here.checks.some((c) => c.level === "ok" && c.text.startsWith(good.origin)));
 });
 
 test("doctor finds what is wrong with Redis", async (t) => {

@@ -20,9 +20,11 @@ struct doctor {
     bool quick;
     json_t *urls;            /* the worlds' origins, as texts */
     json_t *vias;            /* of clients, besides */
+    json_t *dialled;         /* room servers to dial from here */
     const char *base;        /* the first of `urls` that answers; NULL: none */
     enum doctor_may may;     /* what the token opens there */
     bool decided;            /* a process decides for the world: its lists can be read */
+    int64_t rooms;           /* of the world, if decided */
     json_t *processes;       /* what /api/v1/process answered, one of each process, with "at" */
     json_t *findings;        /* {check, level, subject, detail, cure, by: [texts]} */
     json_t *nodes, *servers; /* the lists; NULL: not known */
@@ -32,6 +34,11 @@ struct doctor {
 MUST_CHECK bool doctor_look_at_way(struct doctor *d);
 /* ---- SHARD_SECRET of the environment (doctor_secret.c); behind doctor_read_lists */
 MUST_CHECK bool doctor_look_at_secret(struct doctor *d);
+/* Appends SHARD_SECRET, or what is in the file of SHARD_SECRET_FILE; nothing: neither is set.
+ * False: it cannot be read, which has been said. */
+MUST_CHECK bool doctor_read_secret(struct doctor *d, struct buf *out);
+/* ---- room servers that --servers names, from here (doctor_servers.c) */
+MUST_CHECK bool doctor_look_at_servers(struct doctor *d);
 /* ---- as a client (doctor_visit.c) */
 MUST_CHECK bool doctor_visit(struct doctor *d);
 /* ---- the cluster (doctor_cluster.c) */

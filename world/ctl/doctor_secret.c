@@ -16,8 +16,7 @@ static const struct span cure = SPAN_INIT(
     "Give both the same SHARD_SECRET. To change it without a break, list both, the new one behind "
     "the old, everywhere; then turn the order around; then take the old one out.");
 
-/* SHARD_SECRET, or the file of SHARD_SECRET_FILE; empty: neither is set. */
-static bool read_secret(struct doctor *d, struct buf *out)
+bool doctor_read_secret(struct doctor *d, struct buf *out)
 {
     const char *text = getenv("SHARD_SECRET"), *path = getenv("SHARD_SECRET_FILE");
     enum err e;
@@ -120,7 +119,7 @@ bool doctor_look_at_secret(struct doctor *d)
     bool good = true;
 
     diagnosis_group(&d->d, "Secrets");
-    if (read_secret(d, &text)) {
+    if (doctor_read_secret(d, &text)) {
         secrets.list = span_trim(buf_span(&text));
         if (secrets.list.len == 0)
             diagnosis_skip(&d->d, "shard-secret", "SHARD_SECRET is not in this environment");

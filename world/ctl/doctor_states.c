@@ -43,13 +43,15 @@ static void tell_no_nodes(struct doctor *d, const json_t *shards)
     for (size_t i = 0; i < json_array_size(shards); i++)
         others =
             others || !span_eq(print_text(json_array_get(shards, i), "roomId"), SPAN(DOCTOR_ROOM));
-    diagnosis_add(&d->d,
-                  &(struct symptom){.level = others ? DIAGNOSIS_NOTICE : DIAGNOSIS_ERROR,
-                                    .check = SPAN("no-node"),
-                                    .subject = span_str(d->c->profile.world),
-                                    .text = SPAN("no node reports to this world"),
-                                    .cure = SPAN("Start a node with this world in WORLD_URLS and "
-                                                 "WORLD_IDS, and the same SHARD_SECRET.")});
+    diagnosis_add(
+        &d->d,
+        &(struct symptom){
+            .level = others ? DIAGNOSIS_NOTICE : DIAGNOSIS_ERROR,
+            .check = SPAN("no-node"),
+            .subject = span_str(d->c->profile.world),
+            .text = SPAN("no node reports to this world"),
+            .cure = SPAN("Name the world by --world if it has another name; else start a node with "
+                         "it in WORLD_URLS and WORLD_IDS, and with the same SHARD_SECRET.")});
 }
 
 /* Nobody serves them. */

@@ -11,7 +11,7 @@
 
 enum {
     LOOK_MS = 100,
-    OPEN_MS = 8000,   /* until all ways are open */
+    OPEN_MS = 5000,   /* until all ways are open */
     ANSWER_MS = 1500, /* for what a room says at once, or for its end */
     IDLE_MS = 35000,  /* until the first ping */
     LEAVE_MS = 2500,
@@ -57,6 +57,10 @@ static bool choose_room(struct visits *v)
         diagnosis_skip(&d->d, "client",
                        "nobody comes in: a token that may change is needed to make a room for it "
                        "and to take it away; --room ROOM names one that is there");
+        return true;
+    }
+    if (json_array_size(d->nodes) == 0 && d->rooms == 0) {
+        diagnosis_skip(&d->d, "client", "nobody comes in: there is neither a node nor a room");
         return true;
     }
     good = doctor_get(d, &a, "/rooms/" DOCTOR_ROOM);
@@ -143,7 +147,7 @@ static void dial(struct visits *v, struct way *w, const json_t *place)
     buf_add_span(&url, buf_span(&w->url));
     add_query(&url, place);
     w->tried = true;
-    visit_start(&w->visit, v->d->c->wire, buf_span(&url));
+    visit_start(&w->visit, v->d->c->wire, buf_span(&url), (struct span){0});
     buf_clear(&url);
 }
 
@@ -358,7 +362,7 @@ static void tell_idle(struct visits *v)
         if (!w->tried || w->told)
             continue;
         if (w->visit.pinged)
-            diagnosis_well(&v->d->d, "idle", "%.*s: a ping came after %lld s",
+            diagnosis_well(&v->d->d, "idle", "%.*s: a ping came after %lld s of silence",
                            SPAN_ARG(origin_of(w)),
                            (long long)((w->visit.silence_ms + 500) / SECOND_MS));
         else if (!visit_is_over(&w->visit))
@@ -396,8 +400,12 @@ static bool stay(struct visits *v)
 
 static bool leave(struct visits *v)
 {
-    for (size_t i = 0; i < v->count; i++)
-        visit_leave(&v->ways[i].visit);
+    for (size_t i = 0; i < v->count; i++) {
+        if (v->ways[i].visit.opened)
+            visit_leave(&v->ways[i].visit);
+        else
+            visit_clear(&v->ways[i].visit);
+    }
     return wait_until(v, is_over, LEAVE_MS, NULL);
 }
 

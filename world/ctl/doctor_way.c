@@ -37,9 +37,13 @@ static struct span cure_of_address(const struct ask *a)
 
 static void tell_unreached(struct doctor *d, struct span url, const struct ask *a)
 {
+    struct span name = print_text(a->doc, "name");
     struct buf text = {0};
 
-    ask_add_fault(a, &text);
+    if (ask_is_good(a) && name.len > 0)
+        buf_addf(&text, "%.*s answers there, and no world", SPAN_ARG(name));
+    else
+        ask_add_fault(a, &text);
     diagnosis_add(&d->d, &(struct symptom){.level = DIAGNOSIS_ERROR,
                                            .check = SPAN("world-unreachable"),
                                            .subject = url,
@@ -221,6 +225,7 @@ static bool look_at_token(struct doctor *d)
     }
     judge_token(d, &a);
     d->decided = ask_is_good(&a);
+    d->rooms = print_number(a.doc, "rooms");
     if (d->may != DOCTOR_NOTHING && !d->decided)
         tell_undecided(d, &a);
     ask_clear(&a);
@@ -329,12 +334,26 @@ static json_t *peers_of(const struct doctor *d)
     return found;
 }
 
+static json_t *reached(const struct doctor *d)
+{
+    json_t *found = json_array();
+
+    for (size_t i = 0; i < json_array_size(d->urls); i++) {
+        json_t *url = json_array_get(d->urls, i);
+        if (!diagnosis_has(&d->d, SPAN("world-unreachable"), span_str(json_string_value(url))))
+            (void)json_array_append(found, url);
+    }
+    return found;
+}
+
 static bool look_at_processes(struct doctor *d)
 {
     json_t *peers;
     size_t count;
-    bool good = ask_processes(d, d->urls, false);
+    json_t *urls = reached(d);
+    bool good = ask_processes(d, urls, false);
 
+    json_decref(urls);
     peers = peers_of(d);
     good = good && ask_processes(d, peers, true);
     json_decref(peers);

@@ -10,6 +10,7 @@
 const struct flag doctor_flags[] = {
     {"quick", NULL, "do not wait for what cuts idle connections", 0},
     {"via", "URL", "also come in by this address, as clients do; may be given more than once", 0},
+    {"servers", "LIST", "also dial these room servers from here, by SHARD_SECRET", 0},
     {"room", "ROOM", "come into this room, which is there [one that is made for it]", 0},
     {NULL, NULL, NULL, 0},
 };
@@ -27,23 +28,40 @@ void doctor_progress(const struct doctor *d, const char *fmt, ...)
     (void)fflush(stderr);
 }
 
-static bool take_via(struct doctor *d, const char *text)
+static bool take_origin(json_t *list, struct span text)
 {
     struct url_origin origin;
     struct buf out = {0};
 
-    if (url_origin_parse(span_str(text), &origin) != ERR_OK)
+    if (url_origin_parse(text, &origin) != ERR_OK)
         return false;
     url_origin_add(&out, &origin);
     url_origin_clear(&origin);
-    (void)json_array_append_new(d->vias, json_stringn(out.data, out.len));
+    (void)json_array_append_new(list, json_stringn(out.data, out.len));
     buf_clear(&out);
     return true;
 }
 
-static enum ended begin(struct doctor *d)
+/* Each may be given more than once, and name several. */
+static enum ended take_origins(struct doctor *d, const char *flag, json_t *list)
 {
     const struct args *a = &d->c->args;
+
+    for (size_t i = 0; i < a->given_count; i++) {
+        struct span rest = span_str(a->given[i].value), one;
+        if (strcmp(a->given[i].flag->name, flag) != 0)
+            continue;
+        while (span_split(&rest, ',', &one)) {
+            if (!take_origin(list, span_trim(one)))
+                return ctl_problem(ENDED_USAGE, "--%s %s: http://host:port or https://host:port",
+                                   flag, a->given[i].value);
+        }
+    }
+    return ENDED_DONE;
+}
+
+static enum ended begin(struct doctor *d)
+{
     struct span more, url;
     enum ended how = ctl_reach_all(d->c);
 
@@ -55,12 +73,8 @@ static enum ended begin(struct doctor *d)
         if (url.len > 0)
             (void)json_array_append_new(d->urls, json_stringn(url.ptr, url.len));
     }
-    for (size_t i = 0; i < a->given_count; i++) {
-        if (strcmp(a->given[i].flag->name, "via") == 0 && !take_via(d, a->given[i].value))
-            return ctl_problem(ENDED_USAGE, "--via %s: http://host:port or https://host:port",
-                               a->given[i].value);
-    }
-    return ENDED_DONE;
+    how = take_origins(d, "via", d->vias);
+    return how == ENDED_DONE ? take_origins(d, "servers", d->dialled) : how;
 }
 
 /* What stood before we came, what we have done, and what is seen of it. */
@@ -80,7 +94,7 @@ static bool look_at_cluster(struct doctor *d)
 
 static bool look(struct doctor *d)
 {
-    if (!doctor_look_at_way(d))
+    if (!doctor_look_at_way(d) || !doctor_look_at_servers(d))
         return false;
     if (d->base == NULL)
         return true;
@@ -99,6 +113,7 @@ enum ended verb_doctor(struct ctl *c)
                        .quick = args_has(&c->args, "quick"),
                        .urls = json_array(),
                        .vias = json_array(),
+                       .dialled = json_array(),
                        .processes = json_array(),
                        .findings = json_array()};
     enum ended how;
@@ -110,6 +125,7 @@ enum ended verb_doctor(struct ctl *c)
     diagnosis_clear(&d.d);
     json_decref(d.urls);
     json_decref(d.vias);
+    json_decref(d.dialled);
     json_decref(d.processes);
     json_decref(d.findings);
     json_decref(d.nodes);

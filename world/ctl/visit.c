@@ -47,10 +47,10 @@ static void on_closed(void *ctx, const struct wire_socket_end *e)
     v->end.why = buf_span(&v->why);
 }
 
-void visit_start(struct visit *v, struct wire *w, struct span url)
+void visit_start(struct visit *v, struct wire *w, struct span url, struct span headers)
 {
     static const struct wire_socket_hear hear = {on_opened, on_message, NULL, on_closed};
-    struct wire_dial how = {.call = {.url = url}};
+    struct wire_dial how = {.call = {.url = url, .headers = headers}};
 
     v->wire = w;
     v->quiet_since = clock_mono_ms();

@@ -17,8 +17,9 @@ struct visit {
     struct buf reason, why;
 };
 
-/* Dials a WebSocket there. The visit stays where it is until visit_clear. */
-void visit_start(struct visit *v, struct wire *w, struct span url);
+/* Dials a WebSocket there. `headers`: more lines, each with its CR LF; empty: none. The visit stays
+ * where it is until visit_clear. */
+void visit_start(struct visit *v, struct wire *w, struct span url, struct span headers);
 /* Looks whether a ping has come; to be called all 100 ms or so. */
 void visit_look(struct visit *v);
 /* Whether it has ended by itself. */
