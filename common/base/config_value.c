@@ -3,14 +3,12 @@
 
 #include <ctype.h>
 
-struct unit {
-    const char *name;
-    int64_t factor;
-};
+#include "common/base/measure.h"
 
 /* Smallest first. */
-static const struct unit duration_units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}};
-static const struct unit size_units[] = {
+static const struct measure_unit duration_units[] = {
+    {"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}};
+static const struct measure_unit size_units[] = {
     {"", 1}, {"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}};
 enum { DURATION_UNITS = 4, SIZE_UNITS = 4 };
 
@@ -36,39 +34,11 @@ static enum err parse_int(struct span text, int64_t *out)
     return parse_digits(span_slice(text, negative, text.len), negative, out);
 }
 
-static size_t count_digits(struct span text)
-{
-    size_t n = 0;
-    while (n < text.len && text.ptr[n] >= '0' && text.ptr[n] <= '9')
-        n++;
-    return n;
-}
-
-/* Digits with one of the units behind them. */
-static enum err parse_measure(struct span text, const struct unit *units, size_t count,
-                              int64_t *out)
-{
-    size_t digits = count_digits(text);
-    struct span name = span_slice(text, digits, text.len);
-    int64_t n = 0;
-    enum err e = parse_digits(span_slice(text, 0, digits), false, &n);
-    if (e == ERR_SYNTAX)
-        return e;
-    for (size_t i = 0; i < count; i++) {
-        if (!span_eq(name, span_str(units[i].name)))
-            continue;
-        if (e == ERR_OK && __builtin_mul_overflow(n, units[i].factor, out))
-            e = ERR_LIMIT;
-        return e;
-    }
-    return ERR_SYNTAX;
-}
-
 static enum err parse_duration(struct span text, int64_t *out)
 {
     *out = 0;
     return span_eq(text, SPAN("0")) ? ERR_OK
-                                    : parse_measure(text, duration_units, DURATION_UNITS, out);
+                                    : measure_read(text, duration_units, DURATION_UNITS, out);
 }
 
 static enum err parse_bool(struct span text, int64_t *out)
@@ -138,7 +108,7 @@ enum err config_value_parse(const struct config_row *row, struct span text, int6
         e = parse_duration(text, out);
         break;
     case CONFIG_SIZE:
-        e = parse_measure(text, size_units, SIZE_UNITS, out);
+        e = measure_read(text, size_units, SIZE_UNITS, out);
         break;
     case CONFIG_BOOL:
         return parse_bool(text, out);
@@ -156,7 +126,7 @@ enum err config_value_parse(const struct config_row *row, struct span text, int6
 /* In the largest unit that leaves no fraction. */
 static void add_number(struct buf *out, const struct config_row *row, int64_t n)
 {
-    const struct unit *units = row->type == CONFIG_DURATION ? duration_units : size_units;
+    const struct measure_unit *units = row->type == CONFIG_DURATION ? duration_units : size_units;
     size_t i = row->type == CONFIG_INT || n == 0 ? 0 : SIZE_UNITS - 1;
     while (i > 0 && n % units[i].factor != 0)
         i--;

@@ -1,6 +1,8 @@
 /* Numbers and durations. */
 #include "world/ctl/options.h"
 
+#include "common/base/measure.h"
+
 static const int64_t DURATION_MAX_MS = 365LL * 24 * 3600 * 1000;
 
 bool options_number(const char *what, const char *text, uint64_t min, uint64_t max, uint64_t *out)
@@ -38,26 +40,15 @@ bool options_count(const struct ctl *c, const char *flag, uint64_t min, uint64_t
 
 static bool read_duration(struct span text, int64_t *ms)
 {
-    static const struct {
-        const char *unit;
-        int64_t ms;
-    } units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"d", 86400000}, {"", 1000}};
-    size_t digits = 0;
-    uint64_t n;
+    static const struct measure_unit units[] = {{"ms", 1},      {"s", 1000},     {"m", 60000},
+                                                {"h", 3600000}, {"d", 86400000}, {"", 1000}};
+    int64_t n;
 
-    while (digits < text.len && text.ptr[digits] >= '0' && text.ptr[digits] <= '9')
-        digits++;
-    if (span_to_u64(span_slice(text, 0, digits), &n) != ERR_OK)
+    if (measure_read(text, units, sizeof units / sizeof *units, &n) != ERR_OK ||
+        n > DURATION_MAX_MS)
         return false;
-    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-        if (!span_eq(span_slice(text, digits, text.len), span_str(units[i].unit)))
-            continue;
-        if (n > (uint64_t)(DURATION_MAX_MS / units[i].ms))
-            return false;
-        *ms = (int64_t)n * units[i].ms;
-        return true;
-    }
-    return false;
+    *ms = n;
+    return true;
 }
 
 bool options_duration(const struct ctl *c, const char *flag, int64_t *ms)
