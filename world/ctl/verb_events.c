@@ -3,8 +3,8 @@
 
 #include "world/ctl/api.h"
 #include "world/ctl/clock_text.h"
-#include "world/ctl/count_flag.h"
 #include "world/ctl/event_line.h"
+#include "world/ctl/options.h"
 #include "world/ctl/print.h"
 
 const struct flag events_flags[] = {
@@ -137,7 +137,7 @@ enum ended verb_events(struct ctl *c)
 
     if (!is_id(since))
         return ctl_problem(ENDED_USAGE, "--since %s: the id of an event, a number", since);
-    if (!count_flag(c, "count", 1, UINT32_MAX, &e.left))
+    if (!options_count(c, "count", 1, UINT32_MAX, &e.left))
         return ENDED_USAGE;
     buf_add_span(&e.last, span_str(since));
     enum ended how = ctl_reach(c);

@@ -6,9 +6,9 @@
 #include <unistd.h>
 
 #include "world/ctl/api.h"
-#include "world/ctl/count_flag.h"
 #include "world/ctl/join.h"
 #include "world/ctl/join_line.h"
+#include "world/ctl/options.h"
 #include "world/ctl/print.h"
 
 enum { LAST_WORDS_MS = 500 /* for what is answered to the last line */ };
@@ -136,7 +136,7 @@ enum ended verb_join(struct ctl *c)
                               .create = !args_has(&c->args, "no-create")}};
     const char *session = args_value(&c->args, "session");
 
-    if (!count_flag(c, "count", 1, UINT32_MAX, &t.join.left))
+    if (!options_count(c, "count", 1, UINT32_MAX, &t.join.left))
         return ENDED_USAGE;
     t.stays = t.join.left > 0;
     if (session != NULL)

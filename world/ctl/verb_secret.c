@@ -1,7 +1,7 @@
 /* Secrets for AUTH_JWT_SECRET and SHARD_SECRET. */
 #include "common/base/base64url.h"
 #include "common/base/rng.h"
-#include "world/ctl/count_flag.h"
+#include "world/ctl/options.h"
 #include "world/ctl/print.h"
 #include "world/ctl/verb_token.h"
 
@@ -26,8 +26,8 @@ enum ended verb_secret(struct ctl *c)
     uint64_t bytes = BYTES, count = 1;
     struct buf out = {0};
 
-    if (!count_flag(c, "bytes", BYTES_MIN, BYTES_MAX, &bytes) ||
-        !count_flag(c, "count", 1, COUNT_MAX, &count))
+    if (!options_count(c, "bytes", BYTES_MIN, BYTES_MAX, &bytes) ||
+        !options_count(c, "count", 1, COUNT_MAX, &count))
         return ENDED_USAGE;
     if (c->json)
         BUF_ADD_LIT(&out, "{\"secrets\":[");

@@ -2,8 +2,8 @@
 #include "common/base/json.h"
 #include "world/ctl/api.h"
 #include "world/ctl/clock_text.h"
-#include "world/ctl/count_flag.h"
 #include "world/ctl/event_line.h"
+#include "world/ctl/options.h"
 #include "world/ctl/print.h"
 #include "world/ctl/verb_events.h"
 
@@ -123,7 +123,7 @@ enum ended verb_watch(struct ctl *c)
     struct watch w = {.ctl = c};
     enum ended how;
 
-    if (!count_flag(c, "count", 1, UINT32_MAX, &w.left))
+    if (!options_count(c, "count", 1, UINT32_MAX, &w.left))
         return ENDED_USAGE;
     how = ctl_reach(c);
     if (how != ENDED_DONE)
