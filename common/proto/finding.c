@@ -285,16 +285,6 @@ bool findings_drop(struct findings *f, enum finding_check check, struct span sub
     return item != NULL;
 }
 
-bool findings_drop_all(struct findings *f, enum finding_check check)
-{
-    size_t before = f->count;
-
-    for (size_t i = f->count; i-- > 0;)
-        if (f->items[i].check == check)
-            drop(f, &f->items[i]);
-    return f->count < before;
-}
-
 bool findings_set(struct findings *f, enum finding_check check, struct span subject, bool is_so,
                   struct span detail, int64_t now_ms)
 {

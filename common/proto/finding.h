@@ -82,8 +82,6 @@ bool findings_put(struct findings *f, enum finding_check check, struct span subj
                   struct span detail, int64_t now_ms);
 /* What is well again; logged as finding.gone. True: it was there. */
 bool findings_drop(struct findings *f, enum finding_check check, struct span subject);
-/* Of every subject. */
-bool findings_drop_all(struct findings *f, enum finding_check check);
 /* Puts it if `is_so`, else drops it. */
 bool findings_set(struct findings *f, enum finding_check check, struct span subject, bool is_so,
                   struct span detail, int64_t now_ms);
