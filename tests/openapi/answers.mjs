@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import http from "node:http";
 import { test, until } from "../lib/runner.mjs";
-import { bearer } from "../lib/cluster.mjs";
 import { startWorld } from "../lib/process.mjs";
+import { listen } from "../lib/sse.mjs";
 import { token } from "../lib/tokens.mjs";
-import { all, ask, contract, send, shardSecret } from "./subject.mjs";
+import { all, ask, contract, send } from "./subject.mjs";
 
 const W = "world-default";
 const base = `/api/v1/worlds/${W}`;
@@ -42,22 +42,11 @@ async function roomServer(t) {
 }
 
 /** Reads events until the test is over; each is judged by the document. */
-async function listen(t, origin, headers = {}) {
+async function events(t, origin, headers = {}) {
   const heard = [];
-  const request = http.get(`${origin}${base}/events?overview=1`, { headers: { ...all, ...headers } });
-  t.after(() => request.destroy());
-  const response = await new Promise((resolve, reject) => request.on("response", resolve).on("error", reject));
+  const response = await listen(t, `${origin}${base}/events?overview=1`, { ...all, ...headers }, (name, data) =>
+    heard.push({ name, wrong: contract.wrongAs("EventData", { [name]: data }) }));
   assert.equal(contract.judge("GET", `${base}/events`, { status: response.statusCode, headers: response.headers, body: "" }), undefined);
-  let text = "";
-  response.on("error", () => {});
-  response.setEncoding("utf8").on("data", (data) => {
-    text += data;
-    for (let end; (end = text.indexOf("\n\n")) >= 0; text = text.slice(end + 2)) {
-      const [, name] = /^event: (.*)$/m.exec(text.slice(0, end)) ?? [];
-      const [, body] = /^data: (.*)$/m.exec(text.slice(0, end)) ?? [];
-      if (name) heard.push({ name, wrong: contract.wrongAs("EventData", { [name]: JSON.parse(body) }) });
-    }
-  });
   return heard;
 }
 
@@ -89,7 +78,7 @@ test("probes, metrics and the document are answered as documented", async () => 
 
 test("rooms, shards, bans and their events are answered as documented", async (t) => {
   const w = await world({ PRIVATE_ROOMS: "enforce" });
-  const heard = await listen(t, w.origin);
+  const heard = await events(t, w.origin);
   const node = new Node(w.origin, "node-1");
   await node.beat();
   await ask(w.origin, 200, "GET", "/api/v1/worlds");
@@ -197,7 +186,7 @@ test("the reference's routes are answered as documented", async () => {
 test("nodes, room servers and the world as a whole are answered as documented", async (t) => {
   const server = await roomServer(t);
   const w = await world({ ROOM_SERVERS: server });
-  const heard = await listen(t, w.origin, { "last-event-id": "1" });
+  const heard = await events(t, w.origin, { "last-event-id": "1" });
   const [one, two] = [new Node(w.origin, "node-1"), new Node(w.origin, "node-2")];
   await one.beat();
   await two.beat();
@@ -269,6 +258,6 @@ test("what is full is refused as documented", async (t) => {
   await w.put(400, "/rooms/r/bans/ann", { seconds: 0 });
   await w.post(409, "/rooms/r/kick", { session: "ann" });
   await w.put(409, `/servers/${enc("http://127.0.0.1:1")}`);
-  await Promise.all(Array.from({ length: 100 }, () => listen(t, w.origin)));
+  await Promise.all(Array.from({ length: 100 }, () => events(t, w.origin)));
   await w.get(429, "/events", undefined, { fresh: true });
 });

@@ -1,8 +1,8 @@
 // The management API over HTTP, with a real node: what an operator orders reaches the clients.
 import assert from "node:assert/strict";
-import http from "node:http";
 import { test, until } from "../lib/runner.mjs";
 import { bearer, client, cluster, request } from "../lib/cluster.mjs";
+import { listen } from "../lib/sse.mjs";
 
 const base = "/api/v1/worlds/world-default";
 const headers = bearer("world-default");
@@ -16,19 +16,8 @@ async function ask(world, method, path, body) {
 /** Reads the world's events; answers a list that grows. */
 async function events(t, world) {
   const seen = [];
-  const stream = http.get(world.origin + base + "/events", { headers });
-  t.after(() => stream.destroy());
-  const [response] = await new Promise((resolve, reject) => stream.on("response", (r) => resolve([r])).on("error", reject));
+  const response = await listen(t, world.origin + base + "/events", headers, (name, data) => seen.push([name, data]));
   assert.equal(response.headers["content-type"], "text/event-stream");
-  let text = "";
-  response.on("error", () => {});
-  response.on("data", (data) => {
-    text += data;
-    for (let end; (end = text.indexOf("\n\n")) >= 0; text = text.slice(end + 2)) {
-      const event = /^event: (.*)$/m.exec(text.slice(0, end));
-      if (event) seen.push([event[1], JSON.parse(/^data: (.*)$/m.exec(text.slice(0, end))[1])]);
-    }
-  });
   return seen;
 }
 

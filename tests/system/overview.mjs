@@ -1,9 +1,9 @@
 // What consoles live on: a world on one line, told as it changes, and its last hour; through any process.
 import assert from "node:assert/strict";
-import http from "node:http";
 import { test, until } from "../lib/runner.mjs";
 import { bearer, client, cluster, request } from "../lib/cluster.mjs";
 import { Redis } from "../lib/redis.mjs";
+import { listen } from "../lib/sse.mjs";
 import { ids, room, Worlds } from "../lib/worlds.mjs";
 
 const of = (world) => `/api/v1/worlds/${world}`;
@@ -15,21 +15,9 @@ async function ask(origin, path, method = "GET", body) {
 }
 
 /** The overviews that a stream tells: a list of [when, data] that grows. */
-function overviews(t, origin, world) {
+async function overviews(t, origin, world) {
   const seen = [];
-  let text = "";
-  const req = http.get(`${origin}${of(world)}/events?overview=1`, { headers: bearer("*"), agent: false }, (res) => {
-    res.on("error", () => {});
-    res.on("data", (data) => {
-      text += data;
-      for (let end; (end = text.indexOf("\n\n")) >= 0; text = text.slice(end + 2)) {
-        const data_ = /^event: overview\ndata: (.*)$/m.exec(text.slice(0, end));
-        if (data_) seen.push([Date.now(), JSON.parse(data_[1])]);
-      }
-    });
-  });
-  req.on("error", () => {});
-  t.after(() => req.destroy());
+  await listen(t, `${origin}${of(world)}/events?overview=1`, bearer("*"), (name, data) => name === "overview" && seen.push([Date.now(), data]));
   return seen;
 }
 
@@ -37,7 +25,7 @@ test("a console sees clients come within a second, on one line and then in the h
   const { world, node } = await cluster(t), w = of("world-default");
   await until(async () => (await ask(world.origin, `${w}/nodes`)).items[0]?.usable, "a usable node");
   await ask(world.origin, `${w}/rooms/lobby`, "PUT", { minShards: 2, maxPlayersPerShard: 20 });
-  const seen = overviews(t, world.origin, "world-default");
+  const seen = await overviews(t, world.origin, "world-default");
   await until(() => seen.length > 0, "the first overview");
   assert.deepEqual(seen[0][1].shards, { total: 2, active: 2, maintenance: 0, draining: 0 });
   const { change } = await ask(world.origin, `${w}/overview`);
@@ -66,7 +54,7 @@ test("a console sees clients come within a second, on one line and then in the h
 test("the overview and its events come from the process that decides, whoever is asked", async (t) => {
   const c = await Worlds.start(t, { redis: await Redis.start(t) }), [id] = ids;
   await c.made(c.put(0, id, "news", room(30, 1)));
-  const origins = c.worlds.map((w) => w.origin), seen = overviews(t, origins[1], id);
+  const origins = c.worlds.map((w) => w.origin), seen = await overviews(t, origins[1], id);
   const [one, two] = await Promise.all(origins.slice(0, 2).map((o) => ask(o, `${of(id)}/overview`)));
   assert.ok(one.process.id.length > 0);
   assert.equal(one.process.id, two.process.id);
