@@ -4,13 +4,14 @@ import WebSocket from "ws";
 import { test, until } from "../lib/runner.mjs";
 import { jwtSecret, secret } from "../lib/process.mjs";
 import { bearer, client, cluster, request, shardId } from "../lib/cluster.mjs";
+import { metricsText } from "../lib/metrics.mjs";
 import { exchange } from "../lib/raw.mjs";
 import { now, token } from "../lib/tokens.mjs";
 
 /** The samples of a metric by one label. */
 async function samples(origin, name, label) {
-  const { body } = await request(origin, { path: "/metrics" });
-  const found = [...body.matchAll(new RegExp(`^${name}\\{[^}]*${label}="([^"]*)"[^}]*\\} (\\d+)$`, "gm"))];
+  const text = await metricsText(origin);
+  const found = [...text.matchAll(new RegExp(`^${name}\\{[^}]*${label}="([^"]*)"[^}]*\\} (\\d+)$`, "gm"))];
   return found.reduce((all, [, key, n]) => ({ ...all, [key]: (all[key] ?? 0) + Number(n) }), {});
 }
 const present = (counts) => Object.fromEntries(Object.entries(counts).filter(([, n]) => n > 0).sort());

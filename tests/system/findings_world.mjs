@@ -4,6 +4,7 @@ import { test, until } from "../lib/runner.mjs";
 import { bearer, post, request } from "../lib/cluster.mjs";
 import { Authority } from "../lib/certificates.mjs";
 import { freePort, startNode, startWorld } from "../lib/process.mjs";
+import { metric } from "../lib/metrics.mjs";
 import { Redis } from "../lib/redis.mjs";
 
 const base = "/api/v1/worlds/world-default";
@@ -14,7 +15,7 @@ const has = (items, check, subject) => items.find((f) => f.check === check && (s
 /** Waits until the world tells that finding; answers it. */
 const found = (origin, check, subject) => until(async () => has((await json(origin, `${base}/findings`)).items, check, subject), check, 15000);
 const gone = (origin, check) => until(async () => !has((await json(origin, `${base}/findings`)).items, check), `no ${check}`, 15000);
-const metric = async (origin, check) => Number((await request(origin, { path: "/metrics" })).body.match(new RegExp(`terrane_world_findings\\{check="${check}"\\} (\\d+)`))[1]);
+const gauge = (origin, check) => metric(origin, `terrane_world_findings{check="${check}"}`);
 
 /** A beat of a node that is a script; answers its orders. */
 let seq = 0;
@@ -45,8 +46,8 @@ test("a world finds what is wrong around it", async () => {
   assert.equal((await found(world.origin, "node-id", "n1")).detail, "http://other.test and http://n1.test");
 
   await found(world.origin, "server-down", nowhere);
-  for (const check of ["node-secret", "node-id", "server-down"]) assert.equal(await metric(world.origin, check), 1, check);
-  assert.equal(await metric(world.origin, "redis-evicts"), 0);
+  for (const check of ["node-secret", "node-id", "server-down"]) assert.equal(await gauge(world.origin, check), 1, check);
+  assert.equal(await gauge(world.origin, "redis-evicts"), 0);
   assert.ok((await json(world.origin, `${base}/overview`)).findings.error >= 3);
   await node.stop();
 });

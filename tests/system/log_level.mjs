@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test, until } from "../lib/runner.mjs";
 import { bearer, cluster, request } from "../lib/cluster.mjs";
+import { metric } from "../lib/metrics.mjs";
 
 const put = (world, path, body, headers = bearer("*")) => request(world.origin, { method: "PUT", path, headers, body: JSON.stringify(body) });
 const level = async (world) => (await request(world.origin, { path: "/api/v1/process", headers: bearer("*") })).json.logLevel;
@@ -36,7 +37,7 @@ test("a level that is ordered holds for its time, at a world and at a node", asy
   await node.says(/process\.log_level.*"level":"debug"[^]*"level":"debug".*ordered/);
   node.child.kill("SIGHUP");
   await node.says(/process\.reload/);
-  const beats = async () => Number((await request(node.origin, { path: "/metrics" })).body.match(/^terrane_shard_beats_total (\d+)/m)[1]);
+  const beats = () => metric(node.origin, "terrane_shard_beats_total");
   const before = await beats();
   await until(async () => (await beats()) > before + 1, "two more beats");
   assert.equal(await isWordy(node), false);

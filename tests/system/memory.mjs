@@ -7,7 +7,8 @@ import path from "node:path";
 import { Worker } from "node:worker_threads";
 import { fileURLToPath } from "node:url";
 import { run, test } from "../lib/runner.mjs";
-import { cluster, join, request, shardId } from "../lib/cluster.mjs";
+import { cluster, join, shardId } from "../lib/cluster.mjs";
+import { metricsText, sample } from "../lib/metrics.mjs";
 import { bin } from "../lib/process.mjs";
 
 const alone = process.argv[1] === fileURLToPath(import.meta.url);
@@ -22,8 +23,8 @@ const status = (node, field) => Number(readFileSync(`/proc/${node.pid}/status`, 
 const mib = (bytes) => (bytes / MIB).toFixed(1);
 
 async function gauges(node) {
-  const { body } = await request(node.origin, { path: "/metrics" });
-  const read = (name) => Number(body.split("\n").find((line) => line.startsWith(`terrane_shard_${name} `)).split(" ").pop());
+  const text = await metricsText(node.origin);
+  const read = (name) => sample(text, `terrane_shard_${name}`);
   return {
     clients: read('client_buffer_bytes{direction="up"}') + read('client_buffer_bytes{direction="down"}'),
     link: read('link_waiting_bytes{where="backlog"}') + read('link_waiting_bytes{where="queue"}'),

@@ -7,7 +7,8 @@ import path from "node:path";
 import { Worker } from "node:worker_threads";
 import { fileURLToPath } from "node:url";
 import { run, test, until } from "../lib/runner.mjs";
-import { cluster, request, shardId } from "../lib/cluster.mjs";
+import { cluster, shardId } from "../lib/cluster.mjs";
+import { metric } from "../lib/metrics.mjs";
 import { bin, folder, listening, start } from "../lib/process.mjs";
 
 const alone = process.argv[1] === fileURLToPath(import.meta.url);
@@ -22,10 +23,7 @@ const now = () => performance.timeOrigin + performance.now();
 const envelope = (id, n) => `{"type":"shard.clientMessage","privateId":"${id}","payload":{"n":${n}}}`.length;
 const status = (node, field) => Number(readFileSync(`/proc/${node.pid}/status`, "utf8").match(new RegExp(`${field}:\\s+(\\d+)`))[1]) / 1024;
 
-async function metric(node, name) {
-  const { body } = await request(node.origin, { path: "/metrics" });
-  return Number(body.split("\n").find((line) => line.startsWith(`terrane_shard_${name} `))?.split(" ").pop());
-}
+const counted = (node, name) => metric(node.origin, `terrane_shard_${name}`);
 
 /** A room server that can be killed and started again, and what it has written down. */
 class Ledger {
@@ -95,16 +93,16 @@ async function scene(t, nodeEnv) {
 
 /** The room server is away, some leave and others come. Told of `outages`: by when the node had noticed, and since when it was there again. */
 async function outage(s, meanwhile) {
-  const losses = await metric(s.node, "link_losses_total");
+  const losses = await counted(s.node, "link_losses_total");
   await s.room.process.kill();
-  await until(async () => (await metric(s.node, "link_losses_total")) > losses, "the node to notice");
+  await until(async () => (await counted(s.node, "link_losses_total")) > losses, "the node to notice");
   const noticed = now();
   await s.crowd.some("leave", s.ids.splice(0, LEAVERS));
   s.ids.push(...(await s.crowd.enter(LEAVERS)));
   await meanwhile();
   await s.room.rise();
   const back = now();
-  await until(async () => (await metric(s.node, 'links{state="up"}')) === 1, "the link to be back", 20000);
+  await until(async () => (await counted(s.node, 'links{state="up"}')) === 1, "the link to be back", 20000);
   s.outages.push({ noticed, back });
 }
 
@@ -117,7 +115,7 @@ async function settle(s) {
     const same = size === before;
     before = size;
     await sleep(400);
-    return same && (await metric(s.node, 'links{state="up"}')) === 1;
+    return same && (await counted(s.node, 'links{state="up"}')) === 1;
   }, "the room to have heard all", 30000);
 }
 
@@ -144,8 +142,8 @@ async function judge(s, label) {
       if (safe(at)) n.lostLater++;
     });
   }
-  n.counted = await metric(s.node, "link_lost_bytes_total");
-  n.pauses = await metric(s.node, "link_pauses_total");
+  n.counted = await counted(s.node, "link_lost_bytes_total");
+  n.pauses = await counted(s.node, "link_pauses_total");
   console.log(`     ${label}: ${Object.entries(n).map(([key, value]) => `${key} ${value}`).join(", ")}`);
   const wrong = ["lostLater", "twice", "overtaken", "closed", "ghosts", "missing"].filter((key) => n[key] !== 0);
   if (wrong.length) throw new Error(`${wrong.join(", ")}: ${[...new Set(talkers.map((x) => x.closed).filter(Boolean))].slice(0, 5)}`);
@@ -202,16 +200,16 @@ test("room restart: one that stands still and goes on loses nothing", async (t) 
   s.room.process.child.kill("SIGCONT");
   await settle(s);
   const n = await judge(s, "stopped");
-  if (n.lost !== 0 || n.counted !== 0 || (await metric(s.node, "link_losses_total")) !== 0) throw new Error("something was lost");
+  if (n.lost !== 0 || n.counted !== 0 || (await counted(s.node, "link_losses_total")) !== 0) throw new Error("something was lost");
 }, { seconds: 120 });
 
 test("room restart: one that hangs is left after PONG_TIMEOUT, and found again", async (t) => {
   const s = await scene(t, { PING_INTERVAL: "500ms", PONG_TIMEOUT: "500ms" });
   s.room.process.child.kill("SIGSTOP");
-  await until(async () => (await metric(s.node, "link_losses_total")) === 1, "the node to notice", 10000);
+  await until(async () => (await counted(s.node, "link_losses_total")) === 1, "the node to notice", 10000);
   s.outages.push({ noticed: now(), back: Infinity });
   s.room.process.child.kill("SIGCONT");
-  await until(async () => (await metric(s.node, 'links{state="up"}')) === 1, "the link to be back", 20000);
+  await until(async () => (await counted(s.node, 'links{state="up"}')) === 1, "the link to be back", 20000);
   await settle(s);
   await judge(s, "hung");
 }, { seconds: 120 });

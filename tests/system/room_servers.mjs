@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { test, until } from "../lib/runner.mjs";
 import { folder, startNode, startWorld } from "../lib/process.mjs";
-import { join, post, request } from "../lib/cluster.mjs";
+import { join, post } from "../lib/cluster.mjs";
+import { metric } from "../lib/metrics.mjs";
 import { Room } from "../lib/room.mjs";
 
 const ROOMS = 24;
@@ -72,8 +73,7 @@ test("rooms are spread over the room servers of their world", async (t) => {
   console.log(`      rooms on the two servers: ${counts.join(" and ")}`);
   assert.equal(counts[0] + counts[1], ROOMS);
   assert.ok(counts[0] > 0 && counts[1] > 0); // ports are random: all on one is a chance of 1 in 8 million
-  const metrics = await request(c.world.origin, { path: "/metrics" });
-  assert.match(String(metrics.body), /^terrane_world_room_servers\{state="up"\} 2$/m);
+  assert.equal(await metric(c.world.origin, 'terrane_world_room_servers{state="up"}'), 2);
 });
 
 test("with ROOM_FAILOVER=move the rooms of a dead server go to another, and no client is closed", async (t) => {
@@ -83,9 +83,8 @@ test("with ROOM_FAILOVER=move the rooms of a dead server go to another, and no c
   const ms = await talk(hit, () => other, 14000);
   console.log(`      ${hit.length} rooms were served elsewhere after ${ms} ms, ${hit.reduce((n, one) => n + one.said, 0)} messages in order`);
   for (const one of c.clients) assert.equal(one.closed, null);
-  const metrics = String((await request(c.world.origin, { path: "/metrics" })).body);
-  assert.ok(metrics.includes(`terrane_world_room_moves_total{cause="dead"} ${hit.length}\n`));
-  assert.match(metrics, /^terrane_world_room_servers\{state="dead"\} 1$/m);
+  assert.equal(await metric(c.world.origin, 'terrane_world_room_moves_total{cause="dead"}'), hit.length);
+  assert.equal(await metric(c.world.origin, 'terrane_world_room_servers{state="dead"}'), 1);
 }, { seconds: 60 });
 
 test("with ROOM_FAILOVER=wait the rooms of a server that is restarted stay, and no client is closed", async (t) => {
@@ -96,8 +95,7 @@ test("with ROOM_FAILOVER=wait the rooms of a server that is restarted stay, and 
   const ms = await talk(hit, () => c.servers[at], 14000);
   console.log(`      ${hit.length} rooms were served again after ${ms} ms, ${hit.reduce((n, one) => n + one.said, 0)} messages in order`);
   for (const one of c.clients) assert.equal(one.closed, null);
-  const metrics = String((await request(c.world.origin, { path: "/metrics" })).body);
-  assert.ok(metrics.includes('terrane_world_room_moves_total{cause="dead"} 0\n'));
+  assert.equal(await metric(c.world.origin, 'terrane_world_room_moves_total{cause="dead"}'), 0);
 }, { seconds: 60 });
 
 test("rooms that run on a node's own choice stay there when the world comes to know the room servers", async (t) => {
@@ -116,7 +114,7 @@ test("rooms that run on a node's own choice stay there when the world comes to k
   await world.stop();
   world = await startWorld({ ...env, ROOM_SERVERS: servers.map((s) => s.origin).join(), LOG_LEVEL: "debug" });
   await until(() => world.log.split(/room\.assigned.*"adopted":"?1/).length === 7, "the rooms to be adopted");
-  const beats = async () => Number(String((await request(node.origin, { path: "/metrics" })).body).match(/^terrane_shard_beats_total\D* (\d+)$/m)[1]);
+  const beats = () => metric(node.origin, "terrane_shard_beats_total");
   const before = await beats();
   await until(async () => (await beats()) >= before + 2, "the node to have the new orders");
   assert.ok(servers[0].links.every((l) => l.closed === null));

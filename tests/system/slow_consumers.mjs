@@ -6,7 +6,8 @@ import path from "node:path";
 import { Worker } from "node:worker_threads";
 import { fileURLToPath } from "node:url";
 import { run, test, until } from "../lib/runner.mjs";
-import { cluster, join, request, shardId } from "../lib/cluster.mjs";
+import { cluster, join, shardId } from "../lib/cluster.mjs";
+import { metricsText, sample } from "../lib/metrics.mjs";
 import { bin } from "../lib/process.mjs";
 
 const alone = process.argv[1] === fileURLToPath(import.meta.url);
@@ -20,10 +21,10 @@ const FRAME = 10004, TEXT = JSON.stringify("x".repeat(FRAME - 6)); // on the wir
 const sanitized = readFileSync(path.join(bin, "terrane-shard")).includes("__asan_init");
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const now = () => performance.timeOrigin + performance.now();
-async function metrics(node) {
-  const { body } = await request(node.origin, { path: "/metrics" });
-  return (name) => Number(body.split("\n").find((line) => line.startsWith(`terrane_shard_${name} `))?.split(" ").pop());
-}
+const metrics = async (node) => {
+  const text = await metricsText(node.origin);
+  return (name) => sample(text, `terrane_shard_${name}`);
+};
 const peak = (node) => Number(readFileSync(`/proc/${node.pid}/status`, "utf8").match(/VmHWM:\s+(\d+)/)[1]) / 1024;
 
 /** Clients in a thread of their own; `ask` tells it something and answers what it has measured since. */

@@ -9,6 +9,7 @@ import WebSocket from "ws";
 import { Authority } from "../lib/certificates.mjs";
 import { bearer, cluster, shardId } from "../lib/cluster.mjs";
 import { finish, jwtSecret, root, secret, start, startNode, startWorld } from "../lib/process.mjs";
+import { metric, sample } from "../lib/metrics.mjs";
 import { Room } from "../lib/room.mjs";
 import { test, until } from "../lib/runner.mjs";
 
@@ -51,8 +52,7 @@ async function allUnderTls(t, nodeEnv = {}) {
   return { authority, ids, room, world, node, ca: authority.pem };
 }
 
-const metric = async (origin, name, options) =>
-  Number((await ask(origin, "/metrics", options)).text.match(new RegExp(`^${name.replace(/[{}"]/g, "\\$&")} (\\S+)$`, "m"))?.[1]);
+const secureMetric = async (origin, name, ca) => sample((await ask(origin, "/metrics", { ca })).text, name);
 
 test("a client's messages go over TLS to the node and on to the room server, and back", async (t) => {
   const c = await allUnderTls(t);
@@ -72,8 +72,8 @@ test("a client's messages go over TLS to the node and on to the room server, and
   const answer = await ask(c.node.origin, `/parties/shard/${encodeURIComponent(placed.shardId)}/x`, { ca: c.ca });
   assert.equal(answer.status, 200);
   assert.equal(c.room.requests.at(-1).headers["x-forwarded-by-shard"], "true");
-  await until(async () => (await metric(c.node.origin, 'terrane_shard_tls_handshakes_total{side="to_cluster"}', { ca: c.ca })) > 0, "the node to dial the world");
-  const left = await metric(c.node.origin, 'terrane_shard_tls_certificate_expires_seconds{side="public"}', { ca: c.ca });
+  await until(async () => (await secureMetric(c.node.origin, 'terrane_shard_tls_handshakes_total{side="to_cluster"}', c.ca)) > 0, "the node to dial the world");
+  const left = await secureMetric(c.node.origin, 'terrane_shard_tls_certificate_expires_seconds{side="public"}', c.ca);
   assert.ok(left > 29 * 86400 && left < 31 * 86400, String(left));
 });
 
@@ -140,7 +140,7 @@ test("SIGHUP gives newcomers the new certificate, and those who are there stay",
   c.node.child.kill("SIGHUP");
   await c.node.says(/tls\.reload.*TLS_CERT.*\.key/);
   assert.equal(await shown(), fresh.serial);
-  assert.equal(await metric(c.node.origin, 'terrane_shard_tls_reload_failures_total{side="public"}', { ca: c.ca }), 1);
+  assert.equal(await secureMetric(c.node.origin, 'terrane_shard_tls_reload_failures_total{side="public"}', c.ca), 1);
 
   a.ws.send('{"action":"still"}');
   await c.room.tells("+a", 'a:{"action":"still"}');
@@ -199,7 +199,7 @@ test("processes of a cluster show each other certificates, and others stay outsi
     c.ws.send('"hello"');
     await room.tells(`+c${i}`, `c${i}:"hello"`);
   }
-  const tunnels = async (node) => Number((await (await fetch(`${node.origin}/metrics`)).text()).match(/^terrane_shard_tunnels_total{target="node"} (\d+)$/m)[1]);
+  const tunnels = (node) => metric(node.origin, 'terrane_shard_tunnels_total{target="node"}');
   assert.equal((await tunnels(nodes[0])) + (await tunnels(nodes[1])), 1);
 });
 
