@@ -1,16 +1,15 @@
 // What the buttons do, by mouse and by keyboard.
 import assert from "node:assert/strict";
 import { test, until } from "../lib/runner.mjs";
-import { bearer, client, cluster, request } from "../lib/cluster.mjs";
+import { client, cluster, manage, nodesUsable } from "../lib/cluster.mjs";
 import { operator, shows, signedIn, visit } from "./page.mjs";
 
-const base = "/api/v1/worlds/world-default";
-const ask = async (world, method, path, body) => (await request(world.origin, { method, path: base + path, headers: bearer("*"), body: body && JSON.stringify(body) })).json;
+const ask = async (world, method, what, body) => (await manage(world.origin, method, what, body)).json;
 
 /** A cluster with a room of two shards and clients on the first of them. */
 async function busy(t, count, options) {
   const c = await cluster(t, options);
-  await until(async () => (await ask(c.world, "GET", "/nodes")).items.filter((n) => n.usable).length === c.nodes.length, "usable nodes");
+  await nodesUsable(c.world.origin, c.nodes.length);
   await ask(c.world, "PUT", "/rooms/lobby", { minShards: 2, maxShards: 6, maxPlayersPerShard: 20 });
   const [shard] = (await ask(c.world, "GET", "/shards?room=lobby")).items;
   const clients = await Promise.all(Array.from({ length: count }, async (_, i) => client(t, `${c.node.origin}/parties/shard/${encodeURIComponent(shard.shardId)}?id=s${i}`).open()));

@@ -2,11 +2,10 @@
 import assert from "node:assert/strict";
 import { test, until } from "../lib/runner.mjs";
 import { startNode, startWorld } from "../lib/process.mjs";
-import { bearer, client, cluster, request } from "../lib/cluster.mjs";
+import { client, cluster, manage, nodesUsable, request } from "../lib/cluster.mjs";
 import { shows, signedIn } from "./page.mjs";
 
-const put = (world, room, body = { minShards: 1 }) =>
-  request(world.origin, { method: "PUT", path: `/api/v1/worlds/world-default/rooms/${encodeURIComponent(room)}`, headers: bearer("*"), body: JSON.stringify(body) });
+const put = (world, room, body = { minShards: 1 }) => manage(world.origin, "PUT", `/rooms/${encodeURIComponent(room)}`, body);
 
 test("what happens is on the page within a second", async (t) => {
   const { world, node } = await cluster(t);
@@ -20,11 +19,11 @@ test("what happens is on the page within a second", async (t) => {
   }
   assert.ok(Math.min(...took) <= 1000, `${took} ms`);
   await page.click("text=Overview");
-  await until(async () => (await request(world.origin, { path: "/api/v1/worlds/world-default/nodes", headers: bearer("*") })).json.items[0]?.usable, "a usable node");
-  const { json } = await request(world.origin, { path: "/api/v1/worlds/world-default/shards", headers: bearer("*") });
+  await nodesUsable(world.origin);
+  const { json } = await manage(world.origin, "GET", "/shards");
   const c = client(t, `${node.origin}/parties/shard/${encodeURIComponent(json.items[0].shardId)}?id=ann`);
   await c.open();
-  await until(async () => (await request(world.origin, { path: "/api/v1/worlds/world-default/overview", headers: bearer("*") })).json.connections === 1, "the client to be counted");
+  await until(async () => (await manage(world.origin, "GET", "/overview")).json.connections === 1, "the client to be counted");
   await shows(page, "#figure-connections", /^1$/);
   await page.waitForSelector(".chart .edge", { state: "attached" });
   await shows(page, ".overview", /node-\d+/);

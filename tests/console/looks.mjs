@@ -4,7 +4,7 @@ import { mkdirSync } from "node:fs";
 import path from "node:path";
 import { test, until } from "../lib/runner.mjs";
 import { root, startWorld } from "../lib/process.mjs";
-import { bearer, request } from "../lib/cluster.mjs";
+import { manage } from "../lib/cluster.mjs";
 import { fixture } from "./fixture.mjs";
 import { barriers, overflow, shows, signedIn, visit } from "./page.mjs";
 
@@ -83,7 +83,7 @@ test("a hostile name is only text", async (t) => {
   const { origin } = await startWorld();
   const names = ["<img src=x onerror=alert(1)>", "\u202etxt.exe \u0000\u0007", "\u05d0\u05d1\u05d2 rtl", `${"x".repeat(8192)}`, "../../etc", "a%2Fb?c#d", "</script><script>alert(1)</script>", '" style="x'];
   for (const name of names) {
-    const made = await request(origin, { method: "PUT", path: `/api/v1/worlds/world-default/rooms/${encodeURIComponent(name)}`, headers: bearer("*"), body: '{"minShards":1}' });
+    const made = await manage(origin, "PUT", `/rooms/${encodeURIComponent(name)}`, { minShards: 1 });
     assert.equal(made.status, 201, name.slice(0, 40));
   }
   const { page, problems } = await signedIn(t, origin, "rooms", { viewport: { width: 375, height: 700 } });

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "../lib/runner.mjs";
 import { startWorld } from "../lib/process.mjs";
-import { request } from "../lib/cluster.mjs";
+import { manage, request } from "../lib/cluster.mjs";
 import { now } from "../lib/tokens.mjs";
 import { enter, operator, shows, signedIn, visit } from "./page.mjs";
 
@@ -62,7 +62,7 @@ test("a token for one world leads to it, and says why it opens no other", async 
 
 test("a token that may only read sees no buttons, one that ends is not kept", async (t) => {
   const { origin } = await startWorld();
-  await request(origin, { method: "PUT", path: "/api/v1/worlds/world-default/rooms/lobby", headers: { authorization: `Bearer ${operator()}` }, body: '{"minShards":1}' });
+  await manage(origin, "PUT", "/rooms/lobby", { minShards: 1 });
   const { page, problems } = await signedIn(t, origin, "rooms/lobby", { claims: () => ({ scope: "read", exp: now() + 4 }) });
   await shows(page, ".top", /read only/);
   await shows(page, ".pane", /newcomer/i);

@@ -1,20 +1,19 @@
 // Drains and moves, watched until they are done.
 import assert from "node:assert/strict";
-import { bearer, cluster, join, request } from "../lib/cluster.mjs";
-import { freePort, start, bin } from "../lib/process.mjs";
+import { cluster, join, manage, nodesUsable } from "../lib/cluster.mjs";
+import { bin, freePort, start, startNode } from "../lib/process.mjs";
 import { Room } from "../lib/room.mjs";
 import { test, until } from "../lib/runner.mjs";
 import { Transcript } from "../lib/worldctl.mjs";
 
-const api = (origin, path) => request(origin, { path: `/api/v1/worlds/world-default${path}`, headers: bearer("*") });
+const get = (origin, what) => manage(origin, "GET", what);
 
 /** Two nodes n1 and n2, that can be used. */
 async function begin(t, name) {
   const c = await cluster(t, { nodes: 0 });
-  const { startNode } = await import("../lib/process.mjs");
   for (const id of ["n1", "n2"]) c.nodes.push(await startNode(c.world.origin, c.room.origin, { NODE_ID: id, MAX_CONNECTIONS: "1000" }));
   c.node = c.nodes[0];
-  for (const id of ["n1", "n2"]) await until(async () => (await api(c.world.origin, `/nodes/${id}`)).json?.usable, `${id} to be usable`);
+  await nodesUsable(c.world.origin, 2);
   return { c, x: new Transcript(t, name, { world: c.world.origin }) };
 }
 
@@ -23,7 +22,7 @@ test("a drain is told until nobody is left, or until patience ends", async (t) =
   await x.run(["rooms", "create", "lobby", "--min-shards", "1"]);
   const id = (await x.run(["shards", "list", "-q"])).stdout.trim();
   await join(t, c.node, "ann", { shard: encodeURIComponent(id) });
-  await until(async () => (await api(c.world.origin, `/shards/${encodeURIComponent(id)}`)).json.currentConnections === 1, "the client to be counted");
+  await until(async () => (await get(c.world.origin, `/shards/${encodeURIComponent(id)}`)).json.currentConnections === 1, "the client to be counted");
   await x.run(["drain", id, "--timeout", "600ms"]);
   await x.run(["undrain", id]);
   await x.run(["drain", id, "--no-wait"]);
@@ -40,7 +39,7 @@ test("a node's shards go to the other, and a drained one is empty", async (t) =>
   await x.run(["rooms", "create", "lobby", "--min-shards", "4"]);
   const { stdout } = await x.run(["drain", "--node", "n1", "--deadline", "5s"]);
   assert.match(stdout, /node n1 is empty\n$/);
-  assert.equal((await api(c.world.origin, "/nodes/n2")).json.shards, 4);
+  assert.equal((await get(c.world.origin, "/nodes/n2")).json.shards, 4);
   x.text = "";
   await x.run(["nodes", "list"]);
   await x.run(["drain", "--node", "n1", "-o", "json"]);
@@ -54,10 +53,10 @@ test("rooms leave a room server that drains, and one moves when it is told to", 
   t.after(() => other.die());
   x.names.push([c.room.origin, "http://FIRST"], [other.origin, "http://SECOND"]);
   await x.run(["rooms", "create", "lobby"]);
-  await until(async () => (await api(c.world.origin, "/servers")).json.items.length >= 0, "servers");
+  await until(async () => (await get(c.world.origin, "/servers")).json.items.length >= 0, "servers");
   await x.run(["servers", "add", c.room.origin]);
   await x.run(["servers", "add", other.origin]);
-  await until(async () => (await api(c.world.origin, "/servers")).json.items.every((s) => s.state === "up"), "both to be up");
+  await until(async () => (await get(c.world.origin, "/servers")).json.items.every((s) => s.state === "up"), "both to be up");
   x.text = "";
   await x.run(["move", "room", "lobby", other.origin]);
   await x.run(["drain", "--server", other.origin]);
@@ -74,7 +73,7 @@ test("Ctrl-C ends it with 130, and says that the drain goes on", async (t) => {
   await x.run(["rooms", "create", "lobby"]);
   const id = (await x.run(["shards", "list", "-q"])).stdout.trim();
   await join(t, c.node, "ann", { shard: encodeURIComponent(id) });
-  await until(async () => (await api(c.world.origin, `/shards/${encodeURIComponent(id)}`)).json.currentConnections === 1, "the client to be counted");
+  await until(async () => (await get(c.world.origin, `/shards/${encodeURIComponent(id)}`)).json.currentConnections === 1, "the client to be counted");
   const p = start("worldctl", `${bin}/worldctl`, ["drain", id], { ...x.env, HOME: "/nonexistent" });
   await p.says(/clients left: 1/);
   p.expected = 130;

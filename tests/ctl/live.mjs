@@ -1,18 +1,17 @@
 // Verbs that stay: events, the admin feed, a client of a room.
 import assert from "node:assert/strict";
 import { Authority } from "../lib/certificates.mjs";
-import { bearer, request } from "../lib/cluster.mjs";
+import { manage, nodesUsable } from "../lib/cluster.mjs";
 import { freePort, startNode, startRoom, startWorld } from "../lib/process.mjs";
 import { test, until } from "../lib/runner.mjs";
 import { begin, compare, normal, worldctl } from "./golden.mjs";
 
-const api = (world, method, path, body) =>
-  request(world.origin, { method, path: `/api/v1/worlds/world-default${path}`, headers: bearer("*"), body: body && JSON.stringify(body) });
+const api = (world, method, what, body) => manage(world.origin, method, what, body);
 
 async function cluster({ nodes = 1, world = {}, node = {} } = {}) {
   const c = { room: await startRoom(), world: await startWorld(world), nodes: [] };
   for (let i = 0; i < nodes; i++) c.nodes.push(await startNode(c.world.origin, c.room.origin, { NODE_ID: `n${i + 1}`, ...node }));
-  await until(async () => (await api(c.world, "GET", "/nodes")).json.items.filter((n) => n.usable).length === nodes, "the nodes are usable");
+  await nodesUsable(c.world.origin, nodes);
   return c;
 }
 

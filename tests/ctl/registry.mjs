@@ -2,14 +2,14 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import { bearer, cluster, request } from "../lib/cluster.mjs";
-import { test, until } from "../lib/runner.mjs";
+import { cluster, nodesUsable } from "../lib/cluster.mjs";
+import { test } from "../lib/runner.mjs";
 import { Transcript } from "../lib/worldctl.mjs";
 
 async function begin(t, name, options = {}) {
   const c = await cluster(t, { nodeEnv: { NODE_ID: "n1", MAX_CONNECTIONS: "1000" }, ...options });
   const x = new Transcript(t, name, { world: c.world.origin });
-  await until(async () => (await request(c.world.origin, { path: "/api/v1/worlds/world-default/nodes/n1", headers: bearer("*") })).json?.usable, "a usable node");
+  await nodesUsable(c.world.origin);
   return { c, x };
 }
 

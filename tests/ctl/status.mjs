@@ -1,16 +1,16 @@
 // The one screen that says what is wrong.
 import assert from "node:assert/strict";
-import { bearer, cluster, request } from "../lib/cluster.mjs";
+import { cluster, manage, nodesUsable } from "../lib/cluster.mjs";
 import { freePort } from "../lib/process.mjs";
 import { test, until } from "../lib/runner.mjs";
 import { Transcript } from "../lib/worldctl.mjs";
 
-const api = (origin, path) => request(origin, { path: `/api/v1/worlds/world-default${path}`, headers: bearer("*") });
+const get = (origin, what) => manage(origin, "GET", what);
 
 test("status names what is well in totals, and what is not one by one", async (t) => {
   const c = await cluster(t, { nodeEnv: { NODE_ID: "n1", MAX_CONNECTIONS: "1000" } });
   const x = new Transcript(t, "status", { world: c.world.origin });
-  await until(async () => (await api(c.world.origin, "/nodes/n1")).json?.usable, "a usable node");
+  await nodesUsable(c.world.origin);
   await x.run(["rooms", "create", "lobby"]);
   assert.equal((await x.run(["status"])).status, 0);
   await x.run(["rooms", "create", "tiny", "--max", "1", "--max-shards", "1"]);
@@ -27,7 +27,7 @@ test("a finding that is an error ends status with 1, and tells its cure", async 
   const c = await cluster(t, { worldEnv: { ROOM_SERVERS: down }, nodeEnv: { NODE_ID: "n1", MAX_CONNECTIONS: "1000" } });
   const x = new Transcript(t, "findings", { world: c.world.origin });
   await x.run(["rooms", "create", "lobby"]);
-  const found = async () => (await api(c.world.origin, "/findings")).json?.items?.some((f) => f.check === "server-down");
+  const found = async () => (await get(c.world.origin, "/findings")).json?.items?.some((f) => f.check === "server-down");
   await until(found, "the finding", 15000);
   const { status, stdout } = await x.run(["status"]);
   assert.equal(status, 1);

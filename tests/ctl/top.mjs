@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import path from "node:path";
 import { promisify } from "node:util";
-import { bearer, request } from "../lib/cluster.mjs";
+import { manage } from "../lib/cluster.mjs";
 import { bin, folder, freePort, startNode, startRoom, startWorld } from "../lib/process.mjs";
 import { test, until } from "../lib/runner.mjs";
 import { environment } from "./golden.mjs";
@@ -47,8 +47,7 @@ async function cluster(port = "0") {
   return { room, world, node };
 }
 
-const put = (world, room, body = {}) =>
-  request(world.origin, { method: "PUT", path: `/api/v1/worlds/world-default/rooms/${room}`, headers: bearer("*"), body: JSON.stringify(body) });
+const put = (world, room, body = {}) => manage(world.origin, "PUT", `/rooms/${room}`, body);
 
 test("top shows rooms as they come, sorts, filters, and drains a node after a question", async (t) => {
   const { world } = await cluster();

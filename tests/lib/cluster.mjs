@@ -6,6 +6,7 @@ import { jwt } from "../conformance/lib/jwt.mjs";
 import { contractOf } from "./contract.mjs";
 import { bin, jwtSecret, secret, startNode, startWorld } from "./process.mjs";
 import { Room } from "./room.mjs";
+import { until } from "./runner.mjs";
 
 let contract;
 
@@ -53,6 +54,14 @@ export async function join(t, node, id, { shard = shardId(), ...options } = {}) 
 
 /** A management client's header for the worlds named. */
 export const bearer = (...worlds) => ({ authorization: `Bearer ${jwt({ worlds, exp: Math.floor(Date.now() / 1000) + 600 }, jwtSecret)}` });
+
+/** What an operator asks of world-default, through any origin; `body` is JSON. */
+export const manage = (origin, method, what, body) =>
+  request(origin, { method, path: `/api/v1/worlds/world-default${what}`, headers: bearer("*"), body: body && JSON.stringify(body) });
+
+/** Until the world can place clients on `count` nodes. */
+export const nodesUsable = (origin, count = 1) =>
+  until(async () => (await manage(origin, "GET", "/nodes")).json.items.filter((n) => n.usable).length === count, `${count} usable nodes`);
 
 /** A guarded request to a world, through any origin. */
 export function post(origin, path, body, headers = { "x-access-shard": secret }) {

@@ -4,7 +4,7 @@ import http from "node:http";
 import net from "node:net";
 import path from "node:path";
 import { test, until } from "../lib/runner.mjs";
-import { bearer, client, request, shardId } from "../lib/cluster.mjs";
+import { client, manage, shardId } from "../lib/cluster.mjs";
 import { Cut } from "../lib/cut.mjs";
 import { metric, nodesAlive } from "../lib/metrics.mjs";
 import { bin, freePort, listening, secret, start, startNode, startRoom, startWorld } from "../lib/process.mjs";
@@ -12,19 +12,16 @@ import { Room } from "../lib/room.mjs";
 
 const other = "another-secret-of-the-tests-0123456789abcdef";
 
-const manage = (world, method, what) =>
-  request(world.origin, { method, path: `/api/v1/worlds/world-default${what}`, headers: bearer("*") });
-
 /** The findings of nodes as the world tells them: `node check subject`, with their details. */
 async function found(world) {
-  const { json } = await manage(world, "GET", "/findings");
+  const { json } = await manage(world.origin, "GET", "/findings");
   const items = json.items.filter((f) => f.by.node);
   return { checkup: json.checkup, items, lines: items.map((f) => `${f.by.node} ${f.check} ${f.subject}`) };
 }
 
 /** Has all nodes look, and answers what the world tells then. */
 async function checkup(world) {
-  const asked = await manage(world, "POST", "/checkup");
+  const asked = await manage(world.origin, "POST", "/checkup");
   assert.equal(asked.status, 202, asked.body);
   return until(async () => {
     const now = await found(world);
@@ -124,7 +121,7 @@ test("a node that is told to end in a checkup ends, whatever it dials", async (t
   const n1 = await node(world, "n1", room.origin);
   await node(world, "n2", room.origin, { INTERNAL_URL: `http://127.0.0.1:${deaf.address().port}` });
   await nodesAlive(world, 2);
-  await manage(world, "POST", "/checkup");
+  await manage(world.origin, "POST", "/checkup");
   await until(() => room.links.length > 0, "a link of the checkup");
   assert.equal(await n1.stop(), 0);
 });
