@@ -279,6 +279,12 @@ bool token_covers(const struct token *t, struct span world)
     return names_have(json_object_get(t->claims, "worlds"), world);
 }
 
+bool token_covers_some(const struct token *t)
+{
+    struct span name;
+    return name_at(json_object_get(t->claims, "worlds"), 0, &name);
+}
+
 bool token_admits(const struct token *t, const char *claim, struct span name)
 {
     const json_t *names = json_object_get(t->claims, claim);

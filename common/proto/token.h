@@ -42,6 +42,8 @@ MUST_CHECK enum err token_open(const struct token_keys *k, struct span text, int
                                struct token *out);
 /* Whether the claim `worlds` is an array with "*" or `world`. */
 bool token_covers(const struct token *t, struct span world);
+/* Whether that claim names any world at all: else it is a client's. */
+bool token_covers_some(const struct token *t);
 /* The same of a claim that narrows down where the bearer may go: true, too, when it is absent. */
 bool token_admits(const struct token *t, const char *claim, struct span name);
 /* The claim `sub`, borrowed; false: none, or no text. */

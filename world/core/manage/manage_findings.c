@@ -137,6 +137,10 @@ void manage_show_process(struct manage *m)
     const char *store = core->settings->store;
     struct json_out o = {.out = &core->text};
 
+    if (!token_covers_some(&m->token)) {
+        call_refuse(m->call, REFUSAL_DENIED, SPAN("Not permitted"));
+        return;
+    }
     buf_reset(&core->text);
     json_out_open(&o, NULL, '{');
     json_out_text(&o, "process", SPAN("terrane-world"));

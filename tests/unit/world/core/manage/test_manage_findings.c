@@ -107,6 +107,7 @@ static void who_only_reads_begins_no_checkup(void **state)
     assert_int_equal(recorder_manage(r, TOKEN_READ_ALL, "GET", "/api/v1/process", NULL), 200);
     assert_int_equal(recorder_manage(r, TOKEN_FORGED, "GET", A "/findings", NULL), 403);
     assert_int_equal(recorder_manage(r, TOKEN_FORGED, "GET", "/api/v1/process", NULL), 403);
+    assert_int_equal(recorder_manage(r, TOKEN_NO_WORLDS, "GET", "/api/v1/process", NULL), 403);
     assert_int_equal(ask(r, "DELETE", A "/checkup"), 405);
     assert_int_equal(ask(r, "POST", "/api/v1/process"), 405);
     assert_int_equal(ask(r, "GET", "/api/v1/processes"), 404);
