@@ -176,7 +176,7 @@ static bool await_checkup(struct doctor *d, json_t **waiting)
             break;
         checkup = json_object_get(a.doc, "checkup");
         under_way = json_is_object(checkup) && clock_wall_ms() - began < CHECKUP_MS;
-        doctor_progress(d, "waiting for %zu nodes to look around",
+        doctor_progress(d, "waiting until all nodes have looked around: %zu left",
                         json_array_size(json_object_get(checkup, "waiting")));
         if (!under_way)
             *waiting = json_incref(json_object_get(checkup, "waiting"));

@@ -101,7 +101,7 @@ static void tell_room(struct doctor *d, const json_t *room)
 
     if (grows || percent < NEARLY_PERCENT)
         return;
-    buf_addf(&text, "%lld %% of its seats are taken, and it has all of its %lld shards",
+    buf_addf(&text, "%lld %% of its seats are taken, and it has as many shards as it may: %lld",
              (long long)percent, (long long)max);
     diagnosis_add(&d->d, &(struct symptom){.level = percent >= FULL_PERCENT ? DIAGNOSIS_WARNING
                                                                             : DIAGNOSIS_NOTICE,

@@ -19,8 +19,7 @@ static const struct range wide[] = {
     {0x1f300, 0x1f64f}, {0x1f680, 0x1f6ff}, {0x1f900, 0x1f9ff}, {0x20000, 0x3fffd},
 };
 
-/* What a terminal could take as more than a letter. */
-static const struct range unfit[] = {
+static const struct range acting[] = {
     {0x00, 0x1f},     {0x7f, 0x9f},     {0x061c, 0x061c}, {0x200e, 0x200f},
     {0x2028, 0x202e}, {0x2060, 0x206f}, {0xfeff, 0xfeff}, {0xfff9, 0xfffb},
 };
@@ -46,7 +45,7 @@ static size_t length_of(uint8_t first)
     return first >= 0xf0 && first < 0xf5 ? 4 : 0;
 }
 
-uint32_t glyph_next(struct span *rest)
+uint32_t glyph_take(struct span *rest)
 {
     uint8_t first = (uint8_t)rest->ptr[0];
     size_t len = length_of(first);
@@ -57,7 +56,18 @@ uint32_t glyph_next(struct span *rest)
     for (size_t i = 1; i < len; i++)
         c = c << 6 | ((uint8_t)rest->ptr[i] & 0x3fu);
     *rest = span_slice(*rest, len, rest->len);
-    return whole && !WITHIN(unfit, c) ? c : REPLACEMENT;
+    return whole ? c : REPLACEMENT;
+}
+
+bool glyph_acts(uint32_t c)
+{
+    return WITHIN(acting, c);
+}
+
+uint32_t glyph_next(struct span *rest)
+{
+    uint32_t c = glyph_take(rest);
+    return glyph_acts(c) ? REPLACEMENT : c;
 }
 
 int glyph_columns(uint32_t c)

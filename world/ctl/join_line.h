@@ -7,8 +7,9 @@
  * them; anything else as a JSON string. False: the line is blank, there is none. */
 bool join_line(struct buf *out, struct span line);
 
-/* The code that the peer has sent: libwebsockets passes 1002 on for 1012 and 1013, which RFC 6455
- * did not know yet; the reasons of docs/protocol.md tell them apart. */
+/* The code that the peer has sent: libwebsockets 4.1 writes 1002 over 1012 and 1013 in the frame's
+ * payload before anybody is called (later ones do not); the reasons of docs/protocol.md tell them
+ * apart. */
 uint16_t join_code(uint16_t code, struct span reason);
 
 /* Whether a client comes again after a close with this code. *min_ms and *max_ms: between which it

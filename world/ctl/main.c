@@ -91,7 +91,7 @@ int main(int argc, char **argv)
     enum ended how;
 
     hold_closed_descriptors();
-    (void)setlocale(LC_CTYPE, "C.UTF-8"); /* widths of characters */
+    (void)setlocale(LC_CTYPE, "C.UTF-8"); /* what ncurses writes */
     how = run(&c, argc, argv, &problem);
     wire_free(c.wire);
     profile_clear(&c.profile);

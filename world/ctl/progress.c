@@ -11,8 +11,8 @@ static void draw(const struct progress *p, int64_t left, int64_t ms)
     for (int i = 0; i < WIDTH; i++)
         bar[i] = i < done ? '#' : '.';
     bar[WIDTH] = '\0';
-    (void)fprintf(stderr, "\r\033[K[%s] %lld %s left of %lld, %lld s", bar, (long long)left,
-                  p->unit, (long long)p->from, (long long)(ms / 1000));
+    (void)fprintf(stderr, "\r\033[K[%s] %s left: %lld of %lld, %lld s", bar, p->unit,
+                  (long long)left, (long long)p->from, (long long)(ms / 1000));
     (void)fflush(stderr);
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "common/base/mem.h"
+#include "world/ctl/glyph.h"
 #include "world/ctl/text.h"
 
 enum { GAP = 2 };
@@ -55,7 +56,7 @@ void table_add(struct table *t, struct span text, enum paint paint)
     *c = (struct cell){.from = t->text.len, .paint = paint};
     text_add(&t->text, text);
     c->len = t->text.len - c->from;
-    c->cells = text_cells(span_slice(buf_span(&t->text), c->from, t->text.len));
+    c->cells = (size_t)glyph_width(span_slice(buf_span(&t->text), c->from, t->text.len));
     if (c->cells > t->width[column])
         t->width[column] = c->cells;
 }

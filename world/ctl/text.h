@@ -7,5 +7,3 @@
 void text_add(struct buf *out, struct span s);
 /* Rewrites JSON so that nothing in it acts on a terminal either: those characters as \u escapes. */
 void text_add_json(struct buf *out, struct span json);
-/* How many cells of a terminal it takes, as text_add writes it. The locale must be UTF-8. */
-size_t text_cells(struct span s);

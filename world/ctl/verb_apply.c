@@ -228,7 +228,7 @@ static enum ended change_all(const struct apply *a)
     for (size_t i = 0; i < a->diff.count && how == ENDED_DONE; i++) {
         how = change_one(a, &a->diff.changes[i]);
         if (how != ENDED_DONE && i > 0)
-            (void)ctl_problem(how, "%zu of %zu changes were made before", i, a->diff.count);
+            (void)ctl_problem(how, "changes made before: %zu of %zu", i, a->diff.count);
     }
     return how;
 }
@@ -269,7 +269,7 @@ static enum ended apply(struct apply *a)
     if (how != ENDED_DONE)
         return how;
     if (!dry && a->diff.count > 0) {
-        if (!ctl_agrees(a->c, "make these %zu changes?", a->diff.count))
+        if (!ctl_agrees(a->c, "make these changes (%zu)?", a->diff.count))
             return ctl_disagreed(a->c);
         how = change_all(a);
     }

@@ -154,7 +154,7 @@ enum ended verb_shards_set(struct ctl *c)
     api_path(&path, "/shards/%", word(c, 0));
     how = ask(c, "PATCH", &path, &body, &doc);
     if (how == ENDED_DONE)
-        how = ctl_say(c, doc, "shard %.*s may have %llu clients", SPAN_ARG(word(c, 0)),
+        how = ctl_say(c, doc, "shard %.*s; clients at most: %llu", SPAN_ARG(word(c, 0)),
                       (unsigned long long)max);
     json_decref(doc);
     return how;

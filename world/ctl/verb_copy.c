@@ -66,7 +66,7 @@ static enum ended write_out(const struct ctl *c, struct span body, size_t record
         return print_out(c, body);
     if (!write_whole(path, body))
         return ctl_problem(ENDED_USAGE, "%s: %s", path, strerror(errno));
-    return ctl_say(c, NULL, "%zu records are in %s", records, path);
+    return ctl_say(c, NULL, "exported to %s; records: %zu", path, records);
 }
 
 /* Nothing is written over an earlier export that is none itself. */
@@ -163,8 +163,8 @@ static enum ended show_diff(struct import *im)
         how = print_flush(&out) ? ENDED_DONE : ENDED_REFUSED;
     }
     if (how == ENDED_DONE)
-        how = ctl_say(im->c, doc, "%zu of %zu records are new or differ", im->diff.count,
-                      json_array_size(json_object_get(im->file, "records")));
+        how = ctl_say(im->c, doc, "records: %zu; new or different: %zu",
+                      json_array_size(json_object_get(im->file, "records")), im->diff.count);
     json_decref(doc);
     return how;
 }
@@ -184,7 +184,7 @@ static enum ended send(struct import *im)
     how = api_ask(im->c, "POST", SPAN("/import"), buf_span(&body), &doc);
     if (how == ENDED_DONE)
         how = ctl_say(im->c, doc,
-                      "taken in: %lld rooms, %lld shards, %lld nodes, %lld servers, %lld bans; "
+                      "taken in: rooms %lld, shards %lld, nodes %lld, servers %lld, bans %lld; "
                       "skipped %lld",
                       (long long)print_number(doc, "room"), (long long)print_number(doc, "shard"),
                       (long long)print_number(doc, "node"), (long long)print_number(doc, "server"),
