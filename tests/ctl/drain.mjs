@@ -5,6 +5,7 @@ import { bin, freePort, start, startNode } from "../lib/process.mjs";
 import { Room } from "../lib/room.mjs";
 import { test, until } from "../lib/runner.mjs";
 import { Transcript } from "../lib/worldctl.mjs";
+import { Terminal } from "./terminal.mjs";
 
 const get = (origin, what) => manage(origin, "GET", what);
 
@@ -66,6 +67,28 @@ test("rooms leave a room server that drains, and one moves when it is told to", 
   await x.run(["servers"]);
   await x.run(["servers", "delete", other.origin]);
   x.check();
+});
+
+test("a terminal is asked, and shows a bar until a drain is done", async (t) => {
+  const { c, x } = await begin(t, "terminal");
+  await x.run(["rooms", "create", "lobby", "--min-shards", "2"]);
+  const [id] = (await x.run(["shards", "list", "-q"])).stdout.trim().split("\n");
+  const there = async () => (await get(c.world.origin, "/shards")).json.items.length;
+  const open = (...args) => Terminal.open(t, c.world.origin, { args, width: 120 });
+  for (const [key, end, left] of [["n", /nothing was changed\s+ended with 1/, 2], ["y", /is gone\s+ended with 0/, 1]]) {
+    const asked = await open("shards", "delete", id);
+    await asked.shows(/\? \[y\/N\] *$/m);
+    await asked.keys(key, "Enter");
+    await asked.shows(end);
+    assert.equal(await there(), left);
+  }
+  const [last] = (await get(c.world.origin, "/shards")).json.items.map((s) => s.shardId);
+  const guest = await join(t, c.node, "ann", { shard: encodeURIComponent(last) });
+  await until(async () => (await get(c.world.origin, `/shards/${encodeURIComponent(last)}`)).json.currentConnections === 1, "the client to be counted");
+  const drains = await open("drain", last, "--deadline", "2s");
+  await drains.shows(/\[\.{24}\] clients left: 1 of 1, \d s/);
+  assert.equal((await guest.close_()).code, 1012);
+  assert.doesNotMatch(await drains.shows(/is empty and gone\s+ended with 0/), /left/);
 });
 
 test("Ctrl-C ends it with 130, and says that the drain goes on", async (t) => {

@@ -1,44 +1,9 @@
 // worldctl top, in a terminal of tmux.
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
-import path from "node:path";
-import { promisify } from "node:util";
 import { manage } from "../lib/cluster.mjs";
-import { bin, folder, freePort, startNode, startRoom, startWorld } from "../lib/process.mjs";
-import { test, until } from "../lib/runner.mjs";
-import { environment } from "./golden.mjs";
-
-/** A terminal with worldctl top in it; it is gone when the test is over. */
-class Terminal {
-  static async open(t, world, { width = 100, height = 30, more = {} } = {}) {
-    const terminal = new Terminal();
-    terminal.socket = path.join(folder(), "tmux");
-    const set = Object.entries(environment(world, more)).map(([k, v]) => `${k}=${v}`);
-    // What it ends with stays on the screen.
-    const command = 'env "$@" top; echo "ended with $?"; read -r _';
-    await terminal.tmux("-f", "/dev/null", "new-session", "-d", "-x", String(width), "-y", String(height),
-      "bash", "--norc", "-c", command, "bash", ...set, path.join(bin, "worldctl"));
-    t.after(() => terminal.tmux("kill-server").catch(() => {}));
-    return terminal;
-  }
-  async tmux(...args) {
-    return (await promisify(execFile)("tmux", ["-u", "-S", this.socket, ...args], { env: { ...process.env, LC_ALL: "C.UTF-8", TERM: "xterm" } })).stdout;
-  }
-  keys(...keys) {
-    return this.tmux("send-keys", ...keys);
-  }
-  screen() {
-    return this.tmux("capture-pane", "-p");
-  }
-  /** Waits until the screen matches; answers it. */
-  async shows(pattern, ms = 8000) {
-    let last;
-    const look = async () => pattern.test((last = await this.screen())) && last;
-    return until(look, `the terminal shows ${pattern}`, ms).catch((e) => {
-      throw new Error(`${e.message}\n${last}`);
-    });
-  }
-}
+import { freePort, startNode, startRoom, startWorld } from "../lib/process.mjs";
+import { test } from "../lib/runner.mjs";
+import { Terminal } from "./terminal.mjs";
 
 async function cluster(port = "0") {
   const room = await startRoom();

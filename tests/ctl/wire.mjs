@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import http from "node:http";
 import { Authority } from "../lib/certificates.mjs";
-import { startWorld } from "../lib/process.mjs";
+import { jwtSecret, listening, start, startWorld } from "../lib/process.mjs";
 import { test } from "../lib/runner.mjs";
-import { Transcript } from "../lib/worldctl.mjs";
+import { Transcript, worldctl } from "../lib/worldctl.mjs";
 
 test("a world behind TLS is asked if its certificate is trusted", async (t) => {
   const [good, other] = [await Authority.make(), await Authority.make("other")];
@@ -42,4 +42,27 @@ test("bodies of many megabytes go both ways, whatever pieces they come in", asyn
   assert.equal((await x.run(["import", file])).status, 0);
   assert.equal(asked.at(-1)[0], "POST");
   assert.ok(asked.at(-1)[2] > 10e6, `${asked.at(-1)}`);
+});
+
+test("an address that swallows connections is given up after 3 s", async () => {
+  // Nobody accepts: behind the first connections the kernel drops what comes.
+  const full = start("full", "python3", ["-c", `import signal, socket
+server = socket.socket()
+server.bind(("127.0.0.1", 0))
+server.listen(0)
+waiting = [socket.socket() for _ in range(4)]
+for s in waiting:
+    s.setblocking(False)
+    s.connect_ex(server.getsockname())
+print("listening on 127.0.0.1:%d" % server.getsockname()[1], flush=True)
+signal.pause()`]);
+  full.expected = "SIGTERM";
+  const world = `http://127.0.0.1:${(await full.says(listening))[1]}`;
+  const begun = Date.now();
+  await Promise.all(["rooms", "events", "watch"].map(async (verb) => {
+    const { status, stderr } = await worldctl([verb], { TERRANE_URL: world, AUTH_JWT_SECRET: jwtSecret });
+    assert.match(stderr, /^worldctl: cannot reach the world: 127\.0\.0\.1:\d+: no connection in time\n$/);
+    assert.equal(status, 4);
+    assert.ok(Date.now() - begun >= 2900, `${verb}: ${Date.now() - begun} ms`);
+  }));
 });
