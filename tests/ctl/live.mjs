@@ -4,7 +4,7 @@ import { Authority } from "../lib/certificates.mjs";
 import { manage, nodesUsable } from "../lib/cluster.mjs";
 import { freePort, startNode, startRoom, startWorld } from "../lib/process.mjs";
 import { test, until } from "../lib/runner.mjs";
-import { begin, compare, normal, worldctl } from "./golden.mjs";
+import { begin, ends, Transcript } from "../lib/worldctl.mjs";
 
 const api = (world, method, what, body) => manage(world.origin, method, what, body);
 
@@ -15,10 +15,14 @@ async function cluster({ nodes = 1, world = {}, node = {} } = {}) {
   return c;
 }
 
-/** The numbers of frames and shards differ, and lines of counts come when they come. */
-const lines = (text, wanted) => normal(text).split("\n").filter((l) => wanted.test(l)).join("\n");
+/** Compares what was told with a golden file. */
+function check(t, name, told, names) {
+  const x = new Transcript(t, name, { names });
+  x.text = x.plain(told);
+  x.check();
+}
 
-test("events are told as they happen, and a world that is lost is waited for", async () => {
+test("events are told as they happen, and a world that is lost is waited for", async (t) => {
   const port = String(await freePort());
   const world = await startWorld({ PORT: port });
   // What is asked for since long ago is told to be gone: then they listen.
@@ -36,7 +40,7 @@ test("events are told as they happen, and a world that is lost is waited for", a
   assert.equal(await json.exit, 0);
   const one = JSON.parse(json.stdout.trim().split("\n")[1]);
   assert.deepEqual([one.event, one.data.name], ["room.put", "chess"]);
-  compare("events", follows.stdout);
+  check(t, "events", follows.stdout);
 });
 
 test("watch tells the registry and what changes in it", async () => {
@@ -55,14 +59,14 @@ test("watch tells the registry and what changes in it", async () => {
 
 test("a token that does not open the feed is told so", async () => {
   const world = await startWorld();
-  const run = await worldctl(world.origin, ["watch", "--token", "no.such.token"], 3);
+  const run = await ends(world.origin, ["watch", "--token", "no.such.token"], 3);
   assert.match(run.stderr, /says nothing: the token does not open the feed/);
-  await worldctl(world.origin, ["events", "--token", "no.such.token"], 3);
-  await worldctl(world.origin, ["top", "--token", "no.such.token"], 3);
-  assert.match((await worldctl(world.origin, ["top"], 2)).stderr, /needs a terminal/);
+  await ends(world.origin, ["events", "--token", "no.such.token"], 3);
+  await ends(world.origin, ["top", "--token", "no.such.token"], 3);
+  assert.match((await ends(world.origin, ["top"], 2)).stderr, /needs a terminal/);
 });
 
-test("join talks in a room, and says where it is and why", async () => {
+test("join talks in a room, and says where it is and why", async (t) => {
   const c = await cluster();
   const p = begin(c.world.origin, ["join", "lobby", "--session", "ann", "--send", '/rename {"name":"Ann"}']);
   await p.says(/in lobby as ann/);
@@ -71,19 +75,19 @@ test("join talks in a room, and says where it is and why", async () => {
   await p.says(/"count":7/);
   p.child.stdin.end();
   assert.equal(await p.exit, 0);
-  const told = lines(p.stdout + p.stderr, /worldctl|"text"|"count":7/).replace(/"[\w-]{8}":\{"name"/g, '"ID":{"name"');
-  compare("join", `${told}\n`);
-  const json = await worldctl(c.world.origin, ["join", "lobby", "-o", "json", "--count", "1"]);
+  const told = (p.stdout + p.stderr).split("\n").filter((line) => /worldctl|"text"|"count":7/.test(line));
+  check(t, "join", `${told.join("\n")}\n`, [[/"[\w-]{8}":\{"name"/g, '"ID":{"name"']]);
+  const json = await ends(c.world.origin, ["join", "lobby", "-o", "json", "--count", "1"]);
   assert.deepEqual(json.stdout.trim().split("\n").map((l) => JSON.parse(l).event), ["open", "message"]);
 });
 
 test("join says why it cannot come in", async () => {
   const c = await cluster();
   const { origin } = c.world;
-  assert.match((await worldctl(origin, ["join", "nowhere", "--no-create"], 5)).stderr, /Room nowhere does not exist/);
-  assert.match((await worldctl(origin, ["join", "lobby", "--via", "http://127.0.0.1:1"], 4)).stderr, /cannot come in at http:\/\/127\.0\.0\.1:1/);
+  assert.match((await ends(origin, ["join", "nowhere", "--no-create"], 5)).stderr, /Room nowhere does not exist/);
+  assert.match((await ends(origin, ["join", "lobby", "--via", "http://127.0.0.1:1"], 4)).stderr, /cannot come in at http:\/\/127\.0\.0\.1:1/);
   await api(c.world, "PUT", "/rooms/lobby/bans/ann", { seconds: 60 });
-  await until(async () => (await worldctl(origin, ["join", "lobby", "--session", "bob", "-n", "1"])).status === 0, "others come in");
+  await until(async () => (await ends(origin, ["join", "lobby", "--session", "bob", "-n", "1"])).status === 0, "others come in");
   const banned = begin(origin, ["join", "lobby", "--session", "ann"], { expected: 3 });
   assert.equal(await banned.exit, 3);
   assert.match(banned.stderr, /refused with 403/);
@@ -110,18 +114,18 @@ test("join and events go over TLS, and distrust a stranger's certificate", async
   const world = await startWorld(tls);
   const node = await startNode(world.origin, room.origin, { NODE_ID: "n1", INTERNAL_CA: authority.ca, ...tls });
   await world.says(/node\.state.*"to":"alive"/);
-  const run = await worldctl(world.origin, ["join", "lobby", "--ca", authority.ca, "--count", "1"]);
+  const run = await ends(world.origin, ["join", "lobby", "--ca", authority.ca, "--count", "1"]);
   assert.match(run.stderr, new RegExp(`at wss://127\\.0\\.0\\.1:${node.port}/`));
-  assert.match((await worldctl(world.origin, ["events"], 4)).stderr, /TLS|certificate/);
+  assert.match((await ends(world.origin, ["events"], 4)).stderr, /TLS|certificate/);
 });
 
 test("log-level changes what a world or a node logs", async () => {
   const c = await cluster();
   const { origin } = c.world;
-  assert.equal((await worldctl(origin, ["log-level", "debug", "--for", "1m"])).stdout, "the world logs debug for 1m\n");
-  assert.equal((await worldctl(origin, ["log-level", "debug", "--node", "n1"])).stdout, "n1 logs debug\n");
+  assert.equal((await ends(origin, ["log-level", "debug", "--for", "1m"])).stdout, "the world logs debug for 1m\n");
+  assert.equal((await ends(origin, ["log-level", "debug", "--node", "n1"])).stdout, "n1 logs debug\n");
   await c.nodes[0].says(/process\.log_level.*"level":"debug"/);
-  await worldctl(origin, ["log-level", "debug", "--node", "nobody"], 5);
-  const reader = (await worldctl(origin, ["token", "mint", "--scope", "read", "--worlds", "*"])).stdout.trim();
-  await worldctl(origin, ["log-level", "debug", "--token", reader], 3);
+  await ends(origin, ["log-level", "debug", "--node", "nobody"], 5);
+  const reader = (await ends(origin, ["token", "mint", "--scope", "read", "--worlds", "*"])).stdout.trim();
+  await ends(origin, ["log-level", "debug", "--token", reader], 3);
 });

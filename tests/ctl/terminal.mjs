@@ -4,7 +4,7 @@ import path from "node:path";
 import { promisify } from "node:util";
 import { bin, folder } from "../lib/process.mjs";
 import { until } from "../lib/runner.mjs";
-import { environment } from "./golden.mjs";
+import { environment } from "../lib/worldctl.mjs";
 
 /** A terminal with a run of worldctl in it; it is gone when the test is over. */
 export class Terminal {

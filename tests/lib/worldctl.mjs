@@ -7,11 +7,23 @@ import { bin, folder, jwtSecret, root, start } from "./process.mjs";
 
 const write = process.env.GOLDEN === "write";
 
+/** The environment of a run against `world` (an origin; none: one where nobody listens), without settings of anybody's. */
+export const environment = (world, more = {}) =>
+  ({ HOME: "/nonexistent", TZ: "UTC", TERRANE_URL: world ?? "http://127.0.0.1:1", AUTH_JWT_SECRET: jwtSecret, ...more });
+
+function open(args, env) {
+  const p = start(`worldctl ${args[0]}`, path.join(bin, "worldctl"), args, env, { stdio: ["pipe", "pipe", "pipe"] });
+  p.child.stdin.on("error", () => {}); // it may have ended
+  return p;
+}
+
+/** Starts worldctl with an open stdin; `expected`: how it must end. */
+export const begin = (world, args, { expected = 0 } = {}) => Object.assign(open(args, environment(world)), { expected });
+
 /** Runs worldctl to its end; answers { status, stdout, stderr }. `stdin`: a text. */
-export async function worldctl(args, env = {}, { stdin } = {}) {
-  const p = start("worldctl", path.join(bin, "worldctl"), args, { HOME: "/nonexistent", ...env }, { stdio: ["pipe", "pipe", "pipe"] });
-  p.child.stdin.on("error", () => {});
-  p.child.stdin.end(stdin ?? "");
+export async function worldctl(args, env = {}, { stdin = "" } = {}) {
+  const p = open(args, { HOME: "/nonexistent", ...env });
+  p.child.stdin.end(stdin);
   const timer = setTimeout(() => p.child.kill("SIGKILL"), 25000);
   const status = await p.exit;
   clearTimeout(timer);
@@ -19,23 +31,33 @@ export async function worldctl(args, env = {}, { stdin } = {}) {
   return { status, stdout: p.stdout, stderr: p.stderr };
 }
 
+/** The same of a run against `world` that must end with `status`. */
+export async function ends(world, args, status = 0, more = {}) {
+  const run = await worldctl(args, environment(world, more));
+  assert.equal(run.status, status, `worldctl ${args.join(" ")}: ${run.stdout}${run.stderr}`);
+  return run;
+}
+
 /** The transcript of a test. */
 export class Transcript {
-  /** `world`: an origin; `names`: texts of this run and what they are called, [text, name]. */
+  /** `world`: an origin; `names`: texts (or patterns) of this run and what they are called, [text, name]. */
   constructor(t, name, { world, env = {}, names = [] } = {}) {
-    Object.assign(this, { name, text: "", names, dir: folder() });
-    this.env = { TERRANE_URL: world ?? "http://127.0.0.1:1", AUTH_JWT_SECRET: jwtSecret, ...env };
+    Object.assign(this, { name, text: "", names, dir: folder(), env: environment(world, env) });
     this.names.push([this.dir, "DIR"]);
   }
   /** What is the same in every run. */
   plain(text) {
     for (const [from, to] of this.names) text = text.replaceAll(from, to);
     return text
+      .replace(/\beyJ[\w-]+\.[\w-]+\.[\w-]+/g, "TOKEN")
       .replace(/:world-default:\d{13}-\d+/g, ":world-default:MS-N")
       .replace(/%3Aworld-default%3A\d{13}-\d+/g, "%3Aworld-default%3AMS-N")
       .replace(/\bt1\.[\w.-]+/g, "TICKET")
       .replace(/(127\.0\.0\.1|localhost)(:|%3A)\d{4,5}/g, "$1$2PORT")
       .replace(/\b\d{13}\b/g, "MS")
+      .replace(/(?<="(exp|iat)": )\d{10}\b/g, "SECONDS")
+      .replace(/^\d\d:\d\d:\d\d /gm, "CLOCK ")
+      .replace(/\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ \([^)]*\)/g, "TIME")
       .replace(/\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ/g, "TIME")
       .replace(/("(?:lagMs|silentMs|leftMs|change|seconds|placements)": )\d+/g, "$1N")
       .replace(/"refusals": \{[^}]*\}/g, '"refusals": {…}')
