@@ -46,6 +46,26 @@ test("a world that is gone is said to be gone, and followed when it is back", as
   assert.deepEqual(problems, []);
 });
 
+test("an answer that is none is said, and asked for again", async (t) => {
+  const world = await startWorld();
+  await put(world, "kept");
+  const { page, problems } = await signedIn(t, world.origin, "rooms");
+  await shows(page, "main", /kept/);
+  for (const [i, body] of ['{"items":', '{"items":[null]}'].entries()) {
+    await page.route("**/rooms?*", (route) => route.fulfill({ status: 200, contentType: "application/json", body }));
+    await page.route("**/rooms", (route) => route.fulfill({ status: 200, contentType: "application/json", body }));
+    const asked = page.waitForResponse((r) => /\/rooms(\?|$)/.test(r.url()));
+    await put(world, `hidden-${i}`);
+    await asked;
+    await shows(page, "main", /none of a world's answers/);
+    await page.unrouteAll();
+    await put(world, `shown-${i}`);
+    await shows(page, "tbody", new RegExp(`shown-${i}`));
+    assert.equal(await page.locator("main .wrong").count(), 0);
+  }
+  assert.deepEqual(problems, []);
+});
+
 test("a page that nobody looks at asks for nothing", async (t) => {
   const world = await startWorld();
   const { page, problems } = await signedIn(t, world.origin, "rooms");

@@ -22,6 +22,9 @@ const words = {
   507: "The change counts, but could not be stored. Look at the disk or at Redis.",
 };
 
+/** A document, and if it is a list, one of things. */
+const isAnswer = (doc) => doc !== null && typeof doc === "object" && (doc.items === undefined || (Array.isArray(doc.items) && doc.items.every((i) => i !== null && typeof i === "object")));
+
 export class Api {
   #token;
   constructor(token, info) {
@@ -63,7 +66,15 @@ export class Api {
 
   async json(target, options) {
     const response = await this.fetch(target, options);
-    return response.status === 204 ? null : response.json();
+    if (response.status === 204) return null;
+    let doc = null;
+    try {
+      doc = await response.json();
+    } catch (error) {
+      if (error.name === "AbortError") throw error;
+    }
+    if (!isAnswer(doc)) throw new Refused(502, "What answers here is none of a world's answers, or a part of one.");
+    return doc;
   }
 
   worlds() {

@@ -37,11 +37,13 @@ function reading(run, least = LEAST_MS) {
       await run(abort.signal);
     } catch (error) {
       if (error.name !== "AbortError") failed(error);
+    } finally {
+      if (busy === abort) {
+        busy = null;
+        next = begun + Math.max(least, 4 * (performance.now() - begun));
+        if (again) want();
+      }
     }
-    if (busy !== abort) return;
-    busy = null;
-    next = begun + Math.max(least, 4 * (performance.now() - begun));
-    if (again) want();
   };
   const want = () => {
     if (document.hidden || !life) return;
