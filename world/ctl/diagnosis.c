@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 
+#include "world/ctl/answer.h"
 #include "world/ctl/paint.h"
 #include "world/ctl/print.h"
 #include "world/ctl/text.h"
@@ -76,7 +77,7 @@ static void add_painted(const struct diagnosis *d, struct buf *out, enum paint p
 
 static void add_cure(struct buf *out, const json_t *item)
 {
-    struct span cure = print_text(item, "cure");
+    struct span cure = answer_text(item, "cure");
 
     if (cure.len == 0)
         return;
@@ -88,10 +89,10 @@ static void add_cure(struct buf *out, const json_t *item)
 /* `check subject (by): text`, of which each may be missing but the check. */
 static void add_what(struct buf *out, const json_t *item)
 {
-    struct span subject = print_text(item, "subject"), by = print_text(item, "by");
-    struct span text = print_text(item, "text");
+    struct span subject = answer_text(item, "subject"), by = answer_text(item, "by");
+    struct span text = answer_text(item, "text");
 
-    text_add(out, print_text(item, "check"));
+    text_add(out, answer_text(item, "check"));
     if (subject.len > 0)
         buf_add_char(out, ' ');
     text_add(out, subject);
@@ -183,7 +184,7 @@ static enum diagnosis_level level_of(const json_t *item)
     enum diagnosis_level level = DIAGNOSIS_OK;
 
     while (level < DIAGNOSIS_ERROR &&
-           !span_eq(print_text(item, "level"), span_str(levels[level].name)))
+           !span_eq(answer_text(item, "level"), span_str(levels[level].name)))
         level++;
     return level;
 }
@@ -192,8 +193,8 @@ bool diagnosis_has(const struct diagnosis *d, struct span check, struct span sub
 {
     for (size_t i = 0; i < json_array_size(d->items); i++) {
         const json_t *item = json_array_get(d->items, i);
-        if (level_of(item) > DIAGNOSIS_SKIPPED && span_eq(print_text(item, "check"), check) &&
-            span_eq(print_text(item, "subject"), subject))
+        if (level_of(item) > DIAGNOSIS_SKIPPED && span_eq(answer_text(item, "check"), check) &&
+            span_eq(answer_text(item, "subject"), subject))
             return true;
     }
     return false;
@@ -212,7 +213,7 @@ static bool is_worse(const json_t *a, const json_t *b)
 {
     if (level_of(a) != level_of(b))
         return level_of(a) > level_of(b);
-    return cause_rank(print_text(a, "check")) < cause_rank(print_text(b, "check"));
+    return cause_rank(answer_text(a, "check")) < cause_rank(answer_text(b, "check"));
 }
 
 /* NULL: there is nothing to do. */

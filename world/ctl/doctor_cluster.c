@@ -3,7 +3,7 @@
 
 #include "common/base/clock.h"
 #include "common/proto/finding.h"
-#include "world/ctl/print.h"
+#include "world/ctl/answer.h"
 
 enum {
     PAGE = 1000,
@@ -75,7 +75,7 @@ bool doctor_read_lists(struct doctor *d)
 /* "node n1", or "the world". */
 static json_t *seer(const json_t *item)
 {
-    struct span node = print_text(json_object_get(item, "by"), "node");
+    struct span node = answer_text(json_object_get(item, "by"), "node");
     struct buf text = {0};
     json_t *name;
 
@@ -92,8 +92,8 @@ static json_t *same(const json_t *findings, const json_t *item)
 {
     for (size_t i = 0; i < json_array_size(findings); i++) {
         json_t *known = json_array_get(findings, i);
-        if (span_eq(print_text(known, "check"), print_text(item, "check")) &&
-            span_eq(print_text(known, "subject"), print_text(item, "subject")))
+        if (span_eq(answer_text(known, "check"), answer_text(item, "check")) &&
+            span_eq(answer_text(known, "subject"), answer_text(item, "subject")))
             return known;
     }
     return NULL;
@@ -141,7 +141,7 @@ bool doctor_read_findings(struct doctor *d)
 static void forget_checked_up(struct doctor *d)
 {
     for (size_t i = json_array_size(d->findings); i-- > 0;) {
-        struct span check = print_text(json_array_get(d->findings, i), "check");
+        struct span check = answer_text(json_array_get(d->findings, i), "check");
         if (span_starts(check, SPAN("room-")) || span_starts(check, SPAN("peer-")))
             (void)json_array_remove(d->findings, i);
     }
@@ -233,7 +233,7 @@ static void add_seers(struct buf *out, const json_t *by)
 static void add_cure(struct buf *out, const json_t *f)
 {
     static const struct span word = SPAN_INIT("the subject");
-    struct span rest = print_text(f, "cure"), subject = print_text(f, "subject");
+    struct span rest = answer_text(f, "cure"), subject = answer_text(f, "subject");
 
     for (size_t i = 0; i < rest.len; i++) {
         bool here = subject.len > 0 && span_starts(span_slice(rest, i, rest.len), word);
@@ -248,14 +248,14 @@ static void add_cure(struct buf *out, const json_t *f)
 static void tell_finding(struct doctor *d, const json_t *f)
 {
     struct buf by = {0}, text = {0}, cure = {0};
-    struct span detail = print_text(f, "detail"), means = print_text(f, "means");
+    struct span detail = answer_text(f, "detail"), means = answer_text(f, "means");
 
     add_seers(&by, json_object_get(f, "by"));
     buf_addf(&text, "%.*s%s%.*s", SPAN_ARG(detail), detail.len > 0 ? ". " : "", SPAN_ARG(means));
     add_cure(&cure, f);
-    diagnosis_add(&d->d, &(struct symptom){.level = level_of(print_text(f, "level")),
-                                           .check = print_text(f, "check"),
-                                           .subject = print_text(f, "subject"),
+    diagnosis_add(&d->d, &(struct symptom){.level = level_of(answer_text(f, "level")),
+                                           .check = answer_text(f, "check"),
+                                           .subject = answer_text(f, "subject"),
                                            .by = buf_span(&by),
                                            .text = buf_span(&text),
                                            .cure = buf_span(&cure)});
@@ -268,7 +268,7 @@ static bool has_one_of(const struct doctor *d, const char *const *checks)
 {
     for (size_t i = 0; i < json_array_size(d->findings); i++) {
         for (const char *const *check = checks; *check != NULL; check++) {
-            if (span_eq(print_text(json_array_get(d->findings, i), "check"), span_str(*check)))
+            if (span_eq(answer_text(json_array_get(d->findings, i), "check"), span_str(*check)))
                 return true;
         }
     }
@@ -277,7 +277,7 @@ static bool has_one_of(const struct doctor *d, const char *const *checks)
 
 static bool uses_redis(const struct doctor *d)
 {
-    return span_eq(print_text(json_array_get(d->processes, 0), "store"), SPAN("redis"));
+    return span_eq(answer_text(json_array_get(d->processes, 0), "store"), SPAN("redis"));
 }
 
 static void tell_well(struct doctor *d)
@@ -322,14 +322,14 @@ static bool says(const json_t *f, struct span node)
 /* Nodes do not believe each other because the clock of one is off, which is told of it. */
 static bool is_of_a_clock(const struct doctor *d, const json_t *f)
 {
-    if (!span_eq(print_text(f, "check"), finding_kinds[FINDING_PEER_SECRET].name) ||
-        !span_ihas(print_text(f, "detail"), SPAN("clock")))
+    if (!span_eq(answer_text(f, "check"), finding_kinds[FINDING_PEER_SECRET].name) ||
+        !span_ihas(answer_text(f, "detail"), SPAN("clock")))
         return false;
     for (size_t i = 0; i < json_array_size(d->findings); i++) {
         const json_t *g = json_array_get(d->findings, i);
-        struct span node = print_text(g, "subject");
-        if (span_eq(print_text(g, "check"), finding_kinds[FINDING_CLOCK].name) &&
-            (span_eq(print_text(f, "subject"), node) || says(f, node)))
+        struct span node = answer_text(g, "subject");
+        if (span_eq(answer_text(g, "check"), finding_kinds[FINDING_CLOCK].name) &&
+            (span_eq(answer_text(f, "subject"), node) || says(f, node)))
             return true;
     }
     return false;

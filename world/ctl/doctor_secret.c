@@ -7,8 +7,8 @@
 #include "common/base/file.h"
 #include "common/base/mem.h"
 #include "common/proto/hop_sign.h"
+#include "world/ctl/answer.h"
 #include "world/ctl/doctor.h"
-#include "world/ctl/print.h"
 
 enum { SECRET_MAX = 64 * 1024, BAD_REQUEST = 400, FORBIDDEN = 403 };
 
@@ -72,12 +72,12 @@ static bool judge_world(struct doctor *d, const char *url, const struct ask *a)
 
 static bool judge_node(struct doctor *d, const json_t *node, const struct ask *a)
 {
-    struct span id = print_text(node, "node");
+    struct span id = answer_text(node, "node");
 
     if (a->err != ERR_OK)
         diagnosis_skip(&d->d, "shard-secret", "node %.*s is not reached from here: %.*s",
                        SPAN_ARG(id), SPAN_ARG(buf_span(&a->why)));
-    else if (a->status == FORBIDDEN && span_eq(print_text(a->doc, "error"), SPAN(HOP_SIGN_LATE)))
+    else if (a->status == FORBIDDEN && span_eq(answer_text(a->doc, "error"), SPAN(HOP_SIGN_LATE)))
         diagnosis_skip(&d->d, "shard-secret", "node %.*s cannot tell: its clock is far from ours",
                        SPAN_ARG(id));
     else if (a->status == FORBIDDEN)
@@ -95,7 +95,7 @@ static bool compare(struct doctor *d, const struct secrets *secrets)
         ask_world(d, &asks[i], json_string_value(json_array_get(d->urls, i)),
                   secrets_first(secrets));
     for (size_t i = 0; i < nodes; i++)
-        ask_node(&asks[worlds + i], print_text(json_array_get(d->nodes, i), "internalUrl"),
+        ask_node(&asks[worlds + i], answer_text(json_array_get(d->nodes, i), "internalUrl"),
                  secrets);
     good = asks_run(d->c, asks, worlds + nodes, DOCTOR_STEP_MS);
     for (size_t i = 0; i < worlds + nodes; i++) {

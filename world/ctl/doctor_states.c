@@ -1,13 +1,13 @@
 /* What can be seen of the lists of the world, besides what it has found by itself. */
 #include "common/proto/finding.h"
+#include "world/ctl/answer.h"
 #include "world/ctl/doctor.h"
-#include "world/ctl/print.h"
 
 enum { FULL_PERCENT = 100, NEARLY_PERCENT = 90 };
 
 static void tell_node(struct doctor *d, const json_t *node)
 {
-    struct span id = print_text(node, "node"), state = print_text(node, "state");
+    struct span id = answer_text(node, "node"), state = answer_text(node, "state");
 
     if (span_eq(state, SPAN("suspect")))
         diagnosis_add(&d->d,
@@ -26,7 +26,7 @@ static void tell_node(struct doctor *d, const json_t *node)
                                  .subject = id,
                                  .text = SPAN("it has not come back since the world began"),
                                  .cure = SPAN("Start it, or forget it: worldctl nodes delete.")});
-    else if (json_is_true(json_object_get(node, "draining")))
+    else if (answer_true(node, "draining"))
         diagnosis_add(&d->d,
                       &(struct symptom){.level = DIAGNOSIS_NOTICE,
                                         .check = SPAN("node-draining"),
@@ -42,7 +42,7 @@ static void tell_no_nodes(struct doctor *d, const json_t *shards)
 
     for (size_t i = 0; i < json_array_size(shards); i++)
         others =
-            others || !span_eq(print_text(json_array_get(shards, i), "roomId"), SPAN(DOCTOR_ROOM));
+            others || !span_eq(answer_text(json_array_get(shards, i), "roomId"), SPAN(DOCTOR_ROOM));
     diagnosis_add(
         &d->d,
         &(struct symptom){
@@ -66,7 +66,7 @@ static void tell_shards(struct doctor *d, const json_t *shards)
             continue;
         if (count++ < DOCTOR_SHOWN)
             buf_addf(&text, "%s%.*s", count > 1 ? ", " : "",
-                     SPAN_ARG(print_text(shard, "shardId")));
+                     SPAN_ARG(answer_text(shard, "shardId")));
     }
     if (count > DOCTOR_SHOWN)
         buf_addf(&text, " and %zu more", count - DOCTOR_SHOWN);
@@ -85,9 +85,9 @@ static void tell_shards(struct doctor *d, const json_t *shards)
 
 static int64_t percent_used(const json_t *room)
 {
-    int64_t used = print_number(room, "currentConnections") + print_number(room, "reserved") +
-                   print_number(room, "returning"),
-            max = print_number(room, "maxConnections");
+    int64_t used = answer_number(room, "currentConnections") + answer_number(room, "reserved") +
+                   answer_number(room, "returning"),
+            max = answer_number(room, "maxConnections");
 
     return max == 0 ? 0 : used * 100 / max;
 }
@@ -95,8 +95,8 @@ static int64_t percent_used(const json_t *room)
 /* A room that makes shards as it fills is never full. */
 static void tell_room(struct doctor *d, const json_t *room)
 {
-    int64_t max = print_number(room, "maxShards"), percent = percent_used(room);
-    bool grows = max == 0 || print_number(json_object_get(room, "shards"), "total") < max;
+    int64_t max = answer_number(room, "maxShards"), percent = percent_used(room);
+    bool grows = max == 0 || answer_number(json_object_get(room, "shards"), "total") < max;
     struct buf text = {0};
 
     if (grows || percent < NEARLY_PERCENT)
@@ -106,7 +106,7 @@ static void tell_room(struct doctor *d, const json_t *room)
     diagnosis_add(&d->d, &(struct symptom){.level = percent >= FULL_PERCENT ? DIAGNOSIS_WARNING
                                                                             : DIAGNOSIS_NOTICE,
                                            .check = SPAN("room-full"),
-                                           .subject = print_text(room, "name"),
+                                           .subject = answer_text(room, "name"),
                                            .text = buf_span(&text),
                                            .cure = SPAN("Let it have more: worldctl rooms set ROOM "
                                                         "--max-shards N.")});
@@ -117,7 +117,7 @@ static void tell_servers(struct doctor *d)
 {
     for (size_t i = 0; i < json_array_size(d->servers); i++) {
         const json_t *server = json_array_get(d->servers, i);
-        struct span state = print_text(server, "state"), origin = print_text(server, "server");
+        struct span state = answer_text(server, "state"), origin = answer_text(server, "server");
         bool down = span_eq(state, SPAN("down")) || span_eq(state, SPAN("dead"));
         if (!down || diagnosis_has(&d->d, SPAN("server-down"), origin))
             continue;
@@ -141,7 +141,7 @@ static bool is_new(const json_t *versions, struct span version)
 static void gather_versions(json_t *versions, const json_t *items)
 {
     for (size_t i = 0; i < json_array_size(items); i++) {
-        struct span version = print_text(json_array_get(items, i), "version");
+        struct span version = answer_text(json_array_get(items, i), "version");
         if (is_new(versions, version))
             (void)json_array_append_new(versions, json_stringn(version.ptr, version.len));
     }

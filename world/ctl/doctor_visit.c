@@ -5,8 +5,8 @@
 #include "common/base/mem.h"
 #include "common/proto/finding.h"
 #include "common/proto/url.h"
+#include "world/ctl/answer.h"
 #include "world/ctl/doctor.h"
-#include "world/ctl/print.h"
 #include "world/ctl/visit.h"
 
 enum {
@@ -121,10 +121,10 @@ static void list_ways(struct visits *v)
 
 static void add_query(struct buf *url, const json_t *place)
 {
-    struct span ticket = print_text(place, "ticket");
+    struct span ticket = answer_text(place, "ticket");
 
     BUF_ADD_LIT(url, "?id=");
-    url_encode(url, print_text(place, "session"));
+    url_encode(url, answer_text(place, "session"));
     if (ticket.len > 0) {
         BUF_ADD_LIT(url, "&ticket=");
         url_encode(url, ticket);
@@ -133,7 +133,7 @@ static void add_query(struct buf *url, const json_t *place)
 
 static void dial(struct visits *v, struct way *w, const json_t *place)
 {
-    struct span endpoint = print_text(place, "endpoint");
+    struct span endpoint = answer_text(place, "endpoint");
     struct buf url = {0};
 
     if (w->base == NULL && endpoint.len == 0)
@@ -142,7 +142,7 @@ static void dial(struct visits *v, struct way *w, const json_t *place)
         buf_add_span(&w->url, endpoint);
     } else {
         buf_addf(&w->url, "%s/parties/shard/", w->base);
-        url_encode(&w->url, print_text(place, "shardId"));
+        url_encode(&w->url, answer_text(place, "shardId"));
     }
     buf_add_span(&url, buf_span(&w->url));
     add_query(&url, place);

@@ -5,8 +5,8 @@
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "common/base/version.h"
+#include "world/ctl/answer.h"
 #include "world/ctl/doctor.h"
-#include "world/ctl/print.h"
 #include "world/ctl/token_source.h"
 #include "world/ctl/token_verdict.h"
 
@@ -37,7 +37,7 @@ static struct span cure_of_address(const struct ask *a)
 
 static void tell_unreached(struct doctor *d, struct span url, const struct ask *a)
 {
-    struct span name = print_text(a->doc, "name");
+    struct span name = answer_text(a->doc, "name");
     struct buf text = {0};
 
     if (ask_is_good(a) && name.len > 0)
@@ -54,7 +54,8 @@ static void tell_unreached(struct doctor *d, struct span url, const struct ask *
 
 static bool is_world(const struct ask *version)
 {
-    return ask_is_good(version) && span_eq(print_text(version->doc, "name"), SPAN("terrane-world"));
+    return ask_is_good(version) &&
+           span_eq(answer_text(version->doc, "name"), SPAN("terrane-world"));
 }
 
 /* `asked`: /livez, then /version. */
@@ -70,7 +71,7 @@ static void judge_url(struct doctor *d, const char *url, const struct ask *asked
         if (d->base == NULL)
             d->base = url;
         diagnosis_well(&d->d, "world", "%s answers, version %.*s%s", url,
-                       SPAN_ARG(print_text(version->doc, "version")),
+                       SPAN_ARG(answer_text(version->doc, "version")),
                        strncmp(url, "https:", 6) == 0 ? ", its certificate is good" : "");
     }
 }
@@ -139,7 +140,7 @@ static void explain_refusal(struct doctor *d, const struct token_verdict *v, con
 
 static void tell_good_token(struct doctor *d, const struct token_verdict *v)
 {
-    struct span scope = print_text(v->claims, "scope");
+    struct span scope = answer_text(v->claims, "scope");
     const json_t *exp = json_object_get(v->claims, "exp");
     struct buf until = {0};
 
@@ -225,7 +226,7 @@ static bool look_at_token(struct doctor *d)
     }
     judge_token(d, &a);
     d->decided = ask_is_good(&a);
-    d->rooms = print_number(a.doc, "rooms");
+    d->rooms = answer_number(a.doc, "rooms");
     if (d->may != DOCTOR_NOTHING && !d->decided)
         tell_undecided(d, &a);
     ask_clear(&a);
@@ -237,7 +238,7 @@ static bool look_at_token(struct doctor *d)
 /* Half of the way there has gone when it looked at its clock. */
 static void judge_clock(struct doctor *d, const char *at, const struct ask *a)
 {
-    int64_t off = print_number(a->doc, "now") - (a->sent_ms + a->came_ms) / 2;
+    int64_t off = answer_number(a->doc, "now") - (a->sent_ms + a->came_ms) / 2;
     struct buf text = {0};
 
     if (off > -DOCTOR_CLOCK_MS && off < DOCTOR_CLOCK_MS)
@@ -256,7 +257,7 @@ static void judge_clock(struct doctor *d, const char *at, const struct ask *a)
 static bool is_there(const struct doctor *d, struct span id)
 {
     for (size_t i = 0; id.len > 0 && i < json_array_size(d->processes); i++) {
-        if (span_eq(print_text(json_array_get(d->processes, i), "id"), id))
+        if (span_eq(answer_text(json_array_get(d->processes, i), "id"), id))
             return true;
     }
     return false;
@@ -264,7 +265,7 @@ static bool is_there(const struct doctor *d, struct span id)
 
 static void take_process(struct doctor *d, const char *at, const struct ask *a)
 {
-    if (is_there(d, print_text(a->doc, "id")))
+    if (is_there(d, answer_text(a->doc, "id")))
         return;
     judge_clock(d, at, a);
     (void)json_object_set_new(a->doc, "at", json_string(at));
@@ -324,7 +325,7 @@ static json_t *peers_of(const struct doctor *d)
         for (size_t k = 0; k < json_array_size(peers); k++) {
             const json_t *peer = json_array_get(peers, k);
             const char *url = json_string_value(json_object_get(peer, "url"));
-            bool is_new = url != NULL && !is_there(d, print_text(peer, "id"));
+            bool is_new = url != NULL && !is_there(d, answer_text(peer, "id"));
             for (size_t n = 0; is_new && n < json_array_size(found); n++)
                 is_new = strcmp(json_string_value(json_array_get(found, n)), url) != 0;
             if (is_new)

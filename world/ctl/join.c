@@ -4,6 +4,7 @@
 #include "common/base/json.h"
 #include "common/base/rng.h"
 #include "common/proto/url.h"
+#include "world/ctl/answer.h"
 #include "world/ctl/api.h"
 #include "world/ctl/join_line.h"
 #include "world/ctl/print.h"
@@ -173,8 +174,8 @@ static void on_closed(void *ctx, const struct wire_socket_end *e)
 /* Where the world said it is; appends an address without its query. */
 static void add_place(struct join *j, const json_t *doc, struct buf *out)
 {
-    struct span shard = print_text(doc, "shardId"), url = print_text(doc, "url");
-    struct span endpoint = print_text(doc, "endpoint");
+    struct span shard = answer_text(doc, "shardId"), url = answer_text(doc, "url");
+    struct span endpoint = answer_text(doc, "endpoint");
 
     j->direct = j->via == NULL && endpoint.len > 0;
     if (j->direct && !j->through_world) {
@@ -193,11 +194,11 @@ static void add_place(struct join *j, const json_t *doc, struct buf *out)
 
 static void go(struct join *j, const json_t *doc)
 {
-    struct span session = print_text(doc, "session"), ticket = print_text(doc, "ticket");
+    struct span session = answer_text(doc, "session"), ticket = answer_text(doc, "ticket");
     struct buf place = {0};
 
     buf_reset(&j->shard);
-    buf_add_span(&j->shard, print_text(doc, "shardId"));
+    buf_add_span(&j->shard, answer_text(doc, "shardId"));
     if (session.len > 0) {
         buf_reset(&j->session);
         buf_add_span(&j->session, session);
@@ -232,7 +233,7 @@ static void on_placed(void *ctx, const struct wire_answer *a)
     json_t *doc =
         a->err == ERR_OK && a->status < FIRST_REFUSAL ? json_decode(buf_span(&a->body)) : NULL;
     j->asked = NULL;
-    if (doc != NULL && print_text(doc, "shardId").len > 0)
+    if (doc != NULL && answer_text(doc, "shardId").len > 0)
         go(j, doc);
     else if (j->was_open)
         come_again(j, AGAIN_MIN_MS, AGAIN_MAX_MS);

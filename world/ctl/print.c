@@ -117,18 +117,3 @@ bool print_flush(struct buf *out)
     buf_clear(out);
     return good;
 }
-
-int64_t print_number(const json_t *object, const char *key)
-{
-    double n = json_number_value(json_object_get(object, key));
-
-    return (int64_t)fmin(fmax(n, -WHOLE_MAX), WHOLE_MAX);
-}
-
-struct span print_text(const json_t *object, const char *key)
-{
-    struct span text = {0};
-
-    (void)json_get_span(object, key, &text);
-    return text;
-}

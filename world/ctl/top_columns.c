@@ -1,6 +1,8 @@
 /* One table; each kind of column is one function. */
 #include "world/ctl/top_columns.h"
 
+#include "world/ctl/answer.h"
+
 #include <assert.h>
 #include <math.h>
 
@@ -172,7 +174,7 @@ static void show_ms(double ms, struct top_cell *out)
 
 static void show_yes(const struct top_column *column, const json_t *item, struct top_cell *out)
 {
-    bool yes = json_is_true(json_object_get(item, column->member));
+    bool yes = answer_true(item, column->member);
     out->number = yes;
     buf_addf(&out->text, "%s", yes ? "yes" : "no");
 }

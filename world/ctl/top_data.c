@@ -1,6 +1,8 @@
 /* Rates are differences of totals; a process that has begun anew has none for a moment. */
 #include "world/ctl/top_data.h"
 
+#include "world/ctl/answer.h"
+
 void top_data_clear(struct top_data *d)
 {
     json_decref(d->overview);
@@ -54,7 +56,7 @@ void top_data_overview(struct top_data *d, json_t *overview)
     find_rates(d, overview);
     json_decref(d->overview);
     d->overview = overview;
-    d->now_ms = (int64_t)json_number_value(json_object_get(overview, "now"));
+    d->now_ms = answer_number(overview, "now");
 }
 
 bool top_data_list(struct top_data *d, enum top_page page, json_t *answer)

@@ -1,4 +1,5 @@
 /* A file says what rooms and room servers there should be. */
+#include "world/ctl/answer.h"
 #include "world/ctl/api.h"
 #include "world/ctl/diff.h"
 #include "world/ctl/json_file.h"
@@ -115,7 +116,7 @@ static json_t *find(const json_t *items, const char *key, const char *name)
 {
     for (size_t i = 0; i < json_array_size(items); i++) {
         json_t *item = json_array_get(items, i);
-        if (span_eq(print_text(item, key), span_str(name)))
+        if (span_eq(answer_text(item, key), span_str(name)))
             return item;
     }
     return NULL;
@@ -138,7 +139,7 @@ static json_t *by_name(const json_t *items)
 
     for (size_t i = 0; i < json_array_size(items); i++) {
         json_t *item = json_array_get(items, i);
-        struct span name = print_text(item, "name");
+        struct span name = answer_text(item, "name");
         if (span_index(name, '\0') == name.len) /* others cannot stand in a file, and stay */
             (void)json_object_setn_nocheck(out, name.ptr, name.len, item);
     }
@@ -178,9 +179,8 @@ static void compare_servers(struct apply *a, const json_t *items)
     json_object_foreach(servers, name, value)
     {
         const json_t *item = find(items, "server", name);
-        json_t *was =
-            item == NULL ? NULL : server_fields(json_is_true(json_object_get(item, "draining")));
-        json_t *will = server_fields(json_is_true(json_object_get(value, "draining")));
+        json_t *was = item == NULL ? NULL : server_fields(answer_true(item, "draining"));
+        json_t *will = server_fields(answer_true(value, "draining"));
         diff_add(&a->diff, "server", name, was, will);
         json_decref(was);
         json_decref(will);

@@ -1,8 +1,8 @@
 /* Changes that one request makes. */
 #include "common/base/json_out.h"
+#include "world/ctl/answer.h"
 #include "world/ctl/api.h"
 #include "world/ctl/options.h"
-#include "world/ctl/print.h"
 #include "world/ctl/verb_one.h"
 
 enum { COUNT_MAX = 1000000000, BAN_DEFAULT_MS = 600000 };
@@ -106,7 +106,7 @@ static enum ended say_added(const struct ctl *c, const json_t *doc)
     if (c->json)
         return ctl_say(c, doc, "%s", "");
     for (size_t i = 0; i < json_array_size(items) && how == ENDED_DONE; i++) {
-        struct span id = print_text(json_array_get(items, i), "shardId");
+        struct span id = answer_text(json_array_get(items, i), "shardId");
         how = ctl_say(c, NULL, "%s%.*s", c->quiet ? "" : "added shard ", SPAN_ARG(id));
     }
     return how;
@@ -171,7 +171,7 @@ enum ended verb_maintenance(struct ctl *c)
     how = ask(c, "POST", &path, &body, &doc);
     if (how == ENDED_DONE)
         how = ctl_say(c, doc, "shard %.*s is %.*s", SPAN_ARG(word(c, 0)),
-                      SPAN_ARG(print_text(doc, "status")));
+                      SPAN_ARG(answer_text(doc, "status")));
     json_decref(doc);
     return how;
 }
@@ -196,8 +196,8 @@ enum ended verb_scale(struct ctl *c)
     now = json_object_get(doc, "shards");
     if (how == ENDED_DONE)
         how = ctl_say(c, doc, "room %.*s; shards: %lld, of which drain: %lld", SPAN_ARG(word(c, 0)),
-                      (long long)print_number(now, "total"),
-                      (long long)print_number(now, "draining"));
+                      (long long)answer_number(now, "total"),
+                      (long long)answer_number(now, "draining"));
     json_decref(doc);
     return how;
 }
@@ -215,7 +215,7 @@ enum ended verb_servers_add(struct ctl *c)
     how = ask(c, "PUT", &path, &body, &doc);
     if (how == ENDED_DONE)
         how = ctl_say(c, doc, "server %.*s is known, and %.*s", SPAN_ARG(word(c, 0)),
-                      SPAN_ARG(print_text(doc, "state")));
+                      SPAN_ARG(answer_text(doc, "state")));
     json_decref(doc);
     return how;
 }

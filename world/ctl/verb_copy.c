@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "world/ctl/answer.h"
 #include "world/ctl/api.h"
 #include "world/ctl/diff.h"
 #include "world/ctl/json_file.h"
@@ -127,8 +128,8 @@ static json_t *by_key(const json_t *doc)
     for (size_t i = 0; i < json_array_size(records); i++) {
         const json_t *record = json_array_get(records, i);
         struct buf key = {0};
-        buf_addf(&key, "%.*s %.*s", SPAN_ARG(print_text(record, "kind")),
-                 SPAN_ARG(print_text(record, "key")));
+        buf_addf(&key, "%.*s %.*s", SPAN_ARG(answer_text(record, "kind")),
+                 SPAN_ARG(answer_text(record, "key")));
         (void)json_object_setn(out, key.data, key.len, json_object_get(record, "value"));
         buf_clear(&key);
     }
@@ -183,12 +184,13 @@ static enum ended send(struct import *im)
     print_json(&body, im->file);
     how = api_ask(im->c, "POST", SPAN("/import"), buf_span(&body), &doc);
     if (how == ENDED_DONE)
-        how = ctl_say(im->c, doc,
-                      "taken in: rooms %lld, shards %lld, nodes %lld, servers %lld, bans %lld; "
-                      "skipped %lld",
-                      (long long)print_number(doc, "room"), (long long)print_number(doc, "shard"),
-                      (long long)print_number(doc, "node"), (long long)print_number(doc, "server"),
-                      (long long)print_number(doc, "ban"), (long long)print_number(doc, "skipped"));
+        how =
+            ctl_say(im->c, doc,
+                    "taken in: rooms %lld, shards %lld, nodes %lld, servers %lld, bans %lld; "
+                    "skipped %lld",
+                    (long long)answer_number(doc, "room"), (long long)answer_number(doc, "shard"),
+                    (long long)answer_number(doc, "node"), (long long)answer_number(doc, "server"),
+                    (long long)answer_number(doc, "ban"), (long long)answer_number(doc, "skipped"));
     json_decref(doc);
     buf_clear(&body);
     return how;

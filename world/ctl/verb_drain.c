@@ -3,9 +3,9 @@
 
 #include "common/base/clock.h"
 #include "common/base/json_out.h"
+#include "world/ctl/answer.h"
 #include "world/ctl/api.h"
 #include "world/ctl/options.h"
-#include "world/ctl/print.h"
 #include "world/ctl/progress.h"
 #include "world/ctl/verbs.h"
 
@@ -48,21 +48,21 @@ struct kind {
 
 static int64_t clients_left(const json_t *doc)
 {
-    return print_number(doc, "currentConnections") + print_number(doc, "reserved") +
-           print_number(doc, "returning");
+    return answer_number(doc, "currentConnections") + answer_number(doc, "reserved") +
+           answer_number(doc, "returning");
 }
 
 /* A node is done when nothing is on it; without clients its shards are what is left. */
 static int64_t node_left(const json_t *doc)
 {
-    int64_t clients = print_number(doc, "currentConnections");
+    int64_t clients = answer_number(doc, "currentConnections");
 
-    return clients > 0 ? clients : print_number(doc, "shards");
+    return clients > 0 ? clients : answer_number(doc, "shards");
 }
 
 static int64_t rooms_left(const json_t *doc)
 {
-    return print_number(doc, "rooms");
+    return answer_number(doc, "rooms");
 }
 
 static const struct kind shard_kind = {"shard", "/shards/%", "clients", clients_left};
@@ -197,8 +197,8 @@ static enum ended gave_up(const struct target *t, int64_t left, const char *unit
 /* A node's shards are what is left once it has no clients. */
 static const char *unit_of(const struct target *t, const json_t *doc)
 {
-    return t->kind == &node_kind && print_number(doc, "currentConnections") > 0 ? "clients"
-                                                                                : t->kind->unit;
+    return t->kind == &node_kind && answer_number(doc, "currentConnections") > 0 ? "clients"
+                                                                                 : t->kind->unit;
 }
 
 /* *doc is what was answered last; it is replaced. */
@@ -310,7 +310,7 @@ enum ended verb_move_shard(struct ctl *c)
     if (how == ENDED_DONE)
         how =
             ctl_say(c, doc, "shard %s is on node %.*s; clients of the old one stay there as guests",
-                    args_word(&c->args, 0), SPAN_ARG(print_text(doc, "node")));
+                    args_word(&c->args, 0), SPAN_ARG(answer_text(doc, "node")));
     json_decref(doc);
     return how;
 }
@@ -328,8 +328,8 @@ static bool has_come(struct ctl *c, enum ended *how)
     api_path(&path, "/servers/%", span_str(args_word(&c->args, 1)));
     if (*how == ENDED_DONE)
         *how = api_get(c, buf_span(&path), &server);
-    come = *how == ENDED_DONE && print_number(server, "awaited") == 0 &&
-           span_eq(print_text(room, "server"), print_text(server, "server"));
+    come = *how == ENDED_DONE && answer_number(server, "awaited") == 0 &&
+           span_eq(answer_text(room, "server"), answer_text(server, "server"));
     json_decref(room);
     json_decref(server);
     buf_clear(&path);

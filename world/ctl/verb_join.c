@@ -5,11 +5,11 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "world/ctl/answer.h"
 #include "world/ctl/api.h"
 #include "world/ctl/join.h"
 #include "world/ctl/join_line.h"
 #include "world/ctl/options.h"
-#include "world/ctl/print.h"
 
 enum { LAST_WORDS_MS = 500 /* for what is answered to the last line */ };
 enum { LINE_MAX_BYTES = 1 << 20, READ_BYTES = 16 * 1024 };
@@ -93,10 +93,10 @@ static enum ended explain(struct ctl *c, const char *room, const char *session)
     api_query(&path, "session", session);
     if (api_try(c, "GET", buf_span(&path), (struct span){0}, &a, &how) && a.status == 200) {
         json_t *doc = json_decode(buf_span(&a.body));
-        struct span why = print_text(doc, "why");
+        struct span why = answer_text(doc, "why");
         if (why.len > 0)
             (void)ctl_problem(ENDED_DONE, "placed by %.*s: %.*s",
-                              SPAN_ARG(print_text(doc, "balancingStrategy")), SPAN_ARG(why));
+                              SPAN_ARG(answer_text(doc, "balancingStrategy")), SPAN_ARG(why));
         json_decref(doc);
     }
     wire_answer_clear(&a);

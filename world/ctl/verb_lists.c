@@ -3,6 +3,7 @@
 
 #include <time.h>
 
+#include "world/ctl/answer.h"
 #include "world/ctl/api.h"
 #include "world/ctl/options.h"
 #include "world/ctl/print.h"
@@ -25,26 +26,26 @@ struct list {
 
 static void add_state(struct table *t, const json_t *item, const char *key)
 {
-    struct span text = print_text(item, key);
+    struct span text = answer_text(item, key);
 
     table_add(t, text, paint_of_state(text));
 }
 
 static void add_text(struct table *t, const json_t *item, const char *key)
 {
-    struct span text = print_text(item, key);
+    struct span text = answer_text(item, key);
 
     table_add(t, text.len == 0 ? SPAN("-") : text, PAINT_PLAIN);
 }
 
 static void add_number(struct table *t, const json_t *item, const char *key)
 {
-    table_add_number(t, print_number(item, key));
+    table_add_number(t, answer_number(item, key));
 }
 
 static void add_yes(struct table *t, const json_t *item, const char *key)
 {
-    table_add(t, json_is_true(json_object_get(item, key)) ? SPAN("yes") : SPAN("no"), PAINT_PLAIN);
+    table_add(t, answer_true(item, key) ? SPAN("yes") : SPAN("no"), PAINT_PLAIN);
 }
 
 /* A number in the object `shards`. */
@@ -57,7 +58,7 @@ static void add_shards(struct table *t, const json_t *item, const char *key)
 static void add_load(struct table *t, const json_t *item, const char *key)
 {
     struct buf text = {0};
-    int64_t open = print_number(item, "currentConnections"), max = print_number(item, key);
+    int64_t open = answer_number(item, "currentConnections"), max = answer_number(item, key);
 
     buf_addf(&text, "%lld/%lld", (long long)open, (long long)max);
     table_add(t, buf_span(&text), max > 0 && open >= max ? PAINT_WARN : PAINT_PLAIN);
@@ -67,7 +68,7 @@ static void add_load(struct table *t, const json_t *item, const char *key)
 /* Unix ms as UTC. */
 static void add_time(struct table *t, const json_t *item, const char *key)
 {
-    time_t seconds = (time_t)(print_number(item, key) / 1000);
+    time_t seconds = (time_t)(answer_number(item, key) / 1000);
     struct tm parts;
     char text[32];
     size_t len = 0;
@@ -81,7 +82,7 @@ static void add_seconds(struct table *t, const json_t *item, const char *key)
 {
     struct buf text = {0};
 
-    buf_addf(&text, "%llds", (long long)(print_number(item, key) / 1000));
+    buf_addf(&text, "%llds", (long long)(answer_number(item, key) / 1000));
     table_add(t, buf_span(&text), PAINT_PLAIN);
     buf_clear(&text);
 }
@@ -157,7 +158,7 @@ const struct flag verb_shards_list_flags[] = {
 static void print_names(struct buf *out, const struct list *l, const json_t *items)
 {
     for (size_t i = 0; i < json_array_size(items); i++) {
-        struct span name = print_text(json_array_get(items, i), l->name);
+        struct span name = answer_text(json_array_get(items, i), l->name);
         text_add(out, name);
         buf_add_char(out, '\n');
     }

@@ -1,9 +1,9 @@
 /* A room's settings from flags. PUT replaces all of them, so what is changed is put over what is.
  */
 #include "world/ctl/verb_rooms.h"
+#include "world/ctl/answer.h"
 #include "world/ctl/api.h"
 #include "world/ctl/options.h"
-#include "world/ctl/print.h"
 #include "world/ctl/room_fields.h"
 
 enum { OK = 200, MISSING = 404 };
@@ -69,7 +69,7 @@ static enum ended put(struct ctl *c, struct span name, const json_t *settings, c
     how = api_ask(c, "PUT", buf_span(&path), buf_span(&body), &doc);
     if (how == ENDED_DONE)
         how = ctl_say(c, doc, "room %.*s is %s; shards: %lld", SPAN_ARG(name), done,
-                      (long long)print_number(json_object_get(doc, "shards"), "total"));
+                      (long long)answer_number(json_object_get(doc, "shards"), "total"));
     json_decref(doc);
     buf_clear(&path);
     buf_clear(&body);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "common/base/mem.h"
+#include "world/ctl/answer.h"
 #include "world/ctl/api.h"
 #include "world/ctl/print.h"
 #include "world/ctl/table.h"
@@ -54,26 +55,26 @@ static enum ended read_all(struct status *s)
 
 static bool is_text(const json_t *item, const char *key, const char *text)
 {
-    return span_eq(print_text(item, key), span_str(text));
+    return span_eq(answer_text(item, key), span_str(text));
 }
 
 static bool node_is_well(const json_t *node)
 {
-    return is_text(node, "state", "alive") && !json_is_true(json_object_get(node, "draining"));
+    return is_text(node, "state", "alive") && !answer_true(node, "draining");
 }
 
 /* `unknown`: it has not been asked, because nobody needs to. */
 static bool server_is_well(const json_t *server)
 {
     return (is_text(server, "state", "up") || is_text(server, "state", "unknown")) &&
-           !json_is_true(json_object_get(server, "draining"));
+           !answer_true(server, "draining");
 }
 
 static int64_t percent_used(const json_t *room)
 {
-    int64_t used = print_number(room, "currentConnections") + print_number(room, "reserved") +
-                   print_number(room, "returning"),
-            max = print_number(room, "maxConnections");
+    int64_t used = answer_number(room, "currentConnections") + answer_number(room, "reserved") +
+                   answer_number(room, "returning"),
+            max = answer_number(room, "maxConnections");
 
     return max == 0 ? 0 : used * 100 / max;
 }
@@ -118,7 +119,7 @@ static void add_painted(struct status *s, enum paint paint, struct span text)
 static void add_by(struct buf *out, const json_t *finding)
 {
     const json_t *by = json_object_get(finding, "by");
-    struct span node = print_text(by, "node");
+    struct span node = answer_text(by, "node");
 
     BUF_ADD_LIT(out, " (seen by ");
     if (node.len > 0)
@@ -138,16 +139,16 @@ static void add_indented(struct status *s, struct span text)
 
 static void show_finding(struct status *s, const json_t *f)
 {
-    struct span level = print_text(f, "level");
+    struct span level = answer_text(f, "level");
 
     add_painted(s, paint_of_state(level), level);
-    buf_addf(&s->out, " %.*s ", SPAN_ARG(print_text(f, "check")));
-    text_add(&s->out, print_text(f, "subject"));
+    buf_addf(&s->out, " %.*s ", SPAN_ARG(answer_text(f, "check")));
+    text_add(&s->out, answer_text(f, "subject"));
     add_by(&s->out, f);
-    add_indented(s, print_text(f, "means"));
-    add_indented(s, print_text(f, "detail"));
+    add_indented(s, answer_text(f, "means"));
+    add_indented(s, answer_text(f, "detail"));
     BUF_ADD_LIT(&s->out, "    -> ");
-    text_add(&s->out, print_text(f, "cure"));
+    text_add(&s->out, answer_text(f, "cure"));
     buf_add_char(&s->out, '\n');
 }
 
@@ -168,16 +169,16 @@ static void show_findings(struct status *s)
 
 static int64_t inner(const json_t *doc, const char *outer, const char *key)
 {
-    return print_number(json_object_get(doc, outer), key);
+    return answer_number(json_object_get(doc, outer), key);
 }
 
 static void show_world(struct status *s)
 {
     const json_t *o = s->overview, *process = json_object_get(o, "process");
 
-    buf_addf(&s->out, "%.*s at %s, version %.*s, lag %lld ms\n", SPAN_ARG(print_text(o, "world")),
-             s->c->profile.url, SPAN_ARG(print_text(process, "version")),
-             (long long)print_number(process, "lagMs"));
+    buf_addf(&s->out, "%.*s at %s, version %.*s, lag %lld ms\n", SPAN_ARG(answer_text(o, "world")),
+             s->c->profile.url, SPAN_ARG(answer_text(process, "version")),
+             (long long)answer_number(process, "lagMs"));
 }
 
 /* `12 shards (1 draining)`: the parts that are not 0. */
@@ -207,9 +208,9 @@ static void show_totals(struct status *s)
     struct buf *out = &s->out;
 
     buf_addf(out, "clients  %lld of %lld, %lld promised, %lld returning\n",
-             (long long)print_number(o, "connections"), (long long)print_number(o, "capacity"),
-             (long long)print_number(o, "reserved"), (long long)print_number(o, "returning"));
-    buf_addf(out, "rooms    %lld\n", (long long)print_number(o, "rooms"));
+             (long long)answer_number(o, "connections"), (long long)answer_number(o, "capacity"),
+             (long long)answer_number(o, "reserved"), (long long)answer_number(o, "returning"));
+    buf_addf(out, "rooms    %lld\n", (long long)answer_number(o, "rooms"));
     buf_addf(out, "shards   %lld", (long long)inner(o, "shards", "total"));
     add_parts(out, o, "shards", shard_parts);
     buf_addf(out, "nodes    %lld alive", (long long)inner(o, "nodes", "alive"));
@@ -234,11 +235,11 @@ static void show_ill(struct status *s, const json_t *items, const struct table_c
 
     for (size_t i = 0; i < json_array_size(items); i++) {
         const json_t *item = json_array_get(items, i);
-        bool drains = json_is_true(json_object_get(item, "draining"));
-        table_add(t, print_text(item, name), PAINT_PLAIN);
-        table_add(t, print_text(item, "state"), paint_of_state(print_text(item, "state")));
+        bool drains = answer_true(item, "draining");
+        table_add(t, answer_text(item, name), PAINT_PLAIN);
+        table_add(t, answer_text(item, "state"), paint_of_state(answer_text(item, "state")));
         table_add(t, drains ? SPAN("yes") : SPAN("no"), drains ? PAINT_WARN : PAINT_PLAIN);
-        table_add_number(t, print_number(item, has));
+        table_add_number(t, answer_number(item, has));
     }
     show_table(s, t);
 }
@@ -252,14 +253,14 @@ static int fuller(const void *a, const void *b)
 
 static void add_room(struct table *t, const json_t *room)
 {
-    int64_t most = print_number(room, "maxShards"), have = inner(room, "shards", "total");
+    int64_t most = answer_number(room, "maxShards"), have = inner(room, "shards", "total");
     struct buf text = {0};
 
-    table_add(t, print_text(room, "name"), PAINT_PLAIN);
+    table_add(t, answer_text(room, "name"), PAINT_PLAIN);
     buf_addf(&text, "%lld%%", (long long)percent_used(room));
     table_add(t, buf_span(&text), percent_used(room) >= 100 ? PAINT_BAD : PAINT_WARN);
     buf_clear(&text);
-    table_add_number(t, print_number(room, "maxConnections"));
+    table_add_number(t, answer_number(room, "maxConnections"));
     table_add(t, most == 0 || have < most ? SPAN("yes") : SPAN("no: maxShards"),
               most == 0 || have < most ? PAINT_PLAIN : PAINT_BAD);
 }

@@ -4,8 +4,8 @@
 #include <unistd.h>
 
 #include "common/base/clock.h"
+#include "world/ctl/answer.h"
 #include "world/ctl/api.h"
-#include "world/ctl/print.h"
 #include "world/ctl/screen.h"
 #include "world/ctl/top_draw.h"
 
@@ -171,7 +171,7 @@ static void on_acted(void *ctx, const struct wire_answer *a)
     if (a->err != ERR_OK)
         buf_addf(said, "Not done: %.*s", SPAN_ARG(buf_span(&a->why)));
     else if (a->status >= FIRST_REFUSAL)
-        buf_addf(said, "Refused: %.*s", SPAN_ARG(print_text(doc, "error")));
+        buf_addf(said, "Refused: %.*s", SPAN_ARG(answer_text(doc, "error")));
     else
         buf_addf(said, "%.*s: %s", SPAN_ARG(buf_span(&t->view.subject)),
                  t->view.verb == TOP_DRAIN ? "drains" : "drains no more");

@@ -2,6 +2,7 @@
 #include "world/ctl/verb_why.h"
 
 #include "common/base/json_out.h"
+#include "world/ctl/answer.h"
 #include "world/ctl/api.h"
 #include "world/ctl/options.h"
 #include "world/ctl/print.h"
@@ -38,16 +39,16 @@ static const struct table_column columns[] = {
 
 static void add_candidate(struct table *t, const json_t *item)
 {
-    struct span reason = print_text(item, "reason"), node = print_text(item, "node");
+    struct span reason = answer_text(item, "reason"), node = answer_text(item, "node");
     struct buf text = {0};
 
-    table_add(t, print_text(item, "shardId"), PAINT_PLAIN);
-    buf_addf(&text, "%lld/%lld", (long long)print_number(item, "used"),
-             (long long)print_number(item, "maxConnections"));
+    table_add(t, answer_text(item, "shardId"), PAINT_PLAIN);
+    buf_addf(&text, "%lld/%lld", (long long)answer_number(item, "used"),
+             (long long)answer_number(item, "maxConnections"));
     table_add(t, buf_span(&text), PAINT_PLAIN);
-    table_add_number(t, print_number(item, "open"));
-    table_add_number(t, print_number(item, "reserved"));
-    table_add_number(t, print_number(item, "returning"));
+    table_add_number(t, answer_number(item, "open"));
+    table_add_number(t, answer_number(item, "reserved"));
+    table_add_number(t, answer_number(item, "returning"));
     table_add(t, node.len == 0 ? SPAN("-") : node, PAINT_PLAIN);
     buf_reset(&text);
     buf_addf(&text, "%s%.*s", reason.len == 0 ? "yes" : "no: ", SPAN_ARG(reason));
@@ -57,12 +58,12 @@ static void add_candidate(struct table *t, const json_t *item)
 
 static void print_verdict(struct buf *out, const json_t *doc)
 {
-    struct span chosen = print_text(doc, "chosen");
+    struct span chosen = answer_text(doc, "chosen");
 
     buf_addf(out, "%sstrategy %.*s, chosen: ", out->len > 0 ? "\n" : "",
-             SPAN_ARG(print_text(doc, "balancingStrategy")));
+             SPAN_ARG(answer_text(doc, "balancingStrategy")));
     text_add(out, chosen.len == 0 ? SPAN("none") : chosen);
-    buf_addf(out, "\nbecause %.*s\n", SPAN_ARG(print_text(doc, "why")));
+    buf_addf(out, "\nbecause %.*s\n", SPAN_ARG(answer_text(doc, "why")));
 }
 
 static enum ended show_candidates(const struct ctl *c, json_t *doc, json_t *items)
@@ -150,7 +151,7 @@ static enum ended place(struct ctl *c, json_t **doc)
 /* What the placement says, the shard's node, and why. */
 static enum ended tell_more(struct ctl *c, json_t *placed, const json_t *why)
 {
-    struct span id = print_text(placed, "shardId"), reason = print_text(why, "why");
+    struct span id = answer_text(placed, "shardId"), reason = answer_text(why, "why");
     struct buf path = {0};
     json_t *shard, *node;
     enum ended how;
@@ -162,7 +163,7 @@ static enum ended tell_more(struct ctl *c, json_t *placed, const json_t *why)
     (void)json_object_set_new(placed, "node", node == NULL ? json_null() : json_incref(node));
     if (why == NULL)
         reason = SPAN("there was no such room: it was made");
-    else if (print_text(why, "chosen").len > 0 && !span_eq(print_text(why, "chosen"), id))
+    else if (answer_text(why, "chosen").len > 0 && !span_eq(answer_text(why, "chosen"), id))
         reason = SPAN("another client was placed meanwhile, and the turn went on");
     (void)json_object_set_new(placed, "why", json_stringn(reason.ptr, reason.len));
     json_decref(shard);
@@ -189,7 +190,7 @@ static enum ended show_place(const struct ctl *c, const json_t *doc)
     if (c->json)
         print_json(&out, doc);
     for (size_t i = 0; !c->json && i < sizeof(rows) / sizeof(rows[0]); i++)
-        add_line(&out, rows[i][0], print_text(doc, rows[i][1]));
+        add_line(&out, rows[i][0], answer_text(doc, rows[i][1]));
     return print_flush(&out) ? ENDED_DONE : ENDED_REFUSED;
 }
 
