@@ -77,6 +77,19 @@ test("doctor finds nothing in a cluster that is well, and leaves nothing behind"
   assert.deepEqual([again.status, again.bad, again.first], [0, [], null]);
 });
 
+test("doctor takes its room away when it is interrupted, too", async (t) => {
+  const [room, world] = await Promise.all([startRoom(), startWorld()]);
+  await node(world, "n1", room.origin, { PING_INTERVAL: "20s" });
+  await nodesAlive(world, 1);
+  const p = start("worldctl", path.join(bin, "worldctl"), ["doctor", "--url", world.origin], { ...settings, HOME: "/nonexistent" });
+  p.expected = 130;
+  await p.says(/to the node itself/);
+  p.child.kill("SIGINT");
+  assert.equal(await p.exit, 130);
+  const rooms = async () => (await request(world.origin, { path: "/api/v1/worlds/world-default/rooms", headers: bearer("*") })).json.items;
+  await until(async () => (await rooms()).length === 0, "the room to be gone", 15000);
+});
+
 test("doctor finds what is wrong with nodes", async (t) => {
   const clock = new Clock(t);
   clock.set(120000);
@@ -168,6 +181,7 @@ test("doctor finds a certificate that ends soon, and who cannot be reached or be
     doctor({ origin: nowhere }),
   ]);
   assert.match(names(soon, "certificate", "TLS_CERT", /TLS_CERT.*SIGHUP/).text, /expires on/);
+  assert.match(names(soon, "certificate", world.origin, /TLS_CERT.*proxy/).text, /ends in [56] days or less/);
   names(distrusted, "world-unreachable", world.origin, /--ca/);
   names(denied, "token", "AUTH_JWT_SECRET", /AUTH_JWT_SECRET/);
   names(denied, "shard-secret", world.origin, /SHARD_SECRET/);

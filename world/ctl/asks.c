@@ -20,6 +20,7 @@ static void on_done(void *ctx, const struct wire_answer *answer)
     a->under_way = NULL;
     a->err = answer->err;
     a->status = answer->status;
+    a->cert_until_s = answer->cert_until_s;
     a->came_ms = clock_wall_ms();
     buf_add_span(&a->why, buf_span(&answer->why));
     if (answer->err == ERR_OK)

@@ -12,6 +12,7 @@ struct ask {
     bool token;               /* with the profile's, if there is one */
     enum err err;             /* as in struct wire_answer; ERR_TIMEOUT also: not asked in time */
     int status;               /* 0: no answer */
+    int64_t cert_until_s;     /* as in struct wire_answer */
     struct buf why;           /* of err, for people; no NUL */
     json_t *doc;              /* the answer; NULL: none, or no JSON */
     int64_t sent_ms, came_ms; /* Unix ms */

@@ -418,6 +418,16 @@ static void clear(struct visits *v)
     free(v->ways);
 }
 
+/* Whatever has come meanwhile: who interrupts us wants no room of ours. */
+static bool tidy_up(struct visits *v, bool good)
+{
+    if (!good)
+        wire_go_on(v->d->c->wire);
+    if (!leave(v))
+        return false;
+    return (!v->made || delete_room(v)) && good;
+}
+
 bool doctor_visit(struct doctor *d)
 {
     struct visits v = {.d = d};
@@ -427,12 +437,8 @@ bool doctor_visit(struct doctor *d)
         list_ways(&v);
         good = take_places(&v, &placed);
         if (good && placed)
-            good = stay(&v) && leave(&v);
-        if (v.made && placed)
-            good = delete_room(&v) && good;
-        if (!good && v.made)
-            (void)ctl_problem(ENDED_INTERRUPTED, "interrupted: the room " DOCTOR_ROOM
-                                                 " may be left (worldctl rooms delete)");
+            good = stay(&v);
+        good = tidy_up(&v, good);
     }
     clear(&v);
     return good;

@@ -4,11 +4,13 @@
 
 #include "common/base/clock.h"
 #include "common/base/mem.h"
-#include "common/base/version.h"
+#include "common/proto/finding.h"
 #include "world/ctl/answer.h"
 #include "world/ctl/doctor.h"
 #include "world/ctl/token_source.h"
 #include "world/ctl/token_verdict.h"
+
+enum { DAY_S = 24 * 3600, CERT_SOON_S = 13 * DAY_S };
 
 static const struct span clock_cure = SPAN_INIT(
     "Set the clock of the machine that is off by NTP (chrony or systemd-timesyncd): if all "
@@ -58,6 +60,26 @@ static bool is_world(const struct ask *version)
            span_eq(answer_text(version->doc, "name"), SPAN("terrane-world"));
 }
 
+/* Also one that somebody before the world has, of which no process knows. */
+static void judge_certificate(struct doctor *d, const char *url, const struct ask *a)
+{
+    int64_t left_s = a->cert_until_s - clock_wall_ms() / 1000, days = left_s / DAY_S + 2;
+    struct buf text = {0};
+
+    if (a->cert_until_s == 0 || left_s > CERT_SOON_S)
+        return;
+    buf_addf(&text, "the certificate that is shown there ends in %lld days or less",
+             (long long)days);
+    diagnosis_add(&d->d, &(struct symptom){.level = DIAGNOSIS_WARNING,
+                                           .check = finding_kinds[FINDING_CERTIFICATE].name,
+                                           .subject = span_str(url),
+                                           .text = buf_span(&text),
+                                           .cure = SPAN("Renew it where TLS ends: TLS_CERT and "
+                                                        "TLS_KEY of the world (then SIGHUP), or "
+                                                        "the proxy before it.")});
+    buf_clear(&text);
+}
+
 /* `asked`: /livez, then /version. */
 static void judge_url(struct doctor *d, const char *url, const struct ask *asked)
 {
@@ -72,7 +94,8 @@ static void judge_url(struct doctor *d, const char *url, const struct ask *asked
             d->base = url;
         diagnosis_well(&d->d, "world", "%s answers, version %.*s%s", url,
                        SPAN_ARG(answer_text(version->doc, "version")),
-                       strncmp(url, "https:", 6) == 0 ? ", its certificate is good" : "");
+                       strncmp(url, "https:", 6) == 0 ? ", its certificate is trusted" : "");
+        judge_certificate(d, url, version);
     }
 }
 

@@ -39,6 +39,8 @@ bool wire_run(struct wire *w);
 void wire_stop(struct wire *w);
 /* Whether a signal has come. */
 bool wire_interrupted(const struct wire *w);
+/* Forgets it, so that something can be tidied up; another one ends that, too. */
+void wire_go_on(struct wire *w);
 
 /* ---- what is asked */
 
@@ -53,11 +55,13 @@ struct wire_call {
 /* Everything in it is copied. */
 
 struct wire_answer {
-    enum err err; /* ERR_OK: there is an answer, whatever its status.
-                     ERR_IO: not reached; ERR_TIMEOUT: not in time; ERR_CLOSED: it broke off,
-                     or we were interrupted; ERR_LIMIT: longer than WIRE_BODY_MAX;
-                     ERR_SYNTAX: the URL is none */
-    int status;   /* 200, 404, …; 0: none */
+    enum err err;         /* ERR_OK: there is an answer, whatever its status.
+                             ERR_IO: not reached; ERR_TIMEOUT: not in time; ERR_CLOSED: it broke off,
+                             or we were interrupted; ERR_LIMIT: longer than WIRE_BODY_MAX;
+                             ERR_SYNTAX: the URL is none */
+    int status;           /* 200, 404, …; 0: none */
+    int64_t cert_until_s; /* when the peer's certificate ends, Unix time, up to two days early: so
+                             libwebsockets reads dates; 0: no TLS */
     struct buf body;
     struct buf why; /* for people: "127.0.0.1:3002: connection refused"; empty with ERR_OK */
 };

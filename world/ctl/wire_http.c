@@ -112,8 +112,18 @@ static int connected(struct wire_exchange *x, void *in, size_t len)
     return wire_conn_add_headers(&x->conn, in, len);
 }
 
+static int64_t cert_until_s(struct lws *wsi)
+{
+    union lws_tls_cert_info_results info;
+
+    return lws_tls_peer_cert_info(wsi, LWS_TLS_CERT_INFO_VALIDITY_TO, &info, 0) == 0
+               ? (int64_t)info.time
+               : 0;
+}
+
 static int answered(struct wire_exchange *x)
 {
+    x->answer.cert_until_s = cert_until_s(x->conn.wsi);
     x->answer.status = (int)lws_http_client_http_response(x->conn.wsi);
     wait_more(x);
     if (x->answer.status == NO_CONTENT || x->answer.status == NOT_MODIFIED)
@@ -218,6 +228,7 @@ static void take_answer(void *ctx, const struct wire_answer *a)
 
     waiting->out->err = a->err;
     waiting->out->status = a->status;
+    waiting->out->cert_until_s = a->cert_until_s;
     buf_add_span(&waiting->out->body, buf_span(&a->body));
     buf_add_span(&waiting->out->why, buf_span(&a->why));
     waiting->done = true;
