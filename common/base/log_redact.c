@@ -47,7 +47,8 @@ void log_hide(struct span secrets)
 {
     struct span entry;
     const char *url = memmem(secrets.ptr, secrets.len, "://", 3);
-    if (url != NULL) {
+    if (url != NULL &&
+        span_starts(secrets, SPAN("redis"))) { /* other secrets may have it in them */
         hide_password(span_slice(secrets, (size_t)(url - secrets.ptr) + 3, secrets.len));
         return;
     }

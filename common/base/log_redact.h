@@ -8,8 +8,9 @@ enum {
     LOG_SECRET_MIN = 6,   /* bytes; a shorter one is hidden where it is the whole value */
 };
 
-/* Copies every entry of a comma-separated list; of a URL (or a list of hosts in one) the password.
- * From now on none of them is written, wherever in a value it stands. Old ones stay hidden. */
+/* Copies every entry of a comma-separated list; of a URL of Redis (or a list of hosts in one) the
+ * password. From now on none of them is written, wherever in a value it stands. Old ones stay
+ * hidden. */
 void log_hide(struct span secrets);
 /* Wipes and forgets them all. */
 void log_hide_none(void);

@@ -48,6 +48,13 @@ static void secrets_are_hidden_wherever_they_stand(void **state)
     assert_seen("first-secret", "first-secret");
 }
 
+static void a_secret_is_no_url(void **state)
+{
+    (void)state;
+    log_hide(SPAN("Kd9://x@Wq/7, ://behind"));
+    assert_seen("key Kd9://x@Wq/7 and ://behind", "key [hidden] and [hidden]");
+}
+
 static void a_short_secret_is_hidden_where_it_is_all(void **state)
 {
     (void)state;
@@ -104,6 +111,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         REDACT_TEST(ordinary_values_stay),
         REDACT_TEST(secrets_are_hidden_wherever_they_stand),
+        REDACT_TEST(a_secret_is_no_url),
         REDACT_TEST(a_short_secret_is_hidden_where_it_is_all),
         REDACT_TEST(passwords_of_urls_are_secrets),
         REDACT_TEST(the_oldest_of_too_many_gives_way),
