@@ -25,11 +25,20 @@ static struct impostor *find(struct impostors *all, const char *address, struct 
     return NULL;
 }
 
+static size_t count_of(const struct impostors *all, const char *address)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < all->count; i++)
+        count += strcmp(all->list[i].address, address) == 0;
+    return count;
+}
+
 static struct impostor *add(struct impostors *all, const char *address, struct span world)
 {
     struct impostor *i;
 
-    if (all->count == IMPOSTORS_MAX)
+    if (all->count == IMPOSTORS_MAX || count_of(all, address) == IMPOSTORS_WORLDS)
         return NULL;
     i = &all->list[all->count++];
     memcpy(i->address, address, sizeof(i->address));

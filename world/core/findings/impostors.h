@@ -6,7 +6,8 @@
 #include "world/core/moment.h"
 
 enum {
-    IMPOSTORS_MAX = 16,                /* addresses of a process; of more nothing is said */
+    IMPOSTORS_MAX = 16,   /* of a process, by address and world; of more nothing is said */
+    IMPOSTORS_WORLDS = 4, /* that one address is kept for: it may make them up */
     IMPOSTORS_KEEP_MS = 5 * 60 * 1000, /* after the last time */
 };
 

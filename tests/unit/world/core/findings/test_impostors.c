@@ -106,6 +106,23 @@ static void there_are_no_more_than_the_bound(void **state)
     recorder_free(r);
 }
 
+static void one_address_does_not_hide_the_others(void **state)
+{
+    struct recorder *r = fleet_new(0);
+    char world[32];
+
+    (void)state;
+    (void)fleet_join(r, "a");
+    for (int n = 0; n < 3 * IMPOSTORS_MAX; n++) {
+        (void)snprintf(world, sizeof world, "world-%d", n);
+        come(r, 66, world, "wrong", beat);
+    }
+    come(r, 7, "world-a", "wrong", beat);
+    assert_found(&fleet_world(r)->findings, "10.0.0.7", "calls itself node n1, of world-a");
+    assert_int_equal(r->core.impostors.count, IMPOSTORS_WORLDS + 1);
+    recorder_free(r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -114,6 +131,7 @@ int main(void)
         cmocka_unit_test(a_body_is_not_believed),
         cmocka_unit_test(it_is_forgotten_when_nobody_comes_any_more),
         cmocka_unit_test(there_are_no_more_than_the_bound),
+        cmocka_unit_test(one_address_does_not_hide_the_others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
