@@ -1,5 +1,5 @@
 /* Log lines. The format string is walked here, because each conversion is one field that has to be
- * named, typed and escaped. The settings are global: a log line can come from anywhere. */
+ * named. The settings are global: a log line can come from anywhere. */
 #include "common/base/log.h"
 
 #include <errno.h>
@@ -10,13 +10,9 @@
 
 #include "common/base/buf.h"
 #include "common/base/clock.h"
-#include "common/base/json.h"
-#include "common/base/log_redact.h"
 #include "common/base/log_repeats.h"
+#include "common/base/log_value.h"
 #include "common/base/rng.h"
-
-/* What strangers send is cut here, so that nobody fills the disk with one long name. */
-enum { STRING_MAX = 1024, STRING_LOOKED_AT = 2 * STRING_MAX };
 
 const char *const log_level_names[] = {
     [LOG_DEBUG] = "debug", [LOG_INFO] = "info", [LOG_WARN] = "warn", [LOG_ERROR] = "error", NULL};
@@ -33,123 +29,8 @@ static struct {
     struct log_about *about;
 } log_state = {.level = LOG_INFO};
 
-/* A value under construction. */
-struct value {
-    struct buf text;
-    bool number; /* one numeric conversion and nothing else */
-};
-
-/* The controls that JSON leaves alone but terminals obey: DEL and U+0080 to U+009F. */
-static size_t odd_control(struct span s)
-{
-    if ((unsigned char)s.ptr[0] == 0x7F)
-        return 1;
-    bool c1 = s.len > 1 && (unsigned char)s.ptr[0] == 0xC2 && (unsigned char)s.ptr[1] < 0xA0;
-    return c1 ? 2 : 0;
-}
-
-static void add_quoted(struct buf *out, struct span s)
-{
-    struct buf quoted = {.len = 0};
-    json_add_string(&quoted, s);
-    struct span rest = buf_span(&quoted);
-    while (rest.len > 0) {
-        size_t odd = odd_control(rest);
-        if (odd > 0)
-            buf_addf(out, "\\u%04x", (unsigned)(unsigned char)rest.ptr[odd - 1]);
-        else
-            buf_add_char(out, rest.ptr[0]);
-        rest = span_slice(rest, odd > 0 ? odd : 1, rest.len);
-    }
-    buf_clear(&quoted);
-}
-
-static bool needs_quotes(struct span s)
-{
-    for (size_t i = 0; i < s.len; i++) {
-        if (s.ptr[i] <= ' ' || s.ptr[i] > '~' || s.ptr[i] == '"' || s.ptr[i] == '\\')
-            return true;
-    }
-    return s.len == 0;
-}
-
-static void add_text_value(struct buf *out, struct span s)
-{
-    if (needs_quotes(s))
-        add_quoted(out, s);
-    else
-        buf_add_span(out, s);
-}
-
-static void value_add_string(struct value *v, struct span s)
-{
-    size_t from = v->text.len;
-    log_redact(&v->text, span_slice(s, 0, STRING_LOOKED_AT));
-    if (v->text.len - from <= STRING_MAX && s.len <= STRING_LOOKED_AT)
-        return;
-    v->text.len = v->text.len - from > STRING_MAX ? from + STRING_MAX : v->text.len;
-    BUF_ADD_LIT(&v->text, "...");
-}
-
-static int64_t arg_signed(char size, va_list *args)
-{
-    if (size == 'q')
-        return va_arg(*args, long long);
-    return size == 'l' ? va_arg(*args, long) : va_arg(*args, int);
-}
-
-static uint64_t arg_unsigned(char size, va_list *args)
-{
-    if (size == 'q')
-        return va_arg(*args, unsigned long long);
-    if (size == 'z')
-        return va_arg(*args, size_t);
-    return size == 'l' ? va_arg(*args, unsigned long) : va_arg(*args, unsigned);
-}
-
-/* Reads z, l or ll; ll becomes 'q'. */
-static char length_modifier(const char **at)
-{
-    char size = 0;
-    if (**at == 'z' || **at == 'l')
-        size = *(*at)++;
-    if (size == 'l' && **at == 'l') {
-        (*at)++;
-        size = 'q';
-    }
-    return size;
-}
-
-/* Adds what the conversion at *at (behind its '%') asks for; false when it is none of ours. */
-static bool value_convert(struct value *v, const char **at, va_list *args)
-{
-    if (strncmp(*at, ".*s", 3) == 0) {
-        int len = va_arg(*args, int);
-        const char *text = va_arg(*args, const char *);
-        value_add_string(v, span_of(text, text == NULL || len < 0 ? 0 : (size_t)len));
-        *at += 3;
-        return true;
-    }
-    if (**at == 's') {
-        const char *text = va_arg(*args, const char *);
-        value_add_string(v, span_str(text == NULL ? "(null)" : text));
-        (*at)++;
-        return true;
-    }
-    char size = length_modifier(at);
-    char kind = *(*at)++;
-    v->number = v->text.len == 0;
-    if (kind == 'd' && size != 'z')
-        buf_add_i64(&v->text, arg_signed(size, args));
-    else if (kind == 'u')
-        buf_add_u64(&v->text, arg_unsigned(size, args));
-    else
-        return false;
-    return true;
-}
-
 /* An id of a session becomes its mark: whoever can read logs could come in with it. */
-static void hide_session(struct value *v)
+static void hide_session(struct log_value *v)
 {
     struct buf mark = {.len = 0};
     if (log_state.mark_session != NULL)
@@ -157,40 +38,7 @@ static void hide_session(struct value *v)
     else
         BUF_ADD_LIT(&mark, "[hidden]");
     buf_clear(&v->text);
-    *v = (struct value){.text = mark};
-}
-
-/* Reads the value at *at up to the next blank. */
-static bool value_read(struct value *v, const char **at, va_list *args)
-{
-    while (**at != '\0' && **at != ' ') {
-        if (**at != '%') {
-            v->number = false;
-            buf_add_char(&v->text, *(*at)++);
-            continue;
-        }
-        (*at)++;
-        if (!value_convert(v, at, args))
-            return false;
-    }
-    return true;
-}
-
-static void add_field(struct buf *line, struct span key, const struct value *v)
-{
-    struct span text = buf_span(&v->text);
-    if (log_state.text) {
-        buf_addf(line, " %.*s=", SPAN_ARG(key));
-        add_text_value(line, text);
-        return;
-    }
-    BUF_ADD_LIT(line, ",");
-    add_quoted(line, key);
-    BUF_ADD_LIT(line, ":");
-    if (v->number)
-        buf_add_span(line, text);
-    else
-        add_quoted(line, text);
+    *v = (struct log_value){.text = mark};
 }
 
 /* Stops at a conversion that it does not know: the arguments behind it cannot be found. */
@@ -203,13 +51,13 @@ static void add_fields(struct buf *line, const char *at, va_list *args)
         if (at[key_len] != '=')
             return;
         struct span key = span_of(at, key_len);
-        struct value v = {.number = false};
+        struct log_value v = {.number = false};
         at += key_len + 1;
-        known = value_read(&v, &at, args);
+        known = log_value_read(&v, &at, args);
         if (known && span_eq(key, SPAN("session")))
             hide_session(&v);
         if (known)
-            add_field(line, key, &v);
+            log_value_put(&v, line, key, log_state.text);
         buf_clear(&v.text);
     }
 }
@@ -234,18 +82,18 @@ static void add_head(struct buf *line, enum log_level level, const char *event)
     BUF_ADD_LIT(line, "{\"ts\":\"");
     add_time(line);
     buf_addf(line, "\",\"level\":\"%s\",\"event\":", log_level_names[level]);
-    add_quoted(line, span_str(event));
+    log_add_quoted(line, span_str(event));
     if (log_state.process == NULL)
         return;
     BUF_ADD_LIT(line, ",\"process\":");
-    add_quoted(line, span_str(log_state.process));
+    log_add_quoted(line, span_str(log_state.process));
 }
 
 static void add_text(struct buf *line, struct span key, struct span text)
 {
-    struct value v = {.number = false};
+    struct log_value v = {.number = false};
     buf_add_span(&v.text, text);
-    add_field(line, key, &v);
+    log_value_put(&v, line, key, log_state.text);
     buf_clear(&v.text);
 }
 
@@ -371,12 +219,12 @@ static void end_line(struct buf *line)
 static void tell_suppressed(const struct log_repeat *e, uint64_t count)
 {
     struct buf line = {.len = 0};
-    struct value event = {.number = false}, number = {.number = true};
+    struct log_value event = {.number = false}, number = {.number = true};
     add_head(&line, (enum log_level)e->level, "log.suppressed");
-    value_add_string(&event, span_str(e->event));
+    log_value_add_string(&event, span_str(e->event));
     buf_add_u64(&number.text, count);
-    add_field(&line, SPAN("event"), &event);
-    add_field(&line, SPAN("count"), &number);
+    log_value_put(&event, &line, SPAN("event"), log_state.text);
+    log_value_put(&number, &line, SPAN("count"), log_state.text);
     buf_clear(&event.text);
     buf_clear(&number.text);
     end_line(&line);
