@@ -30,6 +30,35 @@ static void wire_notify(struct process *p)
     p->notify.ctx = p;
 }
 
+static void wire_port(struct process *p)
+{
+    p->port.reply = server_reply_port(&p->server);
+    p->port.stream = server_stream_port(&p->server);
+    p->port.feed = feed_sockets_port(&p->feeds);
+    p->port.store = stores_port(&p->stores);
+    p->port.owner = stores_owner_port(&p->stores);
+    p->port.ticker = (struct ticker_port){.ctx = &p->ticker, .wake = ticker_wake};
+    p->port.probe = prober_port(&p->prober);
+    if (p->stores.cluster != NULL)
+        p->port.peers = cluster_peers_port(p->stores.cluster);
+}
+
+static void wire_metrics(struct process *p)
+{
+    p->metrics.loop = p->loop;
+    p->metrics.doors = &p->doors;
+    p->metrics.door = &p->door_stats;
+    p->metrics.core = &p->core;
+    p->metrics.http = p->server.front.http;
+    p->metrics.back_http = p->server.back.http;
+    p->metrics.feeds = &p->feeds;
+    p->metrics.shards = &p->shards.stats;
+    p->metrics.store = stores_stats(&p->stores);
+    p->metrics.cluster = p->stores.cluster;
+    if (p->stores.cluster != NULL)
+        p->metrics.passage = &cluster_stats(p->stores.cluster)->passage;
+}
+
 void process_wire(struct process *p)
 {
     struct rng rng;
@@ -44,28 +73,9 @@ void process_wire(struct process *p)
                      (size_t)p->settings.world_tunnels);
     p->server.shards = &p->shards;
     doors_wire(&p->doors, &p->fronts, &p->server_settings.limits, &p->door_stats);
-    p->metrics.shards = &p->shards.stats;
-    p->metrics.door = &p->door_stats;
-    p->port.reply = server_reply_port(&p->server);
-    p->port.stream = server_stream_port(&p->server);
-    p->port.feed = feed_sockets_port(&p->feeds);
-    p->port.store = stores_port(&p->stores);
-    p->port.owner = stores_owner_port(&p->stores);
-    p->port.ticker = (struct ticker_port){.ctx = &p->ticker, .wake = ticker_wake};
-    p->port.probe = prober_port(&p->prober);
-    if (p->stores.cluster != NULL)
-        p->port.peers = cluster_peers_port(p->stores.cluster);
+    wire_port(p);
     core_init(&p->core, &p->port, &p->core_settings, &rng, moment_now(p->loop));
-    p->metrics.loop = p->loop;
-    p->metrics.doors = &p->doors;
-    p->metrics.core = &p->core;
-    p->metrics.http = p->server.front.http;
-    p->metrics.back_http = p->server.back.http;
-    p->metrics.feeds = &p->feeds;
-    p->metrics.store = stores_stats(&p->stores);
-    p->metrics.cluster = p->stores.cluster;
-    if (p->stores.cluster != NULL)
-        p->metrics.passage = &cluster_stats(p->stores.cluster)->passage;
+    wire_metrics(p);
     p->farewell = (struct farewell){
         .loop = p->loop,
         .server = &p->server,
