@@ -25,8 +25,9 @@ static void drop(struct world *w, enum finding_check check, struct span subject)
 static void tell_clock(struct node *n, int64_t off_ms, struct moment now)
 {
     struct buf detail = {0};
+    bool told = n->clock_is_off && findings_get(&n->world->findings, FINDING_CLOCK, n->id) != NULL;
 
-    if (n->clock_is_off && llabs(off_ms - n->clock_told_ms) < FINDINGS_CLOCK_STEP_MS)
+    if (told && llabs(off_ms - n->clock_told_ms) < FINDINGS_CLOCK_STEP_MS)
         return;
     n->clock_is_off = true;
     n->clock_told_ms = off_ms;

@@ -43,6 +43,28 @@ static void a_clock_that_is_ahead_is_found_at_once(void **state)
     recorder_free(r);
 }
 
+static void a_clock_that_had_no_room_is_found_when_there_is_some(void **state)
+{
+    struct recorder *r = fleet_new(0);
+    struct said said = {.id = "b", .now_ms = r->now.wall_ms + 60000};
+    char id[] = "n00";
+
+    (void)state;
+    beat_off(r, 60000);
+    for (int i = 1; i < FINDINGS_OF_CHECK_MAX; i++) {
+        id[2] = (char)('0' + i % 10);
+        id[1] = (char)('0' + i / 10);
+        assert_int_equal(fleet_beat(r, &(struct said){.id = id, .now_ms = said.now_ms}, NULL, 0),
+                         200);
+    }
+    assert_int_equal(fleet_beat(r, &said, NULL, 0), 200);
+    assert_null(found(r, FINDING_CLOCK, "b"));
+    beat_off(r, 0);
+    assert_int_equal(fleet_beat(r, &said, NULL, 0), 200);
+    assert_non_null(found(r, FINDING_CLOCK, "b"));
+    recorder_free(r);
+}
+
 static void a_late_beat_is_no_clock_that_is_behind(void **state)
 {
     struct recorder *r = fleet_new(0);
@@ -245,6 +267,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_clock_that_is_ahead_is_found_at_once),
+        cmocka_unit_test(a_clock_that_had_no_room_is_found_when_there_is_some),
         cmocka_unit_test(a_late_beat_is_no_clock_that_is_behind),
         cmocka_unit_test(a_node_that_tells_no_clock_has_none),
         cmocka_unit_test(versions_may_be_one_minor_apart),
