@@ -1,5 +1,5 @@
 /* Log lines. The format string is walked here, because each conversion is one field that has to be
- * named. The settings are global: a log line can come from anywhere. */
+ * named and typed. The settings are global: a log line can come from anywhere. */
 #include "common/base/log.h"
 
 #include <errno.h>
@@ -29,6 +29,79 @@ static struct {
     struct log_about *about;
 } log_state = {.level = LOG_INFO};
 
+static int64_t arg_signed(char size, va_list *args)
+{
+    if (size == 'q')
+        return va_arg(*args, long long);
+    return size == 'l' ? va_arg(*args, long) : va_arg(*args, int);
+}
+
+static uint64_t arg_unsigned(char size, va_list *args)
+{
+    if (size == 'q')
+        return va_arg(*args, unsigned long long);
+    if (size == 'z')
+        return va_arg(*args, size_t);
+    return size == 'l' ? va_arg(*args, unsigned long) : va_arg(*args, unsigned);
+}
+
+/* Reads z, l or ll; ll becomes 'q'. */
+static char length_modifier(const char **at)
+{
+    char size = 0;
+    if (**at == 'z' || **at == 'l')
+        size = *(*at)++;
+    if (size == 'l' && **at == 'l') {
+        (*at)++;
+        size = 'q';
+    }
+    return size;
+}
+
+/* Adds what the conversion at *at (behind its '%') asks for; false when it is none of ours. */
+static bool value_convert(struct log_value *v, const char **at, va_list *args)
+{
+    if (strncmp(*at, ".*s", 3) == 0) {
+        int len = va_arg(*args, int);
+        const char *text = va_arg(*args, const char *);
+        log_value_add_string(v, span_of(text, text == NULL || len < 0 ? 0 : (size_t)len));
+        *at += 3;
+        return true;
+    }
+    if (**at == 's') {
+        const char *text = va_arg(*args, const char *);
+        log_value_add_string(v, span_str(text == NULL ? "(null)" : text));
+        (*at)++;
+        return true;
+    }
+    char size = length_modifier(at);
+    char kind = *(*at)++;
+    v->number = v->text.len == 0;
+    if (kind == 'd' && size != 'z')
+        buf_add_i64(&v->text, arg_signed(size, args));
+    else if (kind == 'u')
+        buf_add_u64(&v->text, arg_unsigned(size, args));
+    else
+        return false;
+    return true;
+}
+
+/* Reads the value at *at up to the next blank. */
+static bool value_read(struct log_value *v, const char **at, va_list *args)
+{
+    while (**at != '\0' && **at != ' ') {
+        if (**at != '%') {
+            v->number = false;
+            buf_add_char(&v->text, *(*at)++);
+            continue;
+        }
+        (*at)++;
+        if (!value_convert(v, at, args))
+            return false;
+    }
+    return true;
+}
+
 /* An id of a session becomes its mark: whoever can read logs could come in with it. */
 static void hide_session(struct log_value *v)
 {
@@ -53,7 +126,7 @@ static void add_fields(struct buf *line, const char *at, va_list *args)
         struct span key = span_of(at, key_len);
         struct log_value v = {.number = false};
         at += key_len + 1;
-        known = log_value_read(&v, &at, args);
+        known = value_read(&v, &at, args);
         if (known && span_eq(key, SPAN("session")))
             hide_session(&v);
         if (known)

@@ -1,5 +1,5 @@
-/* Values of log lines: read as printf would, with nothing in them that a reader of logs should not
- * know or that could act on a terminal. */
+/* Values of log lines, with nothing in them that a reader of logs should not know or that could act
+ * on a terminal. */
 #include "common/base/log_value.h"
 
 #include "common/base/json.h"
@@ -58,78 +58,6 @@ void log_value_add_string(struct log_value *v, struct span s)
         return;
     v->text.len = v->text.len - from > STRING_MAX ? from + STRING_MAX : v->text.len;
     BUF_ADD_LIT(&v->text, "...");
-}
-
-static int64_t arg_signed(char size, va_list *args)
-{
-    if (size == 'q')
-        return va_arg(*args, long long);
-    return size == 'l' ? va_arg(*args, long) : va_arg(*args, int);
-}
-
-static uint64_t arg_unsigned(char size, va_list *args)
-{
-    if (size == 'q')
-        return va_arg(*args, unsigned long long);
-    if (size == 'z')
-        return va_arg(*args, size_t);
-    return size == 'l' ? va_arg(*args, unsigned long) : va_arg(*args, unsigned);
-}
-
-/* Reads z, l or ll; ll becomes 'q'. */
-static char length_modifier(const char **at)
-{
-    char size = 0;
-    if (**at == 'z' || **at == 'l')
-        size = *(*at)++;
-    if (size == 'l' && **at == 'l') {
-        (*at)++;
-        size = 'q';
-    }
-    return size;
-}
-
-/* Adds what the conversion at *at (behind its '%') asks for; false when it is none of ours. */
-static bool value_convert(struct log_value *v, const char **at, va_list *args)
-{
-    if (strncmp(*at, ".*s", 3) == 0) {
-        int len = va_arg(*args, int);
-        const char *text = va_arg(*args, const char *);
-        log_value_add_string(v, span_of(text, text == NULL || len < 0 ? 0 : (size_t)len));
-        *at += 3;
-        return true;
-    }
-    if (**at == 's') {
-        const char *text = va_arg(*args, const char *);
-        log_value_add_string(v, span_str(text == NULL ? "(null)" : text));
-        (*at)++;
-        return true;
-    }
-    char size = length_modifier(at);
-    char kind = *(*at)++;
-    v->number = v->text.len == 0;
-    if (kind == 'd' && size != 'z')
-        buf_add_i64(&v->text, arg_signed(size, args));
-    else if (kind == 'u')
-        buf_add_u64(&v->text, arg_unsigned(size, args));
-    else
-        return false;
-    return true;
-}
-
-bool log_value_read(struct log_value *v, const char **at, va_list *args)
-{
-    while (**at != '\0' && **at != ' ') {
-        if (**at != '%') {
-            v->number = false;
-            buf_add_char(&v->text, *(*at)++);
-            continue;
-        }
-        (*at)++;
-        if (!value_convert(v, at, args))
-            return false;
-    }
-    return true;
 }
 
 void log_value_put(const struct log_value *v, struct buf *line, struct span key, bool as_text)

@@ -1,7 +1,5 @@
 #pragma once
 /* The value of one field of a log line. Only the log needs it. */
-#include <stdarg.h>
-
 #include "common/base/buf.h"
 
 /* The all-zero struct is empty; its owner clears `text`. */
@@ -12,10 +10,6 @@ struct log_value {
 
 /* Adds the text without secrets (log_redact), cut to 1 024 bytes. */
 void log_value_add_string(struct log_value *v, struct span s);
-/* Reads the value of a format at *at up to the next blank, with the arguments that it asks for:
- * %.*s, %s, %d and %u with l, ll or z. False: a conversion that is none of these; what is behind it
- * cannot be read. */
-bool log_value_read(struct log_value *v, const char **at, va_list *args);
 /* Appends it to the line as a member of a JSON object, or as ` key=value`. */
 void log_value_put(const struct log_value *v, struct buf *line, struct span key, bool as_text);
 /* Appends a JSON string in which nothing acts on a terminal. */
