@@ -12,7 +12,7 @@ const tones = { alive: "good", expected: "warn", suspect: "warn", dead: "bad", g
 const worst = ["dead", "suspect", "expected"];
 const rank = (n) => (worst.includes(n.state) ? `${worst.indexOf(n.state)}` : n.draining ? "3" : n.usable ? "5" : "4");
 
-export function nodeState(n) {
+function nodeState(n) {
   if (n.draining && (n.state === "alive" || n.state === "suspect")) return badge("draining", "busy");
   if (n.state === "alive" && !n.usable) return badge("not usable", "warn");
   return badge(n.state, tones[n.state]);
