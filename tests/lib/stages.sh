@@ -10,7 +10,7 @@ PASSED=0
 FAILED=0
 
 TEST_PACKAGES=(libcmocka-dev clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev cppcheck
-    shellcheck curl ca-certificates chromium python3-websockets redis-tools openssl tmux mandoc)
+    shellcheck curl ca-certificates chromium python3-websockets redis-tools openssl tmux mandoc systemd)
 
 install_all() {
     packages_need "$TEST_LOGS/install.log" "${BUILD_PACKAGES[@]}" "${TEST_PACKAGES[@]}"
@@ -193,6 +193,8 @@ stage_peers() {
         node tests/peers/run.mjs
 }
 
+stage_deploy() { suite "what is deployed" deploy.log env TERRANE_BIN="$DEV_BIN" node tests/deploy/lint.mjs; }
+
 stage_up() { suite "deploy/up" up.log node tests/system/up.mjs; }
 
 stage_browser() {
@@ -321,6 +323,19 @@ stage_signe() {
     suite "the demo on @signe/room in a browser" signe.log env TERRANE_BIN="$DEV_BIN" \
         node tests/system/browser.mjs --room signe
     suite "deploy/up --room signe" up-signe.log node tests/system/up.mjs --room signe "it builds" "one process dies"
+}
+
+make_package() {
+    rm -f build/package/*.deb
+    cpack -G DEB -B build/package --config build/release/CPackConfig.cmake
+}
+
+stage_package() {
+    packages_need "$TEST_LOGS/install-package.log" dpkg-dev file lintian mmdebstrap
+    builds release
+    check "the Debian package" package-deb.log make_package
+    suite "the Debian package in a clean Debian" package.log \
+        env TERRANE_DEB="$(echo build/package/terrane_*.deb)" node tests/deploy/package.mjs
 }
 
 stage_bench() { check "a short benchmark" bench.log tests/bench/run --quick; }

@@ -1,0 +1,5 @@
+// Quick checks of deploy/. usage: node tests/deploy/lint.mjs [PATTERN]...
+import { run } from "../lib/runner.mjs";
+import "./units.mjs";
+
+await run();
