@@ -10,7 +10,7 @@
 #include "shard/io/probe.h"
 
 enum {
-    STANDS_MS = 300, /* a link that is not closed for so long is accepted */
+    STANDS_MS = 1000, /* a link that is not closed for so long is accepted */
     MESSAGE_MAX = 1024 * 1024,
 };
 

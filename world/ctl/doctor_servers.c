@@ -11,7 +11,7 @@
 
 #define ROOM_PATH "/parties/main/terrane-checkup"
 
-enum { LOOK_MS = 100, OPEN_MS = 3000, STANDS_MS = 500, UNAUTHORIZED = 401, FORBIDDEN = 403 };
+enum { LOOK_MS = 100, OPEN_MS = 3000, STANDS_MS = 1000, UNAUTHORIZED = 401, FORBIDDEN = 403 };
 
 struct dialled {
     const char *origin;
