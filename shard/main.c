@@ -77,8 +77,7 @@ static int run(struct process *p)
     loop_free(p->loop);
     doors_clear(&p->doors);
     log_close();
-    if (status == EXIT_SUCCESS)
-        log_info("process.end", "status=0");
+    log_info("process.end", "status=%d", status);
     process_underive(p);
     return status;
 }

@@ -157,7 +157,7 @@ static void tell_unconfirmed(struct doctor *d, const json_t *waiting)
                           .subject = span_str(json_string_value(json_array_get(waiting, i))),
                           .text = SPAN("the node has not said in time what it sees around it"),
                           .cure = SPAN("See whether the node runs and reaches the world (its log: "
-                                       "world.unreachable, beat.refused); nodes before 0.1.0 know "
+                                       "beat.failed, beat.refused); nodes before 0.1.0 know "
                                        "no checkups.")});
 }
 
