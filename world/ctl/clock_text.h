@@ -1,4 +1,5 @@
 #pragma once
+/* The time of day at the beginning of a line. */
 #include "common/base/buf.h"
 
 /* Appends the time of day here, "14:03:59 ". */

@@ -1,4 +1,5 @@
 #pragma once
+/* The verb log-level. */
 #include "world/ctl/ctl.h"
 
 extern const struct flag log_level_flags[];
