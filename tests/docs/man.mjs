@@ -26,6 +26,9 @@ for (const [program, file] of [["terrane-world", "terrane-world.8"], ["terrane-s
     const text = await help(program);
     assert.equal(settingsOf(text).length, [...text.matchAll(/ environment: /g)].length, "each row of --help is read");
     holds(page(file), "settings", settingsBlock(text));
+    const others = [...text.slice(0, text.indexOf("A flag beats")).matchAll(/^ {2}--([a-z-]+)/gm)].map((m) => m[1]);
+    const told = [...readFileSync(page(file), "utf8").matchAll(/^\.It Fl -([a-z-]+)/gm)].map((m) => m[1]);
+    assert.deepEqual(others.filter((flag) => !told.includes(flag)), [], "flags that are no settings");
   });
 
 test("worldctl.1 has all verbs and flags and no others", async () => {
@@ -44,4 +47,12 @@ test("mandoc finds nothing to complain about", () => {
   } catch (error) {
     assert.fail(error.stdout || error.message);
   }
+});
+
+test("operations.md lists the settings that SIGHUP reads again", async () => {
+  const both = await Promise.all(["terrane-world", "terrane-shard"].map(async (program) => settingsOf(await help(program)).filter((s) => s.reload)));
+  const book = readFileSync(path.join(root, "docs/operations.md"), "utf8").match(/^\| may change \|[^]*?\n\n/m)[0];
+  const rows = book.split("\n").filter((row) => row.startsWith("| ") && !row.includes("not their paths")).map((row) => row.split(" | ")[0]);
+  const told = rows.flatMap((cell) => [...cell.matchAll(/`([A-Z_]+)`/g)].map((m) => m[1]));
+  assert.deepEqual([...new Set(told)].sort(), [...new Set(both.flat().map((s) => s.name))].sort());
 });
