@@ -5,7 +5,7 @@
 
 #include "common/proto/url.h"
 
-enum { PAGE = 1000, FIRST_REFUSAL = 300 };
+enum { PAGE = 1000, FIRST_REFUSAL = 300, NOT_STORED = 507 };
 
 void api_path(struct buf *out, const char *pattern, ...)
 {
@@ -63,8 +63,9 @@ static enum ended denied(const struct ctl *c, struct span text)
     if (p->token == NULL)
         return ctl_problem(ENDED_DENIED, "a token is needed: --token, TERRANE_TOKEN, or "
                                          "AUTH_JWT_SECRET to make one");
-    return ctl_problem(ENDED_DENIED, "%.*s (the token of %.*s)", SPAN_ARG(text),
-                       SPAN_ARG(p->token_from));
+    return ctl_problem(ENDED_DENIED, "%.*s (the token of %.*s)%s", SPAN_ARG(text),
+                       SPAN_ARG(p->token_from),
+                       span_eq(text, SPAN("Not permitted")) ? "; worldctl doctor says why" : "");
 }
 
 enum ended api_refused(const struct ctl *c, const struct wire_answer *a)
@@ -79,7 +80,10 @@ enum ended api_refused(const struct ctl *c, const struct wire_answer *a)
     else if (how == ENDED_DENIED)
         (void)denied(c, text);
     else
-        (void)ctl_problem(how, "%.*s", SPAN_ARG(text));
+        (void)ctl_problem(how, "%.*s%s", SPAN_ARG(text),
+                          a->status == NOT_STORED
+                              ? "; it counts in memory and is tried again: worldctl status says why"
+                              : "");
     json_decref(doc);
     return how;
 }

@@ -152,6 +152,31 @@ static void show_finding(struct status *s, const json_t *f)
     buf_add_char(&s->out, '\n');
 }
 
+static int64_t inner(const json_t *doc, const char *outer, const char *key)
+{
+    return answer_number(json_object_get(doc, outer), key);
+}
+
+/* No finding is not yet "all is well": a node becomes one only when it has been given up. */
+static void show_no_finding(struct status *s)
+{
+    const json_t *o = s->overview;
+    int64_t silent = inner(o, "nodes", "suspect") + inner(o, "nodes", "dead"),
+            nodes = inner(o, "nodes", "alive") + inner(o, "nodes", "expected") + silent;
+    struct buf text = {0};
+
+    if (silent > 0)
+        buf_addf(&text, "no finding yet, but silent nodes: %lld (worldctl doctor)",
+                 (long long)silent);
+    else if (nodes == 0)
+        BUF_ADD_LIT(&text, "this world has no node: start one, or correct --world");
+    else
+        BUF_ADD_LIT(&text, "nothing is wrong");
+    add_painted(s, silent > 0 || nodes == 0 ? PAINT_WARN : PAINT_GOOD, buf_span(&text));
+    buf_add_char(&s->out, '\n');
+    buf_clear(&text);
+}
+
 static void show_findings(struct status *s)
 {
     const json_t *items = json_object_get(s->findings, "items");
@@ -160,16 +185,9 @@ static void show_findings(struct status *s)
     if (s->findings == NULL)
         BUF_ADD_LIT(&s->out, "findings: this world has none to tell (an earlier version)\n");
     else if (count == 0)
-        add_painted(s, PAINT_GOOD, SPAN("nothing is wrong"));
-    if (s->findings != NULL && count == 0)
-        buf_add_char(&s->out, '\n');
+        show_no_finding(s);
     for (size_t i = 0; i < count; i++)
         show_finding(s, json_array_get(items, i));
-}
-
-static int64_t inner(const json_t *doc, const char *outer, const char *key)
-{
-    return answer_number(json_object_get(doc, outer), key);
 }
 
 static void show_world(struct status *s)
