@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test, until } from "../lib/runner.mjs";
 import { client, cluster, manage, nodesUsable } from "../lib/cluster.mjs";
-import { operator, shows, signedIn, visit } from "./page.mjs";
+import { nothingFound, operator, shows, signedIn, visit } from "./page.mjs";
 
 const ask = async (world, method, what, body) => (await manage(world.origin, method, what, body)).json;
 
@@ -120,12 +120,12 @@ test("rooms are scaled, shards maintained and moved, sessions kicked", async (t)
 test("what is wrong is mended with the button beside it", async (t) => {
   const { world } = await cluster(t);
   const { page, problems } = await signedIn(t, world.origin);
-  await shows(page, ".headline", /All well/);
+  await shows(page, ".headline", nothingFound);
   await ask(world, "PUT", `/servers/${encodeURIComponent("http://127.0.0.1:1")}`, {});
   await shows(page, ".finding", /http:\/\/127\.0\.0\.1:1.*What to do: Start the room server/, 15000);
   await page.click(".finding >> text=Take it out …");
   await shows(page, "dialog .consequences", /0 rooms go to other room servers/);
   await page.click("dialog button[type=submit]");
-  await shows(page, ".headline", /All well/, 15000);
+  await shows(page, ".headline", nothingFound, 15000);
   assert.deepEqual(problems, []);
 }, { seconds: 60 });

@@ -50,6 +50,9 @@ export async function signedIn(t, origin, view = "overview", { claims = () => ({
   return seen;
 }
 
+/** The first line of a world without findings; on a busy machine it tells that the loop is late. */
+export const nothingFound = /All well|Look at this/;
+
 export const shows = (page, where, pattern, ms = 8000) =>
   until(async () => pattern.test((await page.locator(where).allTextContents()).join("\n")), `${where} to show ${pattern}`, ms);
 

@@ -4,7 +4,7 @@ import { test } from "../lib/runner.mjs";
 import { startWorld } from "../lib/process.mjs";
 import { manage, request } from "../lib/cluster.mjs";
 import { now } from "../lib/tokens.mjs";
-import { enter, operator, shows, signedIn, visit } from "./page.mjs";
+import { enter, nothingFound, operator, shows, signedIn, visit } from "./page.mjs";
 
 test("a bad token is told what is wrong with it", async (t) => {
   const { origin } = await startWorld();
@@ -25,7 +25,7 @@ test("a bad token is told what is wrong with it", async (t) => {
     await shows(page, "#token-wrong", words);
   }
   await enter(page);
-  await shows(page, ".headline", /All well/);
+  await shows(page, ".headline", nothingFound);
   assert.deepEqual(problems, []);
 });
 
@@ -49,14 +49,14 @@ test("a token for one world leads to it, and says why it opens no other", async 
   const { page, problems } = await visit(t, origin);
   await page.fill("#token", operator({ worlds: ["world-b"] }));
   await page.press("#token", "Enter");
-  await shows(page, ".headline", /All well/);
+  await shows(page, ".headline", nothingFound);
   assert.match(page.url(), /#\/world-b\/overview$/);
   await page.selectOption(".worlds", { label: "Another world …" });
   await page.fill("#field-world", "world-c");
   await page.press("#field-world", "Enter");
   await shows(page, "div.lost", /not for world-c: it names world-b/);
   await page.selectOption(".worlds", "world-b");
-  await shows(page, ".headline", /All well/);
+  await shows(page, ".headline", nothingFound);
   assert.deepEqual(problems, []);
 });
 
