@@ -1,11 +1,11 @@
-// Keeps what is shown fresh: the event stream, and what is read again because of it, at most once a second
+// Keeps what is shown fresh: the event stream, and what is read again because of it, each LEAST_MS at most
 // and only while somebody looks.
 import { Refused } from "./api.js";
 import { change, here, say, state } from "./store.js";
 import { readEvents } from "./stream.js";
 import { viewOf } from "./views.js";
 
-const LEAST_MS = 900; // from one reading of a list to the next, so that what happens is seen within a second
+const LEAST_MS = 700; // from one reading of a list to the next, so that what happens is seen within a second
 const AWAY_MS = 10 * 1000; // a page that nobody looks at keeps its stream for so long
 const SAMPLES = 8;
 
