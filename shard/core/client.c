@@ -46,8 +46,6 @@ struct client *client_open(struct session *s, struct span request_info, int64_t 
     n->stats.accepted++;
     log_debug("client.open", "shard=%.*s session=%.*s", SPAN_ARG(shard->id),
               SPAN_ARG(session_id(s)));
-    log_debug("client.open", "shard=%.*s session=%.*s", SPAN_ARG(shard->id),
-              SPAN_ARG(session_id(s)));
     n->stats.guests += shard->dropped ? 1 : 0;
     return c;
 }
