@@ -94,6 +94,8 @@ test("sessions are kicked and banned", async (t) => {
   await x.run(["rooms", "create", "lobby"]);
   await x.run(["ban", "lobby", "bob"]);
   await x.run(["ban", "lobby", "eve/1", "--for", "2h"]);
+  await x.run(["explain", "lobby", "--session", "eve/1"]);
+  await x.run(["explain", "lobby", "--session", "joe"]);
   await x.run(["bans", "lobby", "-q"]);
   await x.run(["kick", "lobby", "joe", "-o", "json"]);
   await x.run(["unban", "lobby", "eve/1"]);

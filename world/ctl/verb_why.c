@@ -85,6 +85,24 @@ static enum ended show_candidates(const struct ctl *c, json_t *doc, json_t *item
     return print_flush(&out) ? ENDED_DONE : ENDED_REFUSED;
 }
 
+/* A ban is no reason not to choose a shard: it is the node that refuses the session. */
+static enum ended tell_of_ban(struct ctl *c)
+{
+    const char *session = args_value(&c->args, "session");
+    struct buf path = {0};
+    struct wire_answer a;
+    enum ended how, told = ENDED_DONE;
+
+    if (session == NULL || c->json)
+        return told;
+    api_path(&path, "/rooms/%/bans/%", span_str(args_word(&c->args, 0)), span_str(session));
+    if (api_try(c, "GET", buf_span(&path), (struct span){0}, &a, &how) && a.status == OK)
+        told = ctl_say(c, NULL, "this session is banned from the room: worldctl unban lets it in");
+    wire_answer_clear(&a);
+    buf_clear(&path);
+    return told;
+}
+
 /* The verdict is that of the last page: all are of the same moment for one that asks slowly. */
 enum ended verb_explain(struct ctl *c)
 {
@@ -98,6 +116,8 @@ enum ended verb_explain(struct ctl *c)
         how = api_get(c, buf_span(&path), &doc);
     if (how == ENDED_DONE)
         how = show_candidates(c, doc, items);
+    if (how == ENDED_DONE)
+        how = tell_of_ban(c);
     json_decref(doc);
     json_decref(items);
     buf_clear(&path);
