@@ -81,7 +81,7 @@ function counts() {
   return h("div", { class: "counts" },
     row("Nodes", to("nodes"), sum(o, [[o.nodes.dead, "dead", "bad", to("nodes")], [o.nodes.suspect, "suspect", "warn", to("nodes")], [o.nodes.expected, "expected", "warn", to("nodes")], [o.nodes.draining, "draining", "busy", to("nodes")], [o.nodes.alive, "alive", "good", to("nodes")]])),
     row("Room servers", to("servers"), sum(o, servers)),
-    row("Rooms", to("rooms"), sum(o, [[o.rooms, "rooms", "", to("rooms")]])),
+    row("Rooms", to("rooms"), sum(o, [[o.rooms, o.rooms === 1 ? "room" : "rooms", "", to("rooms")]])),
     row("Shards", to("shards"), sum(o, [[o.shards.draining, "draining", "busy", to("shards", null, { status: "draining" })], [o.shards.maintenance, "in maintenance", "warn", to("shards", null, { status: "maintenance" })], [o.shards.active, "active", "good", to("shards")]])));
 }
 
