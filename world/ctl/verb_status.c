@@ -162,17 +162,17 @@ static void show_no_finding(struct status *s)
 {
     const json_t *o = s->overview;
     int64_t silent = inner(o, "nodes", "suspect") + inner(o, "nodes", "dead"),
-            nodes = inner(o, "nodes", "alive") + inner(o, "nodes", "expected") + silent;
+            alive = inner(o, "nodes", "alive");
     struct buf text = {0};
 
     if (silent > 0)
         buf_addf(&text, "no finding yet, but silent nodes: %lld (worldctl doctor)",
                  (long long)silent);
-    else if (nodes == 0)
-        BUF_ADD_LIT(&text, "this world has no node: start one, or correct --world");
+    else if (alive == 0)
+        BUF_ADD_LIT(&text, "no node is alive: start one, or correct --world");
     else
         BUF_ADD_LIT(&text, "nothing is wrong");
-    add_painted(s, silent > 0 || nodes == 0 ? PAINT_WARN : PAINT_GOOD, buf_span(&text));
+    add_painted(s, silent > 0 || alive == 0 ? PAINT_WARN : PAINT_GOOD, buf_span(&text));
     buf_add_char(&s->out, '\n');
     buf_clear(&text);
 }
