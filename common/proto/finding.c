@@ -40,7 +40,7 @@ const struct finding_kind finding_kinds[FINDING_CHECK_COUNT] = {
              "--ulimit nofile in containers), or lower MAX_CONNECTIONS."),
     [FINDING_WEAK_SECRET] =
         KIND("weak-secret", FINDING_WARNING,
-             "A secret is one that everybody knows, or short enough to be guessed: whoever has it "
+             "A secret is short enough to be guessed: whoever has it "
              "can do anything here.",
              "Make one with `worldctl secret` and put it into the setting that the detail names, "
              "in all processes."),
