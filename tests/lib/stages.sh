@@ -338,4 +338,15 @@ stage_package() {
         env TERRANE_DEB="$(echo build/package/terrane_*.deb)" node tests/deploy/package.mjs
 }
 
+# A minute of it is Debian, three are the builds of the images, the rest are containers.
+stage_containers() {
+    packages_need "$TEST_LOGS/install.log" docker.io docker-compose containerd runc iptables iproute2 mmdebstrap
+    if ! tests/deploy/containers --can >"$TEST_LOGS/containers.log" 2>&1; then
+        say "  skipped: no Docker daemon runs here (docker info fails); see $TEST_LOGS/containers.log"
+        count 1 0
+        return
+    fi
+    suite "the images, and the cluster of deploy/compose.yaml" containers.log tests/deploy/containers
+}
+
 stage_bench() { check "a short benchmark" bench.log tests/bench/run --quick; }
