@@ -58,6 +58,7 @@ test("rules and the example's settings are in order, and each alert fires when i
   await promtool("check", "config", here("prometheus/prometheus.yml"));
   await promtool("check", "rules", here("prometheus/terrane.rules.yml"));
   await promtool("test", "rules", here("prometheus/terrane.test.yml"));
+  await promtool("test", "rules", here("kubernetes/metrics/terrane.scale.test.yml"));
   const alerts = [...rules.matchAll(/- alert: (\w+)/g)].map((m) => m[1]);
   const tried = readFileSync(here("prometheus/terrane.test.yml"), "utf8");
   assert.deepEqual(alerts.filter((name) => !tried.includes(`"${name}"`)), [], "alerts that no test has fire");
