@@ -84,9 +84,12 @@ void checks_came(struct checks *c, const struct addr *from, bool trusted, struct
 
 /* ---- idle connections that are cut */
 
-static void note_cut(struct checks_clients *k, int64_t silence_ms, int64_t now)
+/* False: with others, and only the first of them counts. */
+static bool note_cut(struct checks_clients *k, int64_t silence_ms, int64_t now)
 {
     size_t old = 0;
+    if (k->cut_count > 0 && now - k->cuts[k->cut_count - 1].seen_ms < CHECKS_CUT_APART_MS)
+        return false;
     while (old < k->cut_count && now - k->cuts[old].seen_ms >= CHECKS_CUTS_MS)
         old++;
     if (old == 0 && k->cut_count == CHECKS_CUTS)
@@ -96,6 +99,7 @@ static void note_cut(struct checks_clients *k, int64_t silence_ms, int64_t now)
     k->cuts[k->cut_count].silence_ms = silence_ms;
     k->cuts[k->cut_count].seen_ms = now;
     k->cut_count++;
+    return true;
 }
 
 /* How many fell after this silence, or one that is not much longer. */
@@ -133,8 +137,7 @@ void checks_broke_off(struct checks *c, int64_t silence_ms, int64_t ping_ms, int
     struct buf detail = {0};
     if (silence_ms < CHECKS_CUT_SILENCE_MS || (ping_ms != 0 && silence_ms >= ping_ms))
         return;
-    note_cut(k, silence_ms, now);
-    int64_t silence = common_silence(k);
+    int64_t silence = note_cut(k, silence_ms, now) ? common_silence(k) : 0;
     if (silence == 0)
         return;
     int64_t off = silence - k->cut_told_ms; /* small differences are no news */

@@ -11,7 +11,8 @@ enum {
     CHECKS_CUTS_MS = 10 * 60 * 1000,  /* for so long */
     CHECKS_CUTS_MIN = 3,              /* so many, and over three quarters of those, */
     CHECKS_CUT_SPREAD_MS = 1500,      /* after silences that differ by no more */
-    CHECKS_CUT_SILENCE_MS = 5 * 1000, /* and no less than this */
+    CHECKS_CUT_SILENCE_MS = 5 * 1000, /* and no less than this; */
+    CHECKS_CUT_APART_MS = 1000,       /* who falls together is cut off by something else */
 };
 
 struct checks;

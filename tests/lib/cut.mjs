@@ -46,14 +46,17 @@ export class Cut {
       far?.pause();
     }
   }
+  /** Breaks the connection that has stood longest. */
+  resetOldest() {
+    const [pair] = this.pairs;
+    pair.near.resetAndDestroy();
+    pair.far?.resetAndDestroy();
+    this.pairs.delete(pair);
+  }
   /** Breaks all connections, and refuses new ones. */
   reset() {
     this.state = "reset";
-    for (const pair of [...this.pairs]) {
-      pair.near.resetAndDestroy();
-      pair.far?.resetAndDestroy();
-      this.pairs.delete(pair);
-    }
+    while (this.pairs.size > 0) this.resetOldest();
   }
   /** All goes through again; what was on the wire of connections that still stand arrives late. */
   heal() {

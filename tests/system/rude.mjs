@@ -114,7 +114,7 @@ function read(text) {
   return { all, gauges: all.filter(([name]) => isGauge.has(name.replace(/\{.*/, ""))) };
 }
 /** What may stay when all clients have gone; the one connection is ours. */
-const lasting = /^(?!terrane_)|_(shards|shards_owned|worlds|info|client_addresses|certificate_\w+|http_connections|room_servers)\b|links\{state="(up|idle)"\}/;
+const lasting = /^(?!terrane_)|_(clients_max|findings|shards|shards_owned|worlds|info|client_addresses|certificate_\w+|http_connections|room_servers)\b|links\{state="(up|idle)"\}/;
 
 test(`${crowd} rude clients at a time for ${seconds} s leave nothing behind (seed ${seed})`, async (t) => {
   const d = dice(seed);

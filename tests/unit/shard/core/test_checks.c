@@ -176,6 +176,7 @@ static void ten_sessions_in_more_than_ten_minutes_are_none(void **state)
 
 static void break_off(struct recorder *r, int64_t silence_ms)
 {
+    passes(r, CHECKS_CUT_APART_MS);
     checks_broke_off(checks_of(r), silence_ms, PING_MS, r->now);
 }
 
@@ -204,6 +205,16 @@ static void clients_that_break_off_at_any_time_tell_of_nothing(void **state)
     for (int i = 0; i < CHECKS_CUTS_MIN; i++)
         break_off(r, 7000);
     assert_int_equal(found_count(r), 1);
+}
+
+static void clients_that_fall_together_tell_of_nothing(void **state)
+{
+    struct recorder *r = *state;
+    for (int i = 0; i < 100; i++) {
+        passes(r, 5);
+        checks_broke_off(checks_of(r), 16000, PING_MS, r->now);
+    }
+    assert_int_equal(found_count(r), 0);
 }
 
 static void settings_that_mend_it_end_it(void **state)
@@ -400,6 +411,7 @@ int main(void)
         TEST(ten_sessions_in_more_than_ten_minutes_are_none),
         TEST(clients_cut_after_the_same_silence_tell_of_a_proxy),
         TEST(clients_that_break_off_at_any_time_tell_of_nothing),
+        TEST(clients_that_fall_together_tell_of_nothing),
         TEST(settings_that_mend_it_end_it),
         TEST(a_room_server_has_one_fault_at_a_time),
         TEST(an_open_link_does_not_speak_for_the_secret),
