@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // Runs the kit against the project's programs, the reference, or a mix of both, on ports of its own.
-// usage: against.mjs --world ours|theirs --shards ours|theirs [-- options of conform.mjs]
+// usage: against.mjs --world ours|theirs --shards ours|theirs [--alone not|only] [-- options of conform.mjs]
+// --alone: without the cases that want the machine for themselves, or only those
 // environment: TERRANE_BIN, the folder of the programs (build/dev/bin)
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
@@ -9,7 +10,7 @@ import { bin, listening, start, startNode, startWorld, stopEverything } from "..
 
 const here = (file) => fileURLToPath(new URL(file, import.meta.url));
 const { values: o, positionals: passedOn } = parseArgs({
-  options: { world: { type: "string", default: "ours" }, shards: { type: "string", default: "ours" } },
+  options: { world: { type: "string", default: "ours" }, shards: { type: "string", default: "ours" }, alone: { type: "string" } },
   allowPositionals: true, // what stands behind `--`
 });
 for (const side of ["world", "shards"]) {
@@ -47,12 +48,13 @@ if (o.shards === "ours") {
 const skip = [
   ...(o.world === "ours" || o.shards === "ours" ? ["defect", "deviates"] : []), // the reference keeps its own goldens
   ...(o.world === "theirs" ? ["amended"] : []),
+  ...(o.alone === "not" ? ["alone"] : []),
 ];
 const spawnShard = o.shards === "ours" ? here("terrane-shard.sh") : `${process.execPath} ${here("reference/room.mjs")}`;
 const kit = spawn(process.execPath, [
   here("conform.mjs"), "--world", world.origin, "--shard-host", shards.origin, "--main", rooms.origin,
   "--secret", secret, "--jwt-secret", jwtSecret, "--golden", here("golden.json"), "--skip-tags", skip.join(","),
-  "--skip-file", here("deviations.json"), "--spawn-shard", spawnShard, ...passedOn,
+  "--skip-file", here("deviations.json"), "--spawn-shard", spawnShard, ...(o.alone === "only" ? ["--only-tags", "alone"] : []), ...passedOn,
 ], { stdio: ["ignore", "pipe", "inherit"], env: { ...process.env, TERRANE_BIN: bin } });
 
 // The kit's last line is kept back until it is known how the programs ended.
