@@ -12,7 +12,7 @@ const stay = size("STORM_STAY", 50);
 const rate = size("STORM_RATE", count / 5);
 // What 99 % may take in any case, ms: less says more about who else uses the processors than about the node; and
 // without the tools it is a sanitized node and threads of Node that share them.
-const patience = hasTools ? 50 : 1000;
+const patience = hasTools ? 20 : 1000;
 
 const mean = (values) => values.reduce((sum, v) => sum + v, 0) / values.length;
 
